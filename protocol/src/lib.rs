@@ -1,0 +1,1 @@
+//! What a lastgood publisher and reader must agree on.

@@ -1,0 +1,1 @@
+//! Reads lastgood feeds in the browser.

@@ -1,0 +1,2 @@
+//! The `lastgood` command.
+fn main() {}

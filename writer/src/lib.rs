@@ -1,0 +1,1 @@
+//! Publishes JSON datasets to static hosting: the native library of lastgood.
