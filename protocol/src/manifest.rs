@@ -1,0 +1,343 @@
+//! `manifest.json`: the one mutable file that says which objects are current. Replacing it is the commit.
+//!
+//! The checksum covers the raw bytes of the value of `signed` as they stand in the file, so there is no canonical form
+//! to get wrong. A reader ignores members that it does not know.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::digest::Sha256;
+use crate::id::{CommitId, FeedId};
+use crate::name::{DatasetName, Ext};
+use crate::time::Timestamp;
+use crate::{FORMAT, MAX_SAFE_INTEGER};
+
+/// The largest manifest that is read or written, in bytes: 8 MiB, room for some 20 000 datasets.
+pub const MAX_MANIFEST_BYTES: u64 = 8 * 1024 * 1024;
+
+/// The largest `meta`, in bytes.
+pub const MAX_META_BYTES: usize = 4096;
+
+/// What one commit published: the content of `signed`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// The version of the form: [`FORMAT`].
+    format: Format,
+    /// Which feed this is.
+    pub feed: FeedId,
+    /// The number of the commit.
+    pub generation: Generation,
+    /// The identity of the commit.
+    pub commit: CommitId,
+    /// When it was committed.
+    pub published_at: Timestamp,
+    /// From when on readers must not take it for current, if ever.
+    #[serde(default)]
+    pub expires_at: Option<Timestamp>,
+    /// The datasets and their current objects.
+    pub datasets: BTreeMap<DatasetName, Entry>,
+}
+
+/// One dataset in a manifest.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// The digest of the payload, which is also the name of its object.
+    pub sha256: Sha256,
+    /// The size of the payload, in bytes.
+    pub size: u64,
+    /// The commit in which the payload last changed.
+    pub generation: Generation,
+    /// When it was last published, changed or not.
+    pub published_at: Timestamp,
+    /// The extension of the object.
+    #[serde(default = "Ext::json", skip_serializing_if = "Ext::is_json")]
+    pub ext: Ext,
+    /// The schema that the payload was validated against.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schema: Option<SchemaRef>,
+    /// The publisher's own small JSON: model version, run id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub meta: Option<Meta>,
+}
+
+/// The schema of a dataset: an object in the feed like any other.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SchemaRef {
+    /// The publisher's own number for the shape.
+    pub version: u32,
+    /// The digest of the schema.
+    pub sha256: Sha256,
+    /// The size of the schema, in bytes.
+    pub size: u64,
+}
+
+impl Manifest {
+    /// The first manifest of a new feed, or the next of an existing one, with the datasets still to be filled in.
+    #[must_use]
+    pub fn new(feed: FeedId, generation: Generation, commit: CommitId, published_at: Timestamp) -> Self {
+        let datasets = BTreeMap::new();
+        Self { format: Format, feed, generation, commit, published_at, expires_at: None, datasets }
+    }
+
+    /// The manifest as the bytes of a file.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        let signed = serde_json::to_string(self).expect("a manifest has only string keys");
+        let sha256 = Sha256::of(signed.as_bytes());
+        // Spliced together by hand: what is hashed is what stands in the file.
+        format!("{{\"signed\":{signed},\"sha256\":\"{sha256}\",\"signatures\":[]}}\n").into_bytes()
+    }
+
+    /// Reads a manifest and verifies its checksum and format. Whether it has expired or regressed is for the caller to
+    /// say, who knows the time and the past.
+    ///
+    /// # Errors
+    /// Says what the bytes are instead.
+    pub fn verify(bytes: &[u8]) -> Result<Self, ManifestError> {
+        if bytes.len() as u64 > MAX_MANIFEST_BYTES {
+            return Err(ManifestError::TooLarge { size: bytes.len() as u64 });
+        }
+        if bytes.trim_ascii_start().first() != Some(&b'{') {
+            return Err(ManifestError::NotJson { found: excerpt(bytes) });
+        }
+        let envelope: Envelope<'_> = serde_json::from_slice(bytes).map_err(ManifestError::malformed)?;
+        let signed = envelope.signed.get();
+        let found = Sha256::of(signed.as_bytes());
+        if found != envelope.sha256 {
+            return Err(ManifestError::Checksum { expected: envelope.sha256, found });
+        }
+        // The format decides how the rest is to be read, so it is looked at first.
+        let FormatProbe { format } = serde_json::from_str(signed).map_err(ManifestError::malformed)?;
+        if format > u64::from(FORMAT) {
+            return Err(ManifestError::Format { found: format });
+        }
+        let manifest: Self = serde_json::from_str(signed).map_err(ManifestError::malformed)?;
+        for (dataset, entry) in &manifest.datasets {
+            if entry.generation > manifest.generation || entry.size > MAX_SAFE_INTEGER {
+                return Err(ManifestError::Entry { dataset: dataset.clone() });
+            }
+        }
+        Ok(manifest)
+    }
+
+    /// Whether readers must no longer take it for current at `now`.
+    #[must_use]
+    pub fn expired(&self, now: Timestamp) -> bool {
+        self.expires_at.is_some_and(|end| end <= now)
+    }
+}
+
+#[derive(Deserialize)]
+struct Envelope<'a> {
+    #[serde(borrow)]
+    signed: &'a RawValue,
+    sha256: Sha256,
+}
+
+#[derive(Deserialize)]
+struct FormatProbe {
+    format: u64,
+}
+
+/// The number 1; nothing else parses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "u32", into = "u32")]
+struct Format;
+
+impl TryFrom<u32> for Format {
+    type Error = &'static str;
+
+    fn try_from(format: u32) -> Result<Self, &'static str> {
+        if format == FORMAT { Ok(Format) } else { Err("expected format 1") }
+    }
+}
+
+impl From<Format> for u32 {
+    fn from(_: Format) -> u32 {
+        FORMAT
+    }
+}
+
+/// Why bytes are not a manifest to be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ManifestError {
+    /// Larger than [`MAX_MANIFEST_BYTES`].
+    #[error("the manifest has {size} bytes, more than the {MAX_MANIFEST_BYTES} that are read")]
+    TooLarge {
+        /// Its size, in bytes.
+        size: u64,
+    },
+    /// Not a JSON object at all.
+    #[error("expected a manifest, found {found}")]
+    NotJson {
+        /// How the bytes begin.
+        found: String,
+    },
+    /// JSON that is cut off or is not of the manifest's form.
+    #[error("the manifest is damaged: {problem}")]
+    Malformed {
+        /// What the parser says.
+        problem: String,
+    },
+    /// The content is not what the checksum says.
+    #[error("the manifest is damaged: its SHA-256 should be {expected} and is {found}")]
+    Checksum {
+        /// The checksum in the file.
+        expected: Sha256,
+        /// The checksum of the content.
+        found: Sha256,
+    },
+    /// A dataset's entry contradicts the manifest.
+    #[error("the manifest is damaged: the entry of \"{dataset}\" has an impossible generation or size")]
+    Entry {
+        /// The dataset.
+        dataset: DatasetName,
+    },
+    /// Written by a later version of lastgood.
+    #[error("the feed has format {found}, this version reads up to {FORMAT}: update lastgood here")]
+    Format {
+        /// The format of the feed.
+        found: u64,
+    },
+}
+
+impl ManifestError {
+    fn malformed(error: serde_json::Error) -> Self {
+        Self::Malformed { problem: error.to_string() }
+    }
+}
+
+/// How a body that is not JSON begins, for messages.
+pub(crate) fn excerpt(bytes: &[u8]) -> String {
+    let bytes = bytes.trim_ascii_start();
+    if bytes.is_empty() {
+        return "nothing".to_owned();
+    }
+    let start: String = String::from_utf8_lossy(&bytes[..bytes.len().min(120)]).chars().take(40).collect();
+    let kind = if start.starts_with('<') { "an HTML page" } else { "other content" };
+    format!("{kind} that begins with {start:?}")
+}
+
+/// The number of a commit: 1, 2, 3 … up to 2^53 − 1, so that JavaScript holds it exactly.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "u64", into = "u64")]
+pub struct Generation(u64);
+
+impl Generation {
+    /// The first commit of a feed.
+    pub const FIRST: Self = Self(1);
+
+    /// Takes a number for a generation.
+    ///
+    /// # Errors
+    /// When it is 0 or above 2^53 − 1.
+    pub fn new(number: u64) -> Result<Self, InvalidGeneration> {
+        if (1..=MAX_SAFE_INTEGER).contains(&number) { Ok(Self(number)) } else { Err(InvalidGeneration) }
+    }
+
+    /// The number.
+    #[must_use]
+    pub fn get(self) -> u64 {
+        self.0
+    }
+
+    /// The generation after this one; `None` at the end of the numbers.
+    #[must_use]
+    pub fn next(self) -> Option<Self> {
+        Self::new(self.0 + 1).ok()
+    }
+
+    /// The generation before this one; `None` for the first.
+    #[must_use]
+    pub fn previous(self) -> Option<Self> {
+        Self::new(self.0 - 1).ok()
+    }
+}
+
+/// A number that is not a generation.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("not a generation: expected a whole number from 1 to 2^53 - 1")]
+pub struct InvalidGeneration;
+
+impl TryFrom<u64> for Generation {
+    type Error = InvalidGeneration;
+
+    fn try_from(number: u64) -> Result<Self, InvalidGeneration> {
+        Self::new(number)
+    }
+}
+
+impl From<Generation> for u64 {
+    fn from(generation: Generation) -> u64 {
+        generation.0
+    }
+}
+
+impl FromStr for Generation {
+    type Err = InvalidGeneration;
+
+    fn from_str(text: &str) -> Result<Self, InvalidGeneration> {
+        Self::new(text.parse().map_err(|_| InvalidGeneration)?)
+    }
+}
+
+impl fmt::Display for Generation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// The publisher's own JSON about a dataset, kept as the text that it was given as.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(try_from = "Box<RawValue>")]
+pub struct Meta(Box<RawValue>);
+
+impl Meta {
+    /// Takes JSON text as meta.
+    ///
+    /// # Errors
+    /// When it is not JSON or longer than [`MAX_META_BYTES`].
+    pub fn parse(json: &str) -> Result<Self, InvalidMeta> {
+        let raw = RawValue::from_string(json.to_owned()).map_err(|error| InvalidMeta::NotJson(error.to_string()))?;
+        raw.try_into()
+    }
+
+    /// The JSON text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        self.0.get()
+    }
+}
+
+impl TryFrom<Box<RawValue>> for Meta {
+    type Error = InvalidMeta;
+
+    fn try_from(raw: Box<RawValue>) -> Result<Self, InvalidMeta> {
+        match raw.get().len() {
+            0..=MAX_META_BYTES => Ok(Self(raw)),
+            size => Err(InvalidMeta::TooLarge(size)),
+        }
+    }
+}
+
+impl PartialEq for Meta {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_str() == other.as_str()
+    }
+}
+impl Eq for Meta {}
+
+/// A text that cannot be meta.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidMeta {
+    /// Not JSON.
+    #[error("meta is not JSON: {0}")]
+    NotJson(String),
+    /// Too long.
+    #[error("meta has {0} bytes, more than the {MAX_META_BYTES} that are allowed")]
+    TooLarge(usize),
+}

@@ -1,0 +1,211 @@
+//! The one module that changes files.
+//!
+//! [`Storage`] states intent; durability is decided here and nowhere else. Ordering is decided in
+//! [`publish`](crate::publish). The state of a file is in its type: what has been written is [`Pending`], what stands
+//! under its final name without being known to be durable is [`Placed`], and only a successful [`Storage::sync`] turns
+//! pending files into [`Durable`] ones, which are all that [`Storage::replace`] takes. So the manifest cannot be renamed
+//! into place before everything that was synced with it is on the medium (I1).
+//!
+//! Guarantees that every implementation gives, proved by the contract suite:
+//!
+//! - A reader of a path sees the whole old file or the whole new file (I2).
+//! - Whatever is not under a published path is invisible to readers; dropping it removes it.
+//! - The lock is released when its holder is dropped or its process dies.
+
+use std::io::{self, Read, Write};
+
+use lastgood_protocol::layout::{Dir, FeedPath};
+use lastgood_protocol::time::Timestamp;
+
+/// A feed directory, or something that behaves like one.
+pub trait Storage: Send + Sync {
+    /// A file that this storage has in staging or has placed.
+    type File: StagedFile;
+    /// Room for the files of one publish. Dropping it removes whatever of it has not been placed.
+    type Staging: Staging<File = Self::File>;
+    /// The writer's lock, held until dropped.
+    type Lock: Send;
+
+    /// Where the feed is, for messages.
+    fn location(&self) -> String;
+
+    /// Makes the directories of a feed, as far as they are missing, and makes them durable.
+    ///
+    /// # Errors
+    /// When a directory cannot be made or synced.
+    fn create(&self) -> io::Result<()>;
+
+    /// The names in a published directory: files and directories, without the private directory, sorted. Empty when the
+    /// directory does not exist.
+    ///
+    /// # Errors
+    /// When the directory cannot be read.
+    fn list(&self, dir: Dir) -> io::Result<Vec<String>>;
+
+    /// Size, age and kind of a file; `None` when there is none.
+    ///
+    /// # Errors
+    /// When the file cannot be looked at.
+    fn info(&self, path: &FeedPath) -> io::Result<Option<FileInfo>>;
+
+    /// Opens a file for reading from its start; `None` when there is none.
+    ///
+    /// # Errors
+    /// When the file cannot be opened, or is not a regular file.
+    fn open(&self, path: &FeedPath) -> io::Result<Option<Box<dyn Read + Send>>>;
+
+    /// Reads a file whole; `None` when there is none.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::FileTooLarge`] when it has more than `limit` bytes, found without reading more than that.
+    fn read(&self, path: &FeedPath, limit: u64) -> io::Result<Option<Vec<u8>>> {
+        let Some(file) = self.open(path)? else { return Ok(None) };
+        let mut bytes = Vec::new();
+        file.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
+        if bytes.len() as u64 > limit {
+            let problem = format!("{path} has more than {limit} bytes");
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, problem));
+        }
+        Ok(Some(bytes))
+    }
+
+    /// Takes the writer's lock if it is free; `None` when another holds it. `holder` is left for others to read while
+    /// the lock is held.
+    ///
+    /// # Errors
+    /// When the lock cannot be asked for at all.
+    fn try_lock(&self, holder: &str) -> io::Result<Option<Self::Lock>>;
+
+    /// What the present holder of the writer's lock has left; `None` when nobody holds it or the holder is unknown.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    fn lock_holder(&self) -> io::Result<Option<String>>;
+
+    /// Opens room for the files of one publish. Needs no lock; any number can be open at once.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    fn stage(&self) -> io::Result<Self::Staging>;
+
+    /// Removes what writers that died have left in staging, and nothing of those that live. Returns how many such
+    /// publishes there were.
+    ///
+    /// # Errors
+    /// When something cannot be removed.
+    fn sweep_staging(&self) -> io::Result<usize>;
+
+    /// Moves a file to its final name, over whatever is there, before it is durable: for objects, which nothing names
+    /// yet, and for lock markers.
+    ///
+    /// # Errors
+    /// When it cannot be moved; the file is then removed.
+    fn place(&self, file: Pending<Self::File>, path: &FeedPath) -> io::Result<Placed<Self::File>>;
+
+    /// Takes up a file that already stands under its final name but may not be durable: the leftover of a crash (I6).
+    ///
+    /// # Errors
+    /// When there is none or it cannot be opened.
+    fn reopen(&self, path: &FeedPath) -> io::Result<Placed<Self::File>>;
+
+    /// Makes everything in the wave durable, in parallel. Success says so of all of it, failure of none.
+    ///
+    /// A file whose sync failed is never synced again: it is dropped, to be written anew.
+    ///
+    /// # Errors
+    /// When the medium does not confirm one of them.
+    fn sync(&self, wave: Wave<Self::File>) -> io::Result<Vec<Durable<Self::File>>>;
+
+    /// Moves a durable file to its final name, over whatever is there, in one step (I2).
+    ///
+    /// # Errors
+    /// When it cannot be moved. The caller must look which of the two files stands there (I4).
+    fn replace(&self, file: Durable<Self::File>, path: &FeedPath) -> io::Result<()>;
+
+    /// Removes a file; false when there was none.
+    ///
+    /// # Errors
+    /// When it cannot be removed.
+    fn remove(&self, path: &FeedPath) -> io::Result<bool>;
+}
+
+/// Room for the files of one publish.
+pub trait Staging: Send + Sync {
+    /// A file in it.
+    type File: StagedFile;
+
+    /// A new empty file.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    fn create(&self, kind: Kind) -> io::Result<Self::File>;
+}
+
+/// A file in staging: written once from start to end, then handed on as [`Pending`].
+pub trait StagedFile: Write + Send + Sized {
+    /// Ends writing. Any error that was put off, such as a full disk, comes up here at the latest.
+    ///
+    /// # Errors
+    /// When the content is not wholly with the operating system.
+    fn finish(self) -> io::Result<Pending<Self>>;
+
+    /// Reads what has been written, from the start.
+    ///
+    /// # Errors
+    /// When it cannot be opened.
+    fn reader(&self) -> io::Result<Box<dyn Read + Send>>;
+}
+
+/// What a staged file will be: decides its mode, which is set before it gets its final name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Read by web servers (mode 0644 by default).
+    Published,
+    /// A lock marker: read-only (mode 0444). The mode is part of the inode, so a marker whose bytes a power cut took can
+    /// still be told from the empty lock file of another program.
+    Marker,
+}
+
+/// What is known of a file without reading it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FileInfo {
+    /// Its size, in bytes.
+    pub size: u64,
+    /// When its content last changed, by the file system's clock.
+    pub modified: Timestamp,
+    /// The kind that its mode says.
+    pub kind: Kind,
+}
+
+/// A file that has been written whole and is not known to be durable.
+#[derive(Debug)]
+pub struct Pending<F>(F);
+
+/// A file under its final name that is not known to be durable.
+#[derive(Debug)]
+pub struct Placed<F>(F);
+
+/// A file that is durable and waits for its final name.
+#[derive(Debug)]
+pub struct Durable<F>(F);
+
+impl<F: StagedFile> Pending<F> {
+    /// Reads the file from the start.
+    ///
+    /// # Errors
+    /// When it cannot be opened.
+    pub fn reader(&self) -> io::Result<Box<dyn Read + Send>> {
+        self.0.reader()
+    }
+}
+
+/// Things that are made durable together.
+#[derive(Debug)]
+pub struct Wave<F> {
+    /// Files in staging; they come back as [`Durable`], in the same order.
+    pub pending: Vec<Pending<F>>,
+    /// Files under their final names.
+    pub placed: Vec<Placed<F>>,
+    /// Directories whose entries have changed.
+    pub dirs: Vec<Dir>,
+}
