@@ -19,16 +19,16 @@
 //! | [`failure`] | why a reading is not fresh: stable codes |
 //! | [`read`] | the read algorithm as owned steps |
 
-//TMP pub mod cache;
+pub mod cache;
 pub mod digest;
-//TMP pub mod failure;
+pub mod failure;
 pub mod id;
 pub mod layout;
 pub mod manifest;
 pub mod marker;
 pub mod name;
 //TMP pub mod payload;
-//TMP pub mod read;
+pub mod read;
 pub mod time;
 
 /// The format that this version writes, and the highest that it reads.

@@ -37,7 +37,9 @@ impl DatasetName {
         match name.as_bytes() {
             [] => return refuse(NameProblem::Empty),
             [first, ..] if !allowed(*first) => return refuse(NameProblem::FirstCharacter),
-            bytes if !bytes.iter().all(|&b| allowed(b) || b == b'_' || b == b'-') => return refuse(NameProblem::Character),
+            bytes if !bytes.iter().all(|&b| allowed(b) || b == b'_' || b == b'-') => {
+                return refuse(NameProblem::Character);
+            }
             bytes if bytes.len() > Self::MAX_LEN => return refuse(NameProblem::TooLong),
             _ => {}
         }
@@ -56,7 +58,9 @@ impl DatasetName {
 
 /// A name that breaks a rule of [`DatasetName`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{name:?} is not a dataset name: {problem}; a name is 1 to 64 of a-z, 0-9, _ and -, starting with a letter or digit")]
+#[error(
+    "{name:?} is not a dataset name: {problem}; a name is 1 to 64 of a-z, 0-9, _ and -, starting with a letter or digit"
+)]
 pub struct InvalidName {
     /// The beginning of the refused name.
     pub name: String,

@@ -1,0 +1,122 @@
+//! What a reader keeps between visits.
+//!
+//! For each feed a [`FeedMemory`], for each dataset a [`CacheHead`] and, apart from it, the payload text, so that a
+//! confirmation or a use rewrites a few hundred bytes and not the payload. The three are not written in one step and may
+//! be altered by anything else on the origin: nothing in them is believed before the payload's digest has been compared.
+
+use serde::{Deserialize, Serialize};
+
+use crate::digest::Sha256;
+use crate::id::{CommitId, FeedId};
+use crate::manifest::{Generation, Meta};
+use crate::name::DatasetName;
+use crate::time::Timestamp;
+
+/// The beginning of every key; its number is the version of the entries' form.
+pub const KEY_PREFIX: &str = "lastgood:1:";
+
+/// The keys of one feed in a key-value store.
+///
+/// Dataset names have no colon and no slash and feed addresses end in a slash, so no two keys collide.
+#[derive(Debug, Clone)]
+pub struct Keys {
+    feed: String,
+}
+
+impl Keys {
+    /// The keys of the feed at `url`, which ends in a slash.
+    #[must_use]
+    pub fn new(url: &str) -> Self {
+        Self { feed: format!("{KEY_PREFIX}{url}") }
+    }
+
+    /// Where the [`FeedMemory`] is kept.
+    #[must_use]
+    pub fn memory(&self) -> &str {
+        &self.feed
+    }
+
+    /// Where the [`CacheHead`] of a dataset is kept.
+    #[must_use]
+    pub fn head(&self, dataset: &DatasetName) -> String {
+        format!("{}:{dataset}", self.feed)
+    }
+
+    /// Where the payload of a dataset is kept.
+    #[must_use]
+    pub fn payload(&self, dataset: &DatasetName) -> String {
+        payload_of(&self.head(dataset))
+    }
+}
+
+/// The key of the payload that belongs to a head's key.
+#[must_use]
+pub fn payload_of(head_key: &str) -> String {
+    format!("{head_key}:payload")
+}
+
+/// The key of the head that belongs to a payload's key; `None` for any other key.
+#[must_use]
+pub fn head_of(payload_key: &str) -> Option<&str> {
+    payload_key.strip_prefix(KEY_PREFIX)?;
+    payload_key.strip_suffix(":payload")
+}
+
+/// What is remembered of a feed: the latest manifest that was seen and verified.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FeedMemory {
+    /// The feed.
+    pub feed: FeedId,
+    /// The highest generation seen.
+    pub generation: Generation,
+    /// The commit of that generation.
+    pub commit: CommitId,
+    /// The server's clock minus this device's, in milliseconds, when it was seen.
+    pub clock_offset_ms: i64,
+}
+
+/// What is known of a cached payload.
+///
+/// The payload is known to have been current in every generation from [`changed`](Self::changed) to
+/// [`confirmed`](Self::confirmed). Two cached payloads of a feed therefore belong together when these ranges overlap.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CacheHead {
+    /// The feed that it was read from.
+    pub feed: FeedId,
+    /// The digest of the payload.
+    pub sha256: Sha256,
+    /// The size of the payload, in bytes.
+    pub size: u64,
+    /// The generation in which the payload became current.
+    pub changed: Generation,
+    /// The latest generation that is known to name it.
+    pub confirmed: Generation,
+    /// When it was last published, by the publisher's clock.
+    pub published_at: Timestamp,
+    /// When a manifest last confirmed it, by this device's clock.
+    pub checked_at: Timestamp,
+    /// When it was last handed out, by this device's clock; the least recently used goes first when space is short.
+    pub used_at: Timestamp,
+    /// The publisher's meta.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub meta: Option<Meta>,
+}
+
+macro_rules! codec {
+    ($($type:ident),+) => {$(
+        impl $type {
+            /// The value as text for a key-value store.
+            #[must_use]
+            pub fn encode(&self) -> String {
+                serde_json::to_string(self).expect("plain fields always serialise")
+            }
+
+            /// Reads the text; `None` when it is anything else, which is a cache miss.
+            #[must_use]
+            pub fn decode(text: &str) -> Option<Self> {
+                serde_json::from_str(text).ok()
+            }
+        }
+    )+};
+}
+codec!(FeedMemory, CacheHead);

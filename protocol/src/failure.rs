@@ -1,0 +1,149 @@
+//! Why a reading is not fresh, or why there is none: stable codes, the same in every language.
+
+use crate::manifest::{ManifestError, excerpt};
+use crate::name::DatasetName;
+
+/// A stable code. Its text never changes once published.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Code {
+    /// A commit is in progress.
+    Locked,
+    /// The request did not get through.
+    Offline,
+    /// The server was silent for too long.
+    Timeout,
+    /// The server answered with an unexpected status.
+    Http,
+    /// The connection broke in the middle of a body.
+    Truncated,
+    /// Not JSON, typically the HTML page of a single-page app.
+    NotJson,
+    /// Larger than the limit.
+    TooLarge,
+    /// The manifest is damaged.
+    ManifestInvalid,
+    /// The feed has a later format than this version reads.
+    FormatUnsupported,
+    /// The manifest is past its `expires_at`.
+    Expired,
+    /// The manifest is older than one seen before.
+    Regressed,
+    /// The bytes are not the ones that the manifest names.
+    ChecksumMismatch,
+    /// The feed has no dataset of this name.
+    NotFound,
+    /// The cached copies do not belong to one generation.
+    Inconsistent,
+}
+
+impl Code {
+    /// Every code, for documentation and tests.
+    pub const ALL: [Code; 14] = [
+        Code::Locked,
+        Code::Offline,
+        Code::Timeout,
+        Code::Http,
+        Code::Truncated,
+        Code::NotJson,
+        Code::TooLarge,
+        Code::ManifestInvalid,
+        Code::FormatUnsupported,
+        Code::Expired,
+        Code::Regressed,
+        Code::ChecksumMismatch,
+        Code::NotFound,
+        Code::Inconsistent,
+    ];
+
+    /// The code as text.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Code::Locked => "locked",
+            Code::Offline => "offline",
+            Code::Timeout => "timeout",
+            Code::Http => "http",
+            Code::Truncated => "truncated",
+            Code::NotJson => "not-json",
+            Code::TooLarge => "too-large",
+            Code::ManifestInvalid => "manifest-invalid",
+            Code::FormatUnsupported => "format-unsupported",
+            Code::Expired => "expired",
+            Code::Regressed => "regressed",
+            Code::ChecksumMismatch => "checksum-mismatch",
+            Code::NotFound => "not-found",
+            Code::Inconsistent => "inconsistent",
+        }
+    }
+}
+
+/// One thing that went wrong while reading.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{detail}")]
+pub struct Failure {
+    /// What kind of failure it is.
+    pub code: Code,
+    /// One sentence: what was expected, what was found.
+    pub detail: String,
+    /// The file of the feed that it concerns, as a path relative to the feed.
+    pub path: Option<String>,
+    /// The HTTP status, for [`Code::Http`].
+    pub status: Option<u16>,
+    /// The dataset that it concerns, if it is one.
+    pub dataset: Option<DatasetName>,
+}
+
+impl Failure {
+    /// A failure with a code and a sentence.
+    #[must_use]
+    pub fn new(code: Code, detail: impl Into<String>) -> Self {
+        Self { code, detail: detail.into(), path: None, status: None, dataset: None }
+    }
+
+    /// The server answered `path` with `status` where a file was expected.
+    #[must_use]
+    pub fn http(path: &str, status: u16) -> Self {
+        let detail = format!("{path}: expected status 200, the server answered {status}");
+        Self { status: Some(status), ..Self::new(Code::Http, detail).at(path) }
+    }
+
+    /// `path` has more than `limit` bytes.
+    #[must_use]
+    pub fn too_large(path: &str, limit: u64) -> Self {
+        Self::new(Code::TooLarge, format!("{path}: more than the {limit} bytes that are read of it")).at(path)
+    }
+
+    /// `path` is not JSON; `body` is how it begins.
+    #[must_use]
+    pub fn not_json(path: &str, body: &[u8]) -> Self {
+        Self::new(Code::NotJson, format!("{path}: expected JSON, found {}", excerpt(body))).at(path)
+    }
+
+    /// The same failure, concerning the file at `path`.
+    #[must_use]
+    pub fn at(mut self, path: &str) -> Self {
+        self.path = Some(path.to_owned());
+        self
+    }
+
+    /// The same failure, concerning `dataset`.
+    #[must_use]
+    pub fn of(mut self, dataset: &DatasetName) -> Self {
+        self.dataset = Some(dataset.clone());
+        self
+    }
+}
+
+impl From<ManifestError> for Failure {
+    fn from(error: ManifestError) -> Self {
+        let code = match &error {
+            ManifestError::TooLarge { .. } => Code::TooLarge,
+            ManifestError::NotJson { .. } => Code::NotJson,
+            ManifestError::Format { .. } => Code::FormatUnsupported,
+            ManifestError::Malformed { .. } | ManifestError::Checksum { .. } | ManifestError::Entry { .. } => {
+                Code::ManifestInvalid
+            }
+        };
+        Self::new(code, error.to_string()).at("manifest.json")
+    }
+}

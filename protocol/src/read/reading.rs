@@ -1,0 +1,68 @@
+//! What a reader hands out.
+
+use crate::cache::{CacheHead, FeedMemory};
+use crate::failure::Failure;
+use crate::manifest::Generation;
+use crate::name::DatasetName;
+use crate::time::Timestamp;
+
+/// Where a value came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Source {
+    /// Its bytes were downloaded for this reading.
+    Network,
+    /// The cached copy, used on purpose: nothing to download, or the dataset is locked.
+    Cache,
+    /// The cached copy, because something failed.
+    Fallback,
+}
+
+impl Source {
+    /// The stable text: `network`, `cache`, `fallback`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Source::Network => "network",
+            Source::Cache => "cache",
+            Source::Fallback => "fallback",
+        }
+    }
+}
+
+/// A verified value together with where it came from, how old it is, and why.
+#[derive(Debug, Clone)]
+pub struct Reading<V> {
+    /// The value.
+    pub value: V,
+    /// The dataset.
+    pub dataset: DatasetName,
+    /// Where the value came from.
+    pub source: Source,
+    /// Why the value may not be current; `None` when a manifest checked just now names it.
+    pub reason: Option<Failure>,
+    /// The generation that the value belongs to; equal for all readings of a snapshot.
+    pub generation: Generation,
+    /// Milliseconds since it was published, by the server's clock as far as it is known.
+    pub age_ms: u64,
+    /// Digest, size, times and meta; also what a cache keeps beside the payload.
+    pub head: CacheHead,
+}
+
+impl<V> Reading<V> {
+    /// Whether a manifest checked just now names this value.
+    #[must_use]
+    pub fn fresh(&self) -> bool {
+        self.reason.is_none()
+    }
+}
+
+/// How a read ended.
+#[derive(Debug)]
+pub struct Outcome<V> {
+    /// One reading for each dataset asked for, in that order and all of one generation; or the failure.
+    pub result: Result<Vec<Reading<V>>, Failure>,
+    /// What to remember of the feed from now on, whatever the result.
+    pub memory: Option<FeedMemory>,
+    /// When it ended, by this device's clock.
+    pub at: Timestamp,
+}
