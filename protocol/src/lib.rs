@@ -1,1 +1,3 @@
 //! What a lastgood publisher and reader must agree on.
+
+pub mod payload;
