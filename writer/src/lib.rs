@@ -1,1 +1,3 @@
 //! Publishes JSON datasets to static hosting: the native library of lastgood.
+
+pub mod storage;
