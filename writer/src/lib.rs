@@ -1,3 +1,32 @@
-//! Publishes JSON datasets to static hosting: the native library of lastgood.
+//! Publishes JSON datasets that a website reads straight from static hosting.
+//!
+//! [`Feed::publish`] replaces datasets atomically and durably, several in one generation; [`Feed::read`] reads them
+//! verified. What a web server serves from the feed's directory is always complete, checksummed and consistent.
+//!
+//! The data path reads from top to bottom in `publish.rs`; each other module is a step of it. Only
+//! [`storage`] changes files.
 
+pub use lastgood_protocol as protocol;
+
+mod compress;
+mod derived;
+mod error;
+mod feed;
+mod lock;
+mod objects;
+mod prepare;
+mod publish;
+pub mod read;
+mod recover;
+mod status;
 pub mod storage;
+mod verify;
+
+pub use compress::Compression;
+pub use error::{Committed, Error};
+pub use feed::{Feed, Settings};
+pub use prepare::Item;
+pub use publish::{Publication, PublishedDataset};
+pub use recover::Recovery;
+pub use status::{LockStatus, Status};
+pub use verify::{Problem, ProblemKind, Verification};

@@ -255,11 +255,7 @@ impl Grammar {
             }
         }
         self.state = state;
-        Ok(Progress {
-            read: at,
-            token,
-            nan,
-        })
+        Ok(Progress { read: at, token, nan })
     }
 
     /// Whether one whole value has been read, and perhaps whitespace behind it.
@@ -345,8 +341,7 @@ impl Grammar {
             Escape::Char { char, len } => {
                 if is_name {
                     let mut utf8 = [0; 4];
-                    self.name
-                        .extend_from_slice(char.encode_utf8(&mut utf8).as_bytes());
+                    self.name.extend_from_slice(char.encode_utf8(&mut utf8).as_bytes());
                 }
                 Ok(Some(len))
             }
@@ -358,18 +353,13 @@ impl Grammar {
                     Ok(Some(len))
                 }
                 Permit::Refuse => {
-                    let kind = RefusalKind::UnpairedSurrogate {
-                        escape: rest[..len].to_owned(),
-                    };
+                    let kind = RefusalKind::UnpairedSurrogate { escape: rest[..len].to_owned() };
                     Err(self.fault(kind, At::Index(at), place(state)))
                 }
             },
             Escape::Incomplete => Ok(None),
             Escape::Invalid { expected, len } => {
-                let kind = RefusalKind::NotJson {
-                    expected,
-                    found: rest[..len].to_owned(),
-                };
+                let kind = RefusalKind::NotJson { expected, found: rest[..len].to_owned() };
                 Err(self.fault(kind, At::Index(at), place(state)))
             }
         }
@@ -377,13 +367,7 @@ impl Grammar {
 
     /// Decides what the bytes up to `at`, where the number's grammar stops, are.
     /// The number starts at `token`, or in an earlier piece.
-    fn number_end(
-        &mut self,
-        text: &str,
-        at: usize,
-        token: Option<usize>,
-        last: bool,
-    ) -> Result<NumberEnd, Fault> {
+    fn number_end(&mut self, text: &str, at: usize, token: Option<usize>, last: bool) -> Result<NumberEnd, Fault> {
         let next = text.as_bytes().get(at);
         if next.is_none() && !(last && self.number.is_complete()) {
             return Ok(match token {
@@ -401,10 +385,7 @@ impl Grammar {
                 Some((start, None)) => return Ok(NumberEnd::Again { start }),
                 None => self.number_start.clone(),
             };
-            RefusalKind::NotJson {
-                expected: self.number.expected(),
-                found,
-            }
+            RefusalKind::NotJson { expected: self.number.expected(), found }
         } else {
             let reason = match (self.rules.unsafe_numbers, self.number.verdict()) {
                 (Permit::Allow, _) | (_, Verdict::Safe) => return Ok(NumberEnd::Here),
@@ -433,9 +414,7 @@ impl Grammar {
         if let Some(token) = NAN.into_iter().find(|&literal| literal == found) {
             return match self.rules.nan {
                 Nan::Null => Ok(Literal::Nan(token)),
-                Nan::Refuse => {
-                    Err(self.fault(RefusalKind::Nan { token }, At::Index(at), Place::Value))
-                }
+                Nan::Refuse => Err(self.fault(RefusalKind::Nan { token }, At::Index(at), Place::Value)),
             };
         }
         let end = at + found.len();
@@ -453,10 +432,7 @@ impl Grammar {
         let found = excerpt(found);
         let kind = match (state, self.path.innermost()) {
             (State::AfterValue, None) => RefusalKind::TrailingData { found },
-            _ => RefusalKind::NotJson {
-                expected: self.expected_in(state),
-                found,
-            },
+            _ => RefusalKind::NotJson { expected: self.expected_in(state), found },
         };
         self.fault(kind, At::Index(at), place(state))
     }
@@ -471,9 +447,7 @@ impl Grammar {
         match (state, self.path.innermost()) {
             (State::Value, None) => "a value",
             (State::Value, Some(Container::Object)) => "a value after the colon",
-            (State::Value, Some(Container::Array)) if self.path.index() > 0 => {
-                "a value after the comma"
-            }
+            (State::Value, Some(Container::Array)) if self.path.index() > 0 => "a value after the comma",
             (State::Value | State::FirstElement, _) => "a value or ]",
             (State::Name, _) => "a name in double quotes after the comma",
             (State::FirstName, _) => "a name in double quotes or }",
@@ -507,11 +481,7 @@ enum NumberEnd {
 fn place(state: State) -> Place {
     match state {
         State::Value | State::Colon | State::InNumber | State::InString => Place::Value,
-        State::FirstElement
-        | State::Name
-        | State::FirstName
-        | State::InName
-        | State::AfterValue => Place::Container,
+        State::FirstElement | State::Name | State::FirstName | State::InName | State::AfterValue => Place::Container,
     }
 }
 
@@ -528,10 +498,7 @@ fn skip_whitespace(bytes: &[u8], mut at: usize) -> usize {
 fn word(text: &str, at: usize, last: bool) -> Option<&str> {
     let rest = &text[at..];
     let limit = rest.len().min(LONGEST_WORD);
-    let len = rest.as_bytes()[..limit]
-        .iter()
-        .position(|&byte| !is_word(byte))
-        .unwrap_or(limit);
+    let len = rest.as_bytes()[..limit].iter().position(|&byte| !is_word(byte)).unwrap_or(limit);
     if len == rest.len() && len < LONGEST_WORD && !last {
         return None;
     }

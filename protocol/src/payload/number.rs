@@ -50,10 +50,7 @@ pub(super) fn plain_number(bytes: &[u8]) -> Option<usize> {
         }
         at += exponent;
     }
-    bytes
-        .get(at)
-        .is_some_and(|&next| !is_word(next))
-        .then_some(at)
+    bytes.get(at).is_some_and(|&next| !is_word(next)).then_some(at)
 }
 
 /// Whether a byte belongs to the same token as the word or number before it.
@@ -64,10 +61,7 @@ pub(super) fn is_word(byte: u8) -> bool {
 
 #[inline]
 fn digits(bytes: &[u8]) -> usize {
-    bytes
-        .iter()
-        .position(|byte| !byte.is_ascii_digit())
-        .unwrap_or(bytes.len())
+    bytes.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(bytes.len())
 }
 
 /// What a double makes of a number.
@@ -145,10 +139,7 @@ impl Number {
 
     /// Whether the bytes so far are a whole number.
     pub(super) fn is_complete(&self) -> bool {
-        matches!(
-            self.phase,
-            Phase::Zero | Phase::Integer | Phase::Fraction | Phase::Exponent
-        )
+        matches!(self.phase, Phase::Zero | Phase::Integer | Phase::Fraction | Phase::Exponent)
     }
 
     /// What the grammar wants next, or would have wanted instead of the byte
@@ -176,11 +167,7 @@ impl Number {
     }
 
     fn overflows(&self) -> bool {
-        let exponent = if self.exponent_negative {
-            -self.exponent
-        } else {
-            self.exponent
-        };
+        let exponent = if self.exponent_negative { -self.exponent } else { self.exponent };
         // A token that agrees with all digits of the limit is at least the
         // limit; one that ends earlier is below it, because the limit goes on.
         let reaches_limit = match self.against_overflow {
@@ -197,10 +184,7 @@ impl Number {
     }
 
     fn integer_digit(&mut self, digit: u8) {
-        self.integer = self
-            .integer
-            .saturating_mul(10)
-            .saturating_add(u64::from(digit));
+        self.integer = self.integer.saturating_mul(10).saturating_add(u64::from(digit));
         if self.significant > 0 {
             self.order += 1;
         }
@@ -220,9 +204,7 @@ impl Number {
             return;
         }
         if self.against_overflow == Ordering::Equal {
-            let limit = usize::try_from(self.significant)
-                .ok()
-                .and_then(|place| OVERFLOW.get(place));
+            let limit = usize::try_from(self.significant).ok().and_then(|place| OVERFLOW.get(place));
             if let Some(limit) = limit {
                 self.against_overflow = digit.cmp(&(limit - b'0'));
             }
@@ -231,11 +213,7 @@ impl Number {
     }
 
     fn exponent_digit(&mut self, digit: u8) {
-        self.exponent = self
-            .exponent
-            .saturating_mul(10)
-            .saturating_add(i64::from(digit))
-            .min(MAX_EXPONENT);
+        self.exponent = self.exponent.saturating_mul(10).saturating_add(i64::from(digit)).min(MAX_EXPONENT);
     }
 }
 
@@ -250,9 +228,7 @@ impl Phase {
             (Self::Point | Self::Fraction, b'0'..=b'9') => Self::Fraction,
             (Self::Zero | Self::Integer | Self::Fraction, b'e' | b'E') => Self::ExponentMark,
             (Self::ExponentMark, b'+' | b'-') => Self::ExponentSign,
-            (Self::ExponentMark | Self::ExponentSign | Self::Exponent, b'0'..=b'9') => {
-                Self::Exponent
-            }
+            (Self::ExponentMark | Self::ExponentSign | Self::Exponent, b'0'..=b'9') => Self::Exponent,
             _ => return None,
         })
     }

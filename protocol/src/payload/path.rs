@@ -59,11 +59,7 @@ impl Path {
                 level.container = container;
                 level.index = 0;
             }
-            None => self.levels.push(Level {
-                container,
-                index: 0,
-                names: Names::default(),
-            }),
+            None => self.levels.push(Level { container, index: 0, names: Names::default() }),
         }
         self.depth += 1;
         Ok(())

@@ -18,19 +18,10 @@ impl Position {
     pub(super) fn after(self, bytes: &[u8]) -> Self {
         let newlines = count(bytes, |byte| byte == b'\n');
         if newlines == 0 {
-            return Self {
-                line: self.line,
-                column: self.column + characters(bytes),
-            };
+            return Self { line: self.line, column: self.column + characters(bytes) };
         }
-        let last_line = bytes
-            .iter()
-            .rposition(|&byte| byte == b'\n')
-            .map_or(0, |newline| newline + 1);
-        Self {
-            line: self.line + newlines,
-            column: 1 + characters(&bytes[last_line..]),
-        }
+        let last_line = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |newline| newline + 1);
+        Self { line: self.line + newlines, column: 1 + characters(&bytes[last_line..]) }
     }
 }
 

@@ -52,10 +52,7 @@ pub enum RefusalKind {
         expected: &'static str,
     },
     /// Something follows the value.
-    #[error(
-        "expected the end of the input, found {}; a payload is one JSON value",
-        quote(found)
-    )]
+    #[error("expected the end of the input, found {}; a payload is one JSON value", quote(found))]
     TrailingData {
         /// The token or character that follows.
         found: String,
@@ -70,9 +67,7 @@ pub enum RefusalKind {
         bytes: Vec<u8>,
     },
     /// Arrays and objects are nested deeper than [`MAX_DEPTH`].
-    #[error(
-        "expected at most {MAX_DEPTH} levels of arrays and objects, found one more; flatten the data"
-    )]
+    #[error("expected at most {MAX_DEPTH} levels of arrays and objects, found one more; flatten the data")]
     TooDeep,
     /// A number of JavaScript or Python that JSON does not have.
     #[error(
@@ -84,10 +79,7 @@ pub enum RefusalKind {
         token: &'static str,
     },
     /// A number that a browser would silently change.
-    #[error(
-        "{} {reason}; publish it as a string, or as it is with --allow unsafe-numbers",
-        quote(token)
-    )]
+    #[error("{} {reason}; publish it as a string, or as it is with --allow unsafe-numbers", quote(token))]
     UnsafeNumber {
         /// The number.
         token: String,
@@ -112,9 +104,7 @@ pub enum RefusalKind {
         escape: String,
     },
     /// The input, or what would be published of it, is larger than the limit.
-    #[error(
-        "expected at most {max_bytes} bytes, found more; split the dataset, or raise the limit with --max-bytes"
-    )]
+    #[error("expected at most {max_bytes} bytes, found more; split the dataset, or raise the limit with --max-bytes")]
     TooLarge {
         /// The limit.
         max_bytes: u64,
@@ -194,9 +184,7 @@ impl std::error::Error for Refusal {}
 impl fmt::Display for UnsafeNumber {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Integer => {
-                "is an integer beyond ±9007199254740991, which a browser would silently change"
-            }
+            Self::Integer => "is an integer beyond ±9007199254740991, which a browser would silently change",
             Self::Overflow => "overflows a double, a browser would silently read it as infinite",
         })
     }

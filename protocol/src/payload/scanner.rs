@@ -59,8 +59,7 @@ impl Scanner {
         if let Some(refusal) = &self.refusal {
             return Err(refusal.clone());
         }
-        self.take(chunk, out)
-            .inspect_err(|refusal| self.refusal = Some(refusal.clone()))
+        self.take(chunk, out).inspect_err(|refusal| self.refusal = Some(refusal.clone()))
     }
 
     /// Ends the input, and hands out the rest.
@@ -86,11 +85,7 @@ impl Scanner {
             let end = self.position.after(&rest);
             return Err(self.refuse_at(end, RefusalKind::Truncated { expected }));
         }
-        Ok(Summary {
-            size: self.handed_out,
-            nan_mapped: self.nan_mapped,
-            rows: self.grammar.rows(),
-        })
+        Ok(Summary { size: self.handed_out, nan_mapped: self.nan_mapped, rows: self.grammar.rows() })
     }
 
     fn take(&mut self, chunk: &[u8], out: &mut impl FnMut(&[u8])) -> Result<(), Refusal> {
@@ -102,11 +97,8 @@ impl Scanner {
             }
             let room = usize::try_from(room).unwrap_or(usize::MAX);
             let within = &rest[..rest.len().min(room)];
-            let taken = if self.carry.is_empty() {
-                self.take_block(within, out)?
-            } else {
-                self.take_with_carry(within, out)?
-            };
+            let taken =
+                if self.carry.is_empty() { self.take_block(within, out)? } else { self.take_with_carry(within, out)? };
             rest = &rest[taken..];
         }
         self.room().map(|_| ())
@@ -116,9 +108,7 @@ impl Scanner {
     fn room(&self) -> Result<u64, Refusal> {
         // Mapped tokens are of another length; the limit holds before and after.
         let taken = self.read.max(self.handed_out) + self.carry.len() as u64;
-        self.max_bytes
-            .checked_sub(taken)
-            .ok_or_else(|| self.too_large())
+        self.max_bytes.checked_sub(taken).ok_or_else(|| self.too_large())
     }
 
     fn take_block(&mut self, bytes: &[u8], out: &mut impl FnMut(&[u8])) -> Result<usize, Refusal> {
@@ -134,11 +124,7 @@ impl Scanner {
 
     /// Reads what was left over together with a few of the bytes that follow:
     /// enough to get past it, unless there are no more.
-    fn take_with_carry(
-        &mut self,
-        bytes: &[u8],
-        out: &mut impl FnMut(&[u8]),
-    ) -> Result<usize, Refusal> {
+    fn take_with_carry(&mut self, bytes: &[u8], out: &mut impl FnMut(&[u8])) -> Result<usize, Refusal> {
         let mut joined = std::mem::take(&mut self.carry);
         let carried = joined.len();
         let added = bytes.len().min(2 * LOOKAHEAD);
@@ -156,20 +142,13 @@ impl Scanner {
 
     /// Reads from the start of `bytes` and says how far it came: to the end, up to a
     /// short token or a character that is cut, or behind a token that was mapped.
-    fn read(
-        &mut self,
-        bytes: &[u8],
-        last: bool,
-        out: &mut impl FnMut(&[u8]),
-    ) -> Result<usize, Refusal> {
+    fn read(&mut self, bytes: &[u8], last: bool, out: &mut impl FnMut(&[u8])) -> Result<usize, Refusal> {
         let (text, tail) = decode(bytes);
         if self.read == 0 && text.starts_with(BYTE_ORDER_MARK) {
             return Err(self.refuse_at(self.position, RefusalKind::ByteOrderMark));
         }
-        let Progress { read, token, nan } = self
-            .grammar
-            .read(text, last && tail == Tail::Nothing)
-            .map_err(|fault| self.refuse(fault, text))?;
+        let Progress { read, token, nan } =
+            self.grammar.read(text, last && tail == Tail::Nothing).map_err(|fault| self.refuse(fault, text))?;
         let done = &text.as_bytes()[..read];
         if let Some(start) = token {
             self.token = self.position.after(&done[..start]);
@@ -211,22 +190,12 @@ impl Scanner {
             At::Index(at) => self.position.after(&text.as_bytes()[..at]),
             At::Token => self.token,
         };
-        Refusal {
-            kind: fault.kind,
-            line,
-            column,
-            pointer: fault.pointer,
-        }
+        Refusal { kind: fault.kind, line, column, pointer: fault.pointer }
     }
 
     #[cold]
     fn refuse_at(&self, Position { line, column }: Position, kind: RefusalKind) -> Refusal {
-        Refusal {
-            kind,
-            line,
-            column,
-            pointer: self.grammar.pointer(),
-        }
+        Refusal { kind, line, column, pointer: self.grammar.pointer() }
     }
 
     #[cold]
@@ -257,8 +226,7 @@ fn decode(bytes: &[u8]) -> (&str, Tail) {
                 None => Tail::Cut,
                 Some(len) => Tail::Invalid { len },
             };
-            let text = std::str::from_utf8(&bytes[..error.valid_up_to()])
-                .expect("from_utf8 found this part valid");
+            let text = std::str::from_utf8(&bytes[..error.valid_up_to()]).expect("from_utf8 found this part valid");
             (text, tail)
         }
     }

@@ -79,10 +79,7 @@ fn unicode_escape(text: &str) -> Escape {
         Hex::Unit(unit) => unit,
         Hex::Incomplete => return Escape::Incomplete,
         Hex::Invalid(len) => {
-            return Escape::Invalid {
-                expected: r"four hexadecimal digits after \u",
-                len: 2 + len,
-            };
+            return Escape::Invalid { expected: r"four hexadecimal digits after \u", len: 2 + len };
         }
     };
     if let Some(char) = char::from_u32(u32::from(unit)) {

@@ -1,0 +1,107 @@
+//! The compressed siblings of an object, for servers that send them as they are.
+
+use std::io::{self, Write};
+
+use lastgood_protocol::layout::Encoding;
+
+use crate::storage::{Kind, Pending, StagedFile, Staging};
+
+/// Which siblings are made, and how hard to try.
+#[derive(Debug, Clone)]
+pub struct Compression {
+    /// The gzip level, 1 to 9; `None` for no `.gz`. Default: 6.
+    pub gzip: Option<u32>,
+    /// The Brotli quality, 0 to 11; `None` for no `.br`. Default: 5.
+    pub brotli: Option<u32>,
+    /// Payloads below this size, in bytes, get none: a response header weighs more. Default: 1024.
+    pub min_size: u64,
+}
+
+impl Default for Compression {
+    fn default() -> Self {
+        Self { gzip: Some(6), brotli: Some(5), min_size: 1024 }
+    }
+}
+
+impl Compression {
+    /// No siblings at all.
+    pub const OFF: Self = Self { gzip: None, brotli: None, min_size: 0 };
+
+    fn level(&self, encoding: Encoding) -> Option<u32> {
+        match encoding {
+            Encoding::Gzip => self.gzip.map(|level| level.clamp(1, 9)),
+            Encoding::Brotli => self.brotli.map(|quality| quality.min(11)),
+        }
+    }
+}
+
+/// Writes the siblings of a payload into staging, in parallel. A sibling that saves less than a twentieth is left out.
+pub(crate) fn siblings<G: Staging>(
+    staging: &G,
+    payload: &Pending<G::File>,
+    size: u64,
+    compression: &Compression,
+) -> io::Result<Vec<(Encoding, Pending<G::File>)>> {
+    if size < compression.min_size {
+        return Ok(Vec::new());
+    }
+    let made = std::thread::scope(|scope| {
+        let threads: Vec<_> = Encoding::ALL
+            .into_iter()
+            .filter_map(|encoding| Some((encoding, compression.level(encoding)?)))
+            .map(|(encoding, level)| {
+                scope.spawn(move || Ok((encoding, sibling(staging, payload, size, encoding, level)?)))
+            })
+            .collect();
+        let join = |thread: std::thread::ScopedJoinHandle<'_, io::Result<_>>| {
+            thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        };
+        threads.into_iter().map(join).collect::<io::Result<Vec<_>>>()
+    })?;
+    Ok(made.into_iter().filter_map(|(encoding, file)| Some((encoding, file?))).collect())
+}
+
+fn sibling<G: Staging>(
+    staging: &G,
+    payload: &Pending<G::File>,
+    size: u64,
+    encoding: Encoding,
+    level: u32,
+) -> io::Result<Option<Pending<G::File>>> {
+    let mut input = payload.reader()?;
+    let mut output = Counted { inner: staging.create(Kind::Published)?, bytes: 0 };
+    match encoding {
+        Encoding::Gzip => {
+            let mut encoder = flate2::write::GzEncoder::new(&mut output, flate2::Compression::new(level));
+            io::copy(&mut input, &mut encoder)?;
+            encoder.finish()?;
+        }
+        Encoding::Brotli => {
+            let quality = i32::try_from(level).unwrap_or(11);
+            // Window of 4 MiB (22 bits): what every browser takes. Not CompressorWriter: its into_inner drops the error
+            // of the last write, so a full disk would leave a short sibling.
+            let params = brotli::enc::BrotliEncoderParams { quality, lgwin: 22, ..Default::default() };
+            brotli::BrotliCompress(&mut input, &mut output, &params)?;
+        }
+    }
+    let helps = output.bytes < size - size / 20;
+    let file = output.inner.finish()?;
+    Ok(helps.then_some(file))
+}
+
+struct Counted<W> {
+    inner: W,
+    bytes: u64,
+}
+
+impl<W: Write> Write for Counted<W> {
+    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
+        let written = self.inner.write(buffer)?;
+        self.bytes += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
+    }
+}

@@ -1,0 +1,153 @@
+//! What can go wrong with a feed, and what it means for what is published.
+
+use std::io;
+
+use lastgood_protocol::failure::Failure;
+use lastgood_protocol::id::CommitId;
+use lastgood_protocol::manifest::{Generation, InvalidMeta};
+use lastgood_protocol::name::DatasetName;
+use lastgood_protocol::payload::Refusal;
+
+/// A failed operation on a feed.
+///
+/// Every variant but [`Unknown`](Error::Unknown) means: not committed, nothing that is published has changed (I4).
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A payload breaks a rule.
+    #[error("{dataset}: {refusal}")]
+    Refused {
+        /// The dataset that it was meant for.
+        dataset: DatasetName,
+        /// Which rule, where, and the way out.
+        refusal: Box<Refusal>,
+    },
+    /// The input could not be read to its end.
+    #[error("{dataset}: cannot read the input: {source}")]
+    Input {
+        /// The dataset that it was meant for.
+        dataset: DatasetName,
+        /// What the operating system says.
+        source: io::Error,
+    },
+    /// One call names a dataset more than once.
+    #[error("{dataset} is given more than once")]
+    Repeated {
+        /// The dataset.
+        dataset: DatasetName,
+    },
+    /// The meta cannot be published.
+    #[error("{dataset}: {source}")]
+    Meta {
+        /// The dataset that it was meant for.
+        dataset: DatasetName,
+        /// What is wrong with it.
+        source: InvalidMeta,
+    },
+    /// The directory holds other files and no feed.
+    #[error(
+        "{location} is not a feed: it has no manifest.json, but it holds {found}; if the path is mistyped, correct it; \
+         to make a feed here beside those files, pass --create"
+    )]
+    NotAFeed {
+        /// The directory.
+        location: String,
+        /// Some of the other files.
+        found: String,
+    },
+    /// There is no feed.
+    #[error("there is no feed in {location}: it has no manifest.json; publish into it first, or correct the path")]
+    NoFeed {
+        /// The directory.
+        location: String,
+    },
+    /// Someone else holds the lock, and waiting for it came to its limit.
+    #[error("locked: {holder}; waited {waited_ms} ms; {way_out}")]
+    Locked {
+        /// Who, as far as it is known.
+        holder: String,
+        /// How long was waited, in milliseconds.
+        waited_ms: u128,
+        /// What can be done.
+        way_out: &'static str,
+    },
+    /// What is published is damaged.
+    #[error("the feed in {location} is damaged: {problem}; {way_out}")]
+    Damaged {
+        /// The feed.
+        location: String,
+        /// What is wrong.
+        problem: String,
+        /// What can be done.
+        way_out: String,
+    },
+    /// The feed cannot take this commit.
+    #[error("{0}")]
+    Limit(String),
+    /// The operating system refused something before the commit.
+    #[error("cannot {doing}: {source}; nothing was published")]
+    Io {
+        /// What was being done.
+        doing: String,
+        /// What the operating system says.
+        source: io::Error,
+    },
+    /// Reading failed.
+    #[error("{0}")]
+    Read(#[from] Failure),
+    /// It cannot be told whether the commit survives. Nothing was deleted.
+    #[error(
+        "it is not known whether generation {generation} (commit {commit}) is published: {source}; \
+         `lastgood status` shows the commit that is, `lastgood recover` settles the rest"
+    )]
+    Unknown {
+        /// The generation that was to be.
+        generation: Generation,
+        /// The commit to look for in the manifest.
+        commit: CommitId,
+        /// What the operating system says.
+        source: io::Error,
+    },
+}
+
+/// What a failed publish has done to the feed (I4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Committed {
+    /// Nothing; what was published before is published still.
+    No,
+    /// Perhaps everything, perhaps nothing; never a part.
+    Unknown,
+}
+
+impl Error {
+    /// A stable code for machines.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Error::Refused { refusal, .. } => refusal.code(),
+            Error::Input { .. } => "input-unreadable",
+            Error::Repeated { .. } => "repeated-dataset",
+            Error::Meta { .. } => "invalid-meta",
+            Error::NotAFeed { .. } => "not-a-feed",
+            Error::NoFeed { .. } => "no-feed",
+            Error::Locked { .. } => "locked",
+            Error::Damaged { .. } => "damaged",
+            Error::Limit(_) => "limit",
+            Error::Io { .. } => "io",
+            Error::Read(failure) => failure.code.as_str(),
+            Error::Unknown { .. } => "outcome-unknown",
+        }
+    }
+
+    /// What the failed operation has done to what is published.
+    #[must_use]
+    pub fn committed(&self) -> Committed {
+        if matches!(self, Error::Unknown { .. }) { Committed::Unknown } else { Committed::No }
+    }
+
+    /// For `map_err`: says what was being done.
+    pub(crate) fn io(doing: impl Into<String>) -> impl FnOnce(io::Error) -> Error {
+        let doing = doing.into();
+        move |source| Error::Io { doing, source }
+    }
+}

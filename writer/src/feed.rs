@@ -1,0 +1,149 @@
+//! A feed opened for publishing: the directory, the clock, the settings.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use lastgood_protocol::layout;
+use lastgood_protocol::manifest::{MAX_MANIFEST_BYTES, Manifest};
+use lastgood_protocol::time::Timestamp;
+
+use crate::compress::Compression;
+use crate::error::Error;
+use crate::storage::{Modes, PosixStorage, Storage};
+
+/// A feed.
+///
+/// Opening does no I/O: the directory is made by the first publish. Any number of processes and threads may use a feed
+/// at once; commits are serialised by an operating-system lock.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let dir = tempfile::tempdir()?;
+/// # let dir = dir.path().join("data");
+/// use lastgood::{Feed, Item};
+/// use lastgood::protocol::name::DatasetName;
+///
+/// let feed = Feed::open(&dir);
+/// let performance = DatasetName::parse("performance")?;
+/// let published = feed.publish(vec![Item::new(performance.clone(), &br#"[{"day": 1, "value": 3.5}]"#[..])])?;
+/// assert_eq!(published.generation.get(), 1);
+/// assert_eq!(feed.read(&performance)?.value, br#"[{"day": 1, "value": 3.5}]"#);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Feed<S = PosixStorage> {
+    pub(crate) storage: S,
+    pub(crate) settings: Settings,
+    clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
+}
+
+/// How a feed is published.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// How long to wait for other writers and for the markers of older scripts. Default: 30 s.
+    pub lock_wait: Duration,
+    /// How long readers believe the lock marker, should the writer die. Default: 60 s.
+    pub lease: Duration,
+    /// From which age on a lock marker that lastgood did not write counts as left behind. Default: never.
+    pub foreign_marker_stale_after: Option<Duration>,
+    /// Whether to make a feed in a directory that holds other files. Default: no.
+    pub create_beside_others: bool,
+    /// The compressed siblings of objects.
+    pub compression: Compression,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            lock_wait: Duration::from_secs(30),
+            lease: Duration::from_secs(60),
+            foreign_marker_stale_after: None,
+            create_beside_others: false,
+            compression: Compression::default(),
+        }
+    }
+}
+
+impl Feed<PosixStorage> {
+    /// The feed in the directory `dir`, with default settings.
+    #[must_use]
+    pub fn open(dir: impl Into<PathBuf>) -> Self {
+        Self::on(PosixStorage::new(dir, Modes::default()))
+    }
+}
+
+impl<S: Storage> Feed<S> {
+    /// The feed on any storage, with default settings.
+    #[must_use]
+    pub fn on(storage: S) -> Self {
+        Self { storage, settings: Settings::default(), clock: Arc::new(system_time) }
+    }
+
+    /// The same feed with other settings.
+    #[must_use]
+    pub fn with_settings(self, settings: Settings) -> Self {
+        Self { settings, ..self }
+    }
+
+    /// The same feed with another clock, for tests and simulations.
+    #[must_use]
+    pub fn with_clock(self, clock: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
+        Self { clock: Arc::new(clock), ..self }
+    }
+
+    /// Where the feed is, for messages.
+    #[must_use]
+    pub fn location(&self) -> String {
+        self.storage.location()
+    }
+
+    /// The manifest that is published now.
+    ///
+    /// # Errors
+    /// [`Error::NoFeed`], [`Error::Damaged`], [`Error::Io`].
+    pub fn manifest(&self) -> Result<Manifest, Error> {
+        self.current()?.map(|current| current.manifest).ok_or_else(|| Error::NoFeed { location: self.location() })
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        (self.clock)()
+    }
+
+    /// 128 random bits.
+    pub(crate) fn random(&self) -> Result<[u8; 16], Error> {
+        let mut bytes = [0; 16];
+        getrandom::fill(&mut bytes)
+            .map_err(|error| Error::Io { doing: "draw random bits".to_owned(), source: error.into() })?;
+        Ok(bytes)
+    }
+
+    /// The published manifest with its exact bytes; `None` when there is no feed yet.
+    pub(crate) fn current(&self) -> Result<Option<Current>, Error> {
+        let doing = || Error::io(format!("read {} in {}", layout::manifest(), self.location()));
+        let Some(bytes) = self.storage.read(&layout::manifest(), MAX_MANIFEST_BYTES).map_err(doing())? else {
+            return Ok(None);
+        };
+        match Manifest::verify(&bytes) {
+            Ok(manifest) => Ok(Some(Current { manifest, bytes })),
+            Err(problem) => Err(Error::Damaged {
+                location: self.location(),
+                problem: problem.to_string(),
+                way_out: "`lastgood recover` puts the newest intact manifest of its history back".to_owned(),
+            }),
+        }
+    }
+}
+
+/// The published manifest and its exact bytes.
+pub(crate) struct Current {
+    pub(crate) manifest: Manifest,
+    pub(crate) bytes: Vec<u8>,
+}
+
+fn system_time() -> Timestamp {
+    // A clock before 1970 is taken for 1970.
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_ms(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}

@@ -1,0 +1,192 @@
+//! The writer's lock and the lock markers.
+//!
+//! The operating system's lock is the truth between writers and is released by the kernel when its holder dies. The
+//! markers are for readers and people; one of ours whose lock is free is stale.
+
+use std::io::{self, Write};
+use std::time::{Duration, Instant};
+
+use lastgood_protocol::FORMAT;
+use lastgood_protocol::layout::{self, Dir, FeedPath};
+use lastgood_protocol::marker::{Holder, LockMarker, MAX_MARKER_BYTES};
+use lastgood_protocol::name::DatasetName;
+
+use crate::error::Error;
+use crate::feed::Feed;
+use crate::storage::{Kind, Placed, StagedFile, Staging, Storage};
+
+/// Takes the writer's lock, waiting for other writers and for the markers of older scripts that concern `datasets`.
+pub(crate) fn acquire<S: Storage>(feed: &Feed<S>, datasets: &[DatasetName]) -> Result<(S::Lock, Holder), Error> {
+    let holder = holder(feed)?;
+    let text = serde_json::to_string(&holder).expect("a holder has only string keys");
+    let (begin, mut pause) = (Instant::now(), Duration::from_millis(1));
+    loop {
+        let blocked = match feed.storage.try_lock(&text).map_err(Error::io("take the writer's lock"))? {
+            None => Blocked::ByWriter,
+            Some(lock) => match foreign_marker(feed, datasets)? {
+                None => return Ok((lock, holder)),
+                // Not waited for under the lock: other datasets may be published meanwhile.
+                Some(found) => Blocked::ByForeignMarker(found),
+            },
+        };
+        let waited = begin.elapsed();
+        if waited >= feed.settings.lock_wait {
+            return Err(blocked.into_error(feed, waited));
+        }
+        std::thread::sleep(pause.min(feed.settings.lock_wait - waited));
+        pause = (pause * 2).min(Duration::from_millis(50));
+    }
+}
+
+fn holder<S: Storage>(feed: &Feed<S>) -> Result<Holder, Error> {
+    Ok(Holder {
+        host: gethostname::gethostname().to_string_lossy().into_owned(),
+        pid: std::process::id(),
+        token: feed.random()?.iter().map(|byte| format!("{byte:02x}")).collect(),
+    })
+}
+
+enum Blocked {
+    ByWriter,
+    ByForeignMarker(String),
+}
+
+impl Blocked {
+    fn into_error<S: Storage>(self, feed: &Feed<S>, waited: Duration) -> Error {
+        let waited_ms = waited.as_millis();
+        match self {
+            Blocked::ByWriter => {
+                let text = feed.storage.lock_holder().ok().flatten();
+                let holder = match text.and_then(|text| serde_json::from_str::<Holder>(&text).ok()) {
+                    Some(Holder { host, pid, .. }) => format!("process {pid} on {host} is publishing"),
+                    None => "another process is publishing".to_owned(),
+                };
+                Error::Locked { holder, waited_ms, way_out: "try again, or wait longer with --lock-wait" }
+            }
+            Blocked::ByForeignMarker(holder) => Error::Locked {
+                holder,
+                waited_ms,
+                way_out: "if the script that made it is dead, remove the file or pass --stale-marker-after",
+            },
+        }
+    }
+}
+
+/// A marker that lastgood did not write and that is not old enough to count as left behind, in words.
+fn foreign_marker<S: Storage>(feed: &Feed<S>, datasets: &[DatasetName]) -> Result<Option<String>, Error> {
+    let paths = std::iter::once(layout::lock()).chain(datasets.iter().map(layout::dataset_lock));
+    for path in paths {
+        let looking = || Error::io(format!("look at {path}"));
+        let Some(info) = feed.storage.info(&path).map_err(looking())? else { continue };
+        if own(feed, &path).map_err(looking())? {
+            continue;
+        }
+        let age = Duration::from_millis(feed.now().ms_since(info.modified));
+        if feed.settings.foreign_marker_stale_after.is_none_or(|limit| age < limit) {
+            let secs = age.as_secs();
+            return Ok(Some(format!("{path}, which lastgood did not write, is there and {secs} s old")));
+        }
+    }
+    Ok(None)
+}
+
+/// Whether the marker at `path` is one of ours: by its content or, where a power cut took that, by its mode.
+fn own<S: Storage>(feed: &Feed<S>, path: &FeedPath) -> io::Result<bool> {
+    if feed.storage.info(path)?.is_none_or(|info| info.kind == Kind::Marker) {
+        return Ok(true);
+    }
+    Ok(read_marker(feed, path)?.is_some())
+}
+
+/// The marker at `path`, if it is one of ours and whole.
+pub(crate) fn read_marker<S: Storage>(feed: &Feed<S>, path: &FeedPath) -> io::Result<Option<LockMarker>> {
+    match feed.storage.read(path, MAX_MARKER_BYTES) {
+        Ok(bytes) => Ok(bytes.and_then(|bytes| LockMarker::decode(&bytes).ok())),
+        Err(error) if error.kind() == io::ErrorKind::FileTooLarge => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// The markers of one commit, removed when the commit is over, however it ends.
+pub(crate) struct Markers<'a, S: Storage> {
+    feed: &'a Feed<S>,
+    paths: Vec<FeedPath>,
+}
+
+impl<'a, S: Storage> Markers<'a, S> {
+    /// Creates the markers for `datasets`. They are returned to be made durable with the wave, so that whatever can be
+    /// left half done by a crash after it is announced by a marker that the crash leaves behind (I8).
+    pub(crate) fn raise(
+        feed: &'a Feed<S>,
+        staging: &S::Staging,
+        holder: Holder,
+        datasets: &[DatasetName],
+    ) -> io::Result<(Self, Vec<Placed<S::File>>)> {
+        let now = feed.now();
+        let lease_ms = i64::try_from(feed.settings.lease.as_millis()).unwrap_or(i64::MAX);
+        let marker = LockMarker {
+            format: FORMAT,
+            holder,
+            datasets: datasets.to_vec(),
+            acquired_at: now,
+            expires_at: now.plus_ms(lease_ms),
+        };
+        let bytes = marker.encode();
+        let mut markers = Self { feed, paths: Vec::new() };
+        let mut placed = Vec::new();
+        for path in std::iter::once(layout::lock()).chain(datasets.iter().map(layout::dataset_lock)) {
+            let mut file = staging.create(Kind::Marker)?;
+            file.write_all(&bytes)?;
+            placed.push(feed.storage.place(file.finish()?, &path)?);
+            markers.paths.push(path);
+        }
+        Ok((markers, placed))
+    }
+
+    /// Takes up the markers of ours that a crashed writer has left. The caller holds the lock.
+    pub(crate) fn left_behind(feed: &'a Feed<S>) -> io::Result<Self> {
+        let mut paths = vec![];
+        for name in feed.storage.list(Dir::Root)? {
+            let path = match layout::parse_dataset_lock(&name) {
+                Some(dataset) => layout::dataset_lock(&dataset),
+                None if name == layout::lock().as_str() => layout::lock(),
+                None => continue,
+            };
+            if own(feed, &path)? {
+                paths.push(path);
+            }
+        }
+        // `.lock` sorts into the middle; it goes last.
+        paths.sort_by_key(|path| *path != layout::lock());
+        Ok(Self { feed, paths })
+    }
+
+    /// Whether there are none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.paths.is_empty()
+    }
+
+    /// Removes the markers: those of the datasets first, so that the one that names them all goes last.
+    pub(crate) fn lower(mut self) -> io::Result<()> {
+        while let Some(path) = self.paths.last() {
+            self.feed.storage.remove(path)?;
+            self.paths.pop();
+        }
+        Ok(())
+    }
+
+    /// Leaves the markers where they are, for the next writer to find (I4: the outcome is unknown).
+    pub(crate) fn leave(mut self) {
+        self.paths.clear();
+    }
+}
+
+impl<S: Storage> Drop for Markers<'_, S> {
+    fn drop(&mut self) {
+        for path in self.paths.drain(..).rev() {
+            if let Err(error) = self.feed.storage.remove(&path) {
+                tracing::warn!(%path, %error, "the lock marker could not be removed; the next writer will do it");
+            }
+        }
+    }
+}

@@ -1,0 +1,345 @@
+//! Publishing, top to bottom, in the order that the guarantees rest on. Every other module is a step of it.
+
+use std::io;
+
+use lastgood_protocol::digest::Sha256;
+use lastgood_protocol::id::{CommitId, FeedId};
+use lastgood_protocol::layout::{self, Dir, FeedPath};
+use lastgood_protocol::manifest::{Entry, Generation, MAX_MANIFEST_BYTES, Manifest};
+use lastgood_protocol::name::{DatasetName, Ext};
+use lastgood_protocol::time::Timestamp;
+
+use crate::derived::{self, Derived};
+use crate::error::Error;
+use crate::feed::{Current, Feed};
+use crate::lock::{self, Markers};
+use crate::objects;
+use crate::prepare::{self, Item, Prepared};
+use crate::recover::{self, Recovery, Thoroughness};
+use crate::storage::{Pending, Placed, Storage, Wave};
+
+/// A commit that is published and survives power loss (I3).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Publication {
+    /// The feed.
+    pub feed: FeedId,
+    /// Whether the feed was created by this commit.
+    pub created: bool,
+    /// The number of the commit.
+    pub generation: Generation,
+    /// The identity of the commit.
+    pub commit: CommitId,
+    /// The time of the commit.
+    pub published_at: Timestamp,
+    /// What was published, in the order in which it was given.
+    pub datasets: Vec<PublishedDataset>,
+    /// What a crashed writer had left and this commit has put in order.
+    pub recovery: Recovery,
+    /// Derived files that could not be put in place, each with the reason. The commit holds all the same.
+    pub warnings: Vec<String>,
+}
+
+/// One dataset of a [`Publication`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublishedDataset {
+    /// Its name.
+    pub dataset: DatasetName,
+    /// The digest of its payload.
+    pub sha256: Sha256,
+    /// The size of its payload, in bytes.
+    pub size: u64,
+    /// Whether the payload differs from the one before.
+    pub changed: bool,
+    /// How many elements the payload has, when it is an array.
+    pub rows: Option<u64>,
+    /// How many `NaN` and `Infinity` were published as `null`.
+    pub nan_mapped: u64,
+}
+
+impl<S: Storage> Feed<S> {
+    /// Publishes datasets in one generation: all or none. Makes the feed when the directory is missing or empty.
+    ///
+    /// Success means that the generation is published and survives power loss (I3). After any error but
+    /// [`Error::Unknown`] the feed is as it was (I4); no input, however bad, changes a published byte (I9).
+    ///
+    /// # Errors
+    /// [`Error::Refused`] and [`Error::Input`] for what is wrong with the input, [`Error::Locked`] when waiting for
+    /// another writer came to its limit, [`Error::NotAFeed`], [`Error::Damaged`], [`Error::Io`], [`Error::Unknown`].
+    pub fn publish(&self, items: Vec<Item<'_>>) -> Result<Publication, Error> {
+        check_names(&items)?;
+        check_directory(self)?;
+        self.storage.create().map_err(Error::io(format!("make the feed in {}", self.location())))?;
+        let staging = self.storage.stage().map_err(Error::io("open staging"))?;
+
+        // Prepare, without any lock. Dropping `staging` on any error removes everything that was prepared.
+        let mut prepared = Vec::with_capacity(items.len());
+        for item in items {
+            prepared.push(prepare::prepare(self, &staging, item)?);
+        }
+        let backups = stage_backups(self, &staging, &prepared)?;
+
+        let datasets: Vec<DatasetName> = prepared.iter().map(|item| item.dataset.clone()).collect();
+        let (_lock, holder) = lock::acquire(self, &datasets)?;
+
+        // 1. Finish or undo what a crashed writer left.
+        let recovery = recover::finish(self, &staging, Thoroughness::WhatMarkersName)?;
+
+        // 2. Read the manifest; the new generation is one more (I5).
+        let current = self.current()?;
+        let commit = CommitId::from_random(self.random()?);
+        let next = next_manifest(self, current.as_ref(), commit, &prepared)?;
+        let bytes = next.encode();
+        if bytes.len() as u64 > MAX_MANIFEST_BYTES {
+            let problem = "the manifest would be larger than readers accept: too many datasets, or too much meta";
+            return Err(Error::Limit(problem.to_owned()));
+        }
+        let next = Current { manifest: next, bytes };
+
+        // 3. Announce the commit.
+        let failed = |source| Error::Io { doing: format!("publish in {}", self.location()), source };
+        let (markers, mut placed) =
+            Markers::raise(self, &staging, holder, &datasets).map_err(Error::io("create the lock markers"))?;
+
+        // 4. Objects under their final names; manifest and derived files in staging; all of it durable, in one wave
+        //    with the markers (I1).
+        let mut new_objects = NewObjects { storage: &self.storage, paths: Vec::new() };
+        let mut derived = Derived::of_manifest(&self.storage, &staging, &next).map_err(failed)?;
+        let before = current.as_ref().map(|current| &current.manifest);
+        let mut report = Vec::with_capacity(prepared.len());
+        for (item, backup) in prepared.into_iter().zip(backups) {
+            let commit = ItemCommit { feed: self, staging: &staging, before };
+            report.push(commit.stage(item, backup, &mut placed, &mut new_objects, &mut derived).map_err(failed)?);
+        }
+        let (derived_paths, derived_files) = derived.into_parts();
+        let mut pending = vec![derived::stage(&staging, &next.bytes).map_err(failed)?];
+        pending.extend(derived_files);
+        let wave = Wave { pending, placed, dirs: vec![Dir::Objects, Dir::Root] };
+        let mut durable = self.storage.sync(wave).map_err(failed)?.into_iter();
+        let manifest = durable.next().expect("a wave returns every pending file, and the manifest is the first");
+
+        // 5. Rename the manifest into place. This is the commit (I2).
+        if let Err(source) = self.storage.replace(manifest, &layout::manifest()) {
+            match self.current() {
+                Ok(Some(now)) if now.manifest.commit == commit => {
+                    tracing::warn!(error = %source, "the rename reported an error but took place");
+                }
+                Ok(_) => return Err(failed(source)),
+                // Nobody knows which manifest stands there: nothing is removed (I4).
+                Err(_) => return Err(unknown(new_objects, markers, &next.manifest, source)),
+            }
+        }
+
+        // 6. Derived files into place (I10), then the directories. Only now does the commit survive power loss (I3).
+        let not_placed = derived::put_in_place(&self.storage, derived_paths, durable.collect());
+        let directories = Wave { pending: Vec::new(), placed: Vec::new(), dirs: vec![Dir::Root, Dir::History] };
+        if let Err(source) = self.storage.sync(directories) {
+            return Err(unknown(new_objects, markers, &next.manifest, source));
+        }
+        new_objects.keep();
+
+        // 7. Remove the markers, and report success only now.
+        let mut warnings: Vec<String> =
+            not_placed.into_iter().map(|(path, error)| format!("{path} was not updated: {error}")).collect();
+        if let Err(error) = markers.lower() {
+            warnings.push(format!("the lock marker stays until the next publish: {error}"));
+        }
+        let Manifest { feed, generation, published_at, .. } = next.manifest;
+        tracing::info!(%generation, datasets = report.len(), "published");
+        let created = current.is_none();
+        Ok(Publication { feed, created, generation, commit, published_at, datasets: report, recovery, warnings })
+    }
+}
+
+fn check_names(items: &[Item<'_>]) -> Result<(), Error> {
+    if items.is_empty() {
+        return Err(Error::Limit("there is nothing to publish: no dataset was given".to_owned()));
+    }
+    let mut names: Vec<&DatasetName> = items.iter().map(|item| &item.dataset).collect();
+    names.sort_unstable();
+    match names.windows(2).find(|pair| pair[0] == pair[1]) {
+        Some(pair) => Err(Error::Repeated { dataset: pair[0].clone() }),
+        None => Ok(()),
+    }
+}
+
+/// Refuses to make a feed beside other files, so that a mistyped path never splits a feed in two.
+fn check_directory<S: Storage>(feed: &Feed<S>) -> Result<(), Error> {
+    let looking = || Error::io(format!("look into {}", feed.location()));
+    if feed.storage.info(&layout::manifest()).map_err(looking())?.is_some() {
+        return Ok(());
+    }
+    let generations = recover::retained_generations(&feed.storage).map_err(looking())?;
+    if let Some(last) = generations.last() {
+        return Err(Error::Damaged {
+            location: feed.location(),
+            problem: format!("manifest.json is missing, but the history goes up to generation {last}"),
+            way_out: "`lastgood recover` puts the newest intact manifest of its history back".to_owned(),
+        });
+    }
+    // What the first publish itself makes, if it was interrupted, and what keeps an empty directory in a repository.
+    let expected = |name: &str| {
+        let ours = [layout::OBJECTS_DIR, layout::HISTORY_DIR, ".lock", ".gitkeep", ".gitignore", "lost+found"];
+        ours.contains(&name) || layout::parse_dataset_lock(name).is_some()
+    };
+    let names = feed.storage.list(Dir::Root).map_err(looking())?;
+    let others: Vec<&str> = names.iter().map(String::as_str).filter(|name| !expected(name)).collect();
+    if others.is_empty() || feed.settings.create_beside_others {
+        return Ok(());
+    }
+    let shown = others[..others.len().min(5)].join(", ");
+    let found = if others.len() > 5 { format!("{shown} and {} more", others.len() - 5) } else { shown };
+    Err(Error::NotAFeed { location: feed.location(), found })
+}
+
+/// The backup of each dataset as it looks before the lock is taken, so that under the lock it need be copied only when
+/// another commit came in between.
+type Backup<F> = Option<(Sha256, Pending<F>)>;
+
+fn stage_backups<S: Storage>(
+    feed: &Feed<S>,
+    staging: &S::Staging,
+    prepared: &[Prepared<S::File>],
+) -> Result<Vec<Backup<S::File>>, Error> {
+    let current = feed.current()?;
+    let backup = |item: &Prepared<S::File>| {
+        let entry = current.as_ref().and_then(|current| current.manifest.datasets.get(&item.dataset));
+        let Some(entry) = entry.filter(|entry| entry.sha256 != item.sha256) else { return Ok(None) };
+        let copy = derived::stage_copy(&feed.storage, staging, entry)
+            .map_err(Error::io(format!("copy the present payload of {} as its backup", item.dataset)))?;
+        Ok(copy.map(|copy| (entry.sha256, copy)))
+    };
+    prepared.iter().map(backup).collect()
+}
+
+fn next_manifest<S: Storage>(
+    feed: &Feed<S>,
+    current: Option<&Current>,
+    commit: CommitId,
+    prepared: &[Prepared<S::File>],
+) -> Result<Manifest, Error> {
+    let now = feed.now();
+    let mut next = match current {
+        None => Manifest::new(FeedId::from_random(feed.random()?), Generation::FIRST, commit, now),
+        Some(Current { manifest, .. }) => {
+            let generation = manifest.generation.next();
+            let generation = generation.ok_or_else(|| Error::Limit("the generations are used up".to_owned()))?;
+            Manifest::new(manifest.feed, generation, commit, now)
+        }
+    };
+    if let Some(Current { manifest, .. }) = current {
+        next.datasets.clone_from(&manifest.datasets);
+    }
+    for item in prepared {
+        let before = next.datasets.get(&item.dataset).filter(|before| before.sha256 == item.sha256);
+        let generation = before.map_or(next.generation, |before| before.generation);
+        let entry = Entry {
+            sha256: item.sha256,
+            size: item.size,
+            generation,
+            published_at: now,
+            ext: Ext::json(),
+            schema: None,
+            meta: item.meta.clone(),
+        };
+        next.datasets.insert(item.dataset.clone(), entry);
+    }
+    Ok(next)
+}
+
+/// What the datasets of one commit share.
+struct ItemCommit<'a, S: Storage> {
+    feed: &'a Feed<S>,
+    staging: &'a S::Staging,
+    before: Option<&'a Manifest>,
+}
+
+impl<S: Storage> ItemCommit<'_, S> {
+    /// Puts a dataset's object under its final name and its derived files beside the others.
+    fn stage(
+        &self,
+        item: Prepared<S::File>,
+        backup: Backup<S::File>,
+        placed: &mut Vec<Placed<S::File>>,
+        new_objects: &mut NewObjects<'_, S>,
+        derived: &mut Derived<S::File>,
+    ) -> io::Result<PublishedDataset> {
+        let storage = &self.feed.storage;
+        let (identity, ext) = ((&item.sha256, item.size), Ext::json());
+        let before = self.before.and_then(|before| before.datasets.get(&item.dataset));
+        let changed = before.is_none_or(|before| before.sha256 != item.sha256);
+
+        let path = layout::object(&item.sha256, &ext);
+        new_objects.note(&path)?;
+        placed.push(objects::put(storage, item.object, &path, identity)?);
+        for (encoding, file) in item.siblings {
+            let path = layout::sibling(&item.sha256, &ext, encoding);
+            new_objects.note(&path)?;
+            placed.push(storage.place(file, &path)?);
+        }
+
+        let plain_copy = layout::plain_copy(&item.dataset, &ext);
+        if changed || !objects::intact(storage, &plain_copy, identity)? {
+            derived.add(plain_copy, item.plain_copy);
+        }
+        if let Some(before) = before.filter(|_| changed) {
+            let copy = match backup {
+                Some((sha256, copy)) if sha256 == before.sha256 => Some(copy),
+                _ => derived::stage_copy(storage, self.staging, before)?,
+            };
+            match copy {
+                Some(copy) => derived.add(layout::backup(&item.dataset, &before.ext), copy),
+                None => tracing::warn!(dataset = %item.dataset, "no backup: the present object is missing or damaged"),
+            }
+        }
+        Ok(PublishedDataset {
+            dataset: item.dataset,
+            sha256: item.sha256,
+            size: item.size,
+            changed,
+            rows: item.rows,
+            nan_mapped: item.nan_mapped,
+        })
+    }
+}
+
+/// Objects that this commit brings. If it does not take place they are removed: on a full disk they would be in the way.
+struct NewObjects<'a, S: Storage> {
+    storage: &'a S,
+    paths: Vec<FeedPath>,
+}
+
+impl<S: Storage> NewObjects<'_, S> {
+    /// Takes note of a path that is about to be filled, unless it is already: what was there before stays.
+    fn note(&mut self, path: &FeedPath) -> io::Result<()> {
+        if self.storage.info(path)?.is_none() {
+            self.paths.push(path.clone());
+        }
+        Ok(())
+    }
+
+    /// The commit has taken place, or may have.
+    fn keep(mut self) {
+        self.paths.clear();
+    }
+}
+
+impl<S: Storage> Drop for NewObjects<'_, S> {
+    fn drop(&mut self) {
+        for path in &self.paths {
+            if let Err(error) = self.storage.remove(path) {
+                tracing::warn!(%path, %error, "an object without a commit could not be removed");
+            }
+        }
+    }
+}
+
+fn unknown<S: Storage>(
+    objects: NewObjects<'_, S>,
+    markers: Markers<'_, S>,
+    manifest: &Manifest,
+    source: io::Error,
+) -> Error {
+    objects.keep();
+    markers.leave();
+    Error::Unknown { generation: manifest.generation, commit: manifest.commit, source }
+}

@@ -1,0 +1,164 @@
+//! The native reader: drives the read algorithm of the protocol over any [`Origin`], and over the feed's own files.
+
+use std::io;
+
+use lastgood_protocol::MAX_SAFE_INTEGER;
+use lastgood_protocol::digest::Sha256;
+use lastgood_protocol::failure::{Code, Failure};
+use lastgood_protocol::layout;
+use lastgood_protocol::manifest::{Generation, MAX_MANIFEST_BYTES, Manifest};
+use lastgood_protocol::name::DatasetName;
+use lastgood_protocol::read::{
+    self, Document, Known, LockPolicy, ManifestAnswers, Outcome, Payload, Plan, Reading, Request, Step,
+};
+use lastgood_protocol::time::Timestamp;
+
+use crate::error::Error;
+use crate::feed::Feed;
+use crate::storage::Storage;
+
+/// Where a native reader gets its bytes, its cache and its time.
+pub trait Origin {
+    /// Fetches a manifest or a lock marker.
+    ///
+    /// # Errors
+    /// The failure as the read algorithm understands it; [`Failure::http`] with 404 for a missing file.
+    fn document(&mut self, request: &Request) -> Result<Document, Failure>;
+
+    /// Fetches a payload and hashes it.
+    ///
+    /// # Errors
+    /// As for [`document`](Self::document).
+    fn payload(&mut self, request: &Request) -> Result<Payload<Vec<u8>>, Failure>;
+
+    /// The cached payload of a dataset, hashed now; `None` without a cache.
+    fn cached(&mut self, dataset: &DatasetName) -> Option<Payload<Vec<u8>>>;
+
+    /// Lets time pass.
+    fn wait(&mut self, ms: u64);
+
+    /// The present time.
+    fn now(&mut self) -> Timestamp;
+}
+
+/// Carries out every step of a read.
+pub fn drive(origin: &mut impl Origin, plan: Plan, known: Known) -> Outcome<Vec<u8>> {
+    let mut step = read::start(plan, known);
+    loop {
+        step = match step {
+            Step::FetchManifest(fetch) => {
+                let answers = ManifestAnswers {
+                    manifest: origin.document(&fetch.manifest()),
+                    lock: fetch.lock().map(|request| origin.document(&request)),
+                    guesses: fetch.guesses().iter().map(|request| origin.payload(request)).collect(),
+                };
+                fetch.complete(answers, origin.now())
+            }
+            Step::LoadCache(load) => {
+                let payloads = load.wanted().map(|dataset| origin.cached(dataset)).collect();
+                load.complete(payloads)
+            }
+            Step::FetchObjects(fetch) => {
+                let answers = fetch.requests().iter().map(|request| origin.payload(request)).collect();
+                fetch.complete(answers)
+            }
+            Step::Wait(wait) => {
+                origin.wait(wait.ms());
+                wait.complete()
+            }
+            Step::Done(outcome) => return outcome,
+        };
+    }
+}
+
+impl<S: Storage> Feed<S> {
+    /// Reads the current payload of a dataset, verified.
+    ///
+    /// # Errors
+    /// [`Error::Read`] with the code of the failure, such as `not-found` or `checksum-mismatch`.
+    pub fn read(&self, dataset: &DatasetName) -> Result<Reading<Vec<u8>>, Error> {
+        let readings = self.snapshot(std::slice::from_ref(dataset))?;
+        Ok(readings.into_iter().next().expect("a snapshot of one dataset has one reading"))
+    }
+
+    /// Reads several datasets of one generation, verified, in the order given.
+    ///
+    /// # Errors
+    /// As for [`read`](Self::read).
+    pub fn snapshot(&self, datasets: &[DatasetName]) -> Result<Vec<Reading<Vec<u8>>>, Error> {
+        self.manifest()?;
+        // The manifest is always consistent; the marker is for those who would rather wait.
+        let (lock, max_bytes) = (LockPolicy::Ignore, MAX_SAFE_INTEGER);
+        let plan = Plan { datasets: datasets.to_vec(), lock, lock_wait_ms: 0, max_bytes };
+        let outcome = drive(&mut Files { feed: self }, plan, Known::default());
+        Ok(outcome.result?)
+    }
+
+    /// Reads a dataset as it was in a retained generation, verified.
+    ///
+    /// # Errors
+    /// [`Error::Read`] with the code `not-found` when the generation is not retained or had no such dataset,
+    /// `checksum-mismatch` when its object is missing or damaged.
+    pub fn read_generation(&self, dataset: &DatasetName, generation: Generation) -> Result<Vec<u8>, Error> {
+        let path = layout::history(generation);
+        let bytes = self.storage.read(&path, MAX_MANIFEST_BYTES).map_err(Error::io(format!("read {path}")))?;
+        let Some(bytes) = bytes else {
+            let detail = format!("generation {generation} is not retained: there is no {path}");
+            return Err(Failure::new(Code::NotFound, detail).into());
+        };
+        let manifest = Manifest::verify(&bytes).map_err(Failure::from)?;
+        let Some(entry) = manifest.datasets.get(dataset) else {
+            let detail = format!("generation {generation} has no dataset \"{dataset}\"");
+            return Err(Failure::new(Code::NotFound, detail).of(dataset).into());
+        };
+        let path = layout::object(&entry.sha256, &entry.ext);
+        let bytes = self.storage.read(&path, entry.size).map_err(Error::io(format!("read {path}")))?;
+        match bytes.filter(|bytes| Sha256::of(bytes) == entry.sha256) {
+            Some(bytes) => Ok(bytes),
+            None => {
+                let detail = format!("{path} is missing or damaged");
+                Err(Failure::new(Code::ChecksumMismatch, detail).at(path.as_str()).of(dataset).into())
+            }
+        }
+    }
+}
+
+/// The feed's own files as an origin, without a cache.
+struct Files<'a, S> {
+    feed: &'a Feed<S>,
+}
+
+impl<S: Storage> Files<'_, S> {
+    fn read(&self, request: &Request) -> Result<Vec<u8>, Failure> {
+        let path = request.path.as_str();
+        match self.feed.storage.read(&request.path, request.limit) {
+            Ok(Some(bytes)) => Ok(bytes),
+            Ok(None) => Err(Failure::http(path, 404)),
+            Err(error) if error.kind() == io::ErrorKind::FileTooLarge => Err(Failure::too_large(path, request.limit)),
+            Err(error) => Err(Failure::new(Code::Offline, format!("cannot read {path}: {error}")).at(path)),
+        }
+    }
+}
+
+impl<S: Storage> Origin for Files<'_, S> {
+    fn document(&mut self, request: &Request) -> Result<Document, Failure> {
+        Ok(Document { bytes: self.read(request)?, server_time: Some(self.feed.now()) })
+    }
+
+    fn payload(&mut self, request: &Request) -> Result<Payload<Vec<u8>>, Failure> {
+        let bytes = self.read(request)?;
+        Ok(Payload { sha256: Sha256::of(&bytes), size: bytes.len() as u64, value: Ok(bytes) })
+    }
+
+    fn cached(&mut self, _: &DatasetName) -> Option<Payload<Vec<u8>>> {
+        None
+    }
+
+    fn wait(&mut self, ms: u64) {
+        std::thread::sleep(std::time::Duration::from_millis(ms));
+    }
+
+    fn now(&mut self) -> Timestamp {
+        self.feed.now()
+    }
+}

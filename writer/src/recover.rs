@@ -1,0 +1,169 @@
+//! Recovery: finishes or undoes what a crashed writer left.
+//!
+//! It rolls forward from the manifest, is part of every publish, and can itself be interrupted at any point and
+//! repeated (I8): nothing is removed before what it announces has been dealt with.
+
+use std::io;
+
+use lastgood_protocol::layout::{self, Dir, FeedPath};
+use lastgood_protocol::manifest::{Generation, MAX_MANIFEST_BYTES, Manifest};
+use lastgood_protocol::name::DatasetName;
+
+use crate::derived::{self, Derived};
+use crate::error::Error;
+use crate::feed::{Current, Feed};
+use crate::lock::{self, Markers};
+use crate::objects;
+use crate::storage::{Storage, Wave};
+
+/// What a recovery has done.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Recovery {
+    /// The generation that is published; `None` when there is no feed yet.
+    pub generation: Option<Generation>,
+    /// The manifest was missing or damaged and was put back from the history.
+    pub manifest_restored: bool,
+    /// Derived files that did not agree with the manifest and were rebuilt.
+    pub rebuilt: Vec<FeedPath>,
+    /// Whether lock markers of a dead writer were removed.
+    pub markers_removed: bool,
+    /// How many dead writers had left files in staging.
+    pub staging_removed: usize,
+}
+
+impl<S: Storage> Feed<S> {
+    /// Puts the feed in order after a crash, with every derived file checked against the manifest. When the manifest
+    /// itself is missing or damaged, the newest intact one of the history is put back.
+    ///
+    /// # Errors
+    /// [`Error::NoFeed`], [`Error::Locked`], [`Error::Damaged`] when there is no intact manifest, [`Error::Io`].
+    pub fn recover(&self) -> Result<Recovery, Error> {
+        if self.storage.list(Dir::Root).map_err(Error::io("read the feed's directory"))?.is_empty() {
+            return Err(Error::NoFeed { location: self.location() });
+        }
+        let (_lock, _) = lock::acquire(self, &[])?;
+        let staging = self.storage.stage().map_err(Error::io("open staging"))?;
+        let manifest_restored = restore_manifest(self, &staging)?;
+        let recovery = finish(self, &staging, Thoroughness::Everything)?;
+        Ok(Recovery { manifest_restored, ..recovery })
+    }
+}
+
+/// How much of the derived files is checked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Thoroughness {
+    /// What the markers of a crashed commit name; nothing when there are none.
+    WhatMarkersName,
+    /// All of them.
+    Everything,
+}
+
+/// Puts derived files, markers and staging in order. The caller holds the lock.
+pub(crate) fn finish<S: Storage>(
+    feed: &Feed<S>,
+    staging: &S::Staging,
+    thoroughness: Thoroughness,
+) -> Result<Recovery, Error> {
+    let staging_removed = feed.storage.sweep_staging().map_err(Error::io("clean staging"))?;
+    let markers = Markers::left_behind(feed).map_err(Error::io("look for lock markers"))?;
+    let everything = thoroughness == Thoroughness::Everything;
+    if markers.is_empty() && !everything {
+        return Ok(Recovery { staging_removed, ..Recovery::default() });
+    }
+    let current = feed.current()?;
+    let mut rebuilt = Vec::new();
+    if let Some(current) = &current {
+        let named = lock::read_marker(feed, &layout::lock()).map_err(Error::io("read the lock marker"))?;
+        let scope = match named {
+            Some(marker) if !everything => marker.datasets,
+            // A marker whose bytes a power cut took may have named any of them.
+            _ => current.manifest.datasets.keys().cloned().collect(),
+        };
+        rebuilt = rebuild(feed, staging, current, &scope).map_err(Error::io("rebuild derived files"))?;
+        if !rebuilt.is_empty() {
+            tracing::warn!(files = rebuilt.len(), "derived files were rebuilt from the manifest");
+        }
+    }
+    let markers_removed = !markers.is_empty();
+    // Last, so that an interrupted recovery finds them again (I8).
+    markers.lower().map_err(Error::io("remove stale lock markers"))?;
+    let generation = current.map(|current| current.manifest.generation);
+    Ok(Recovery { generation, manifest_restored: false, rebuilt, markers_removed, staging_removed })
+}
+
+/// Makes the derived files of `datasets` agree with the manifest (I10).
+fn rebuild<S: Storage>(
+    feed: &Feed<S>,
+    staging: &S::Staging,
+    current: &Current,
+    datasets: &[DatasetName],
+) -> io::Result<Vec<FeedPath>> {
+    let storage = &feed.storage;
+    let mut derived = Derived::of_manifest(storage, staging, current)?;
+    for dataset in datasets {
+        let Some(entry) = current.manifest.datasets.get(dataset) else { continue };
+        let before = derived::entry_before(storage, &current.manifest, dataset)?;
+        let plain_copy = (layout::plain_copy(dataset, &entry.ext), entry);
+        let backup = before.as_ref().map(|entry| (layout::backup(dataset, &entry.ext), entry));
+        for (path, entry) in std::iter::once(plain_copy).chain(backup) {
+            if objects::intact(storage, &path, derived::identity(entry))? {
+                continue;
+            }
+            match derived::stage_copy(storage, staging, entry)? {
+                Some(file) => derived.add(path, file),
+                None => tracing::warn!(%path, "cannot be rebuilt: its object is missing or damaged"),
+            }
+        }
+    }
+    let (paths, pending) = derived.into_parts();
+    if paths.is_empty() {
+        return Ok(paths);
+    }
+    let durable = storage.sync(Wave { pending, placed: Vec::new(), dirs: Vec::new() })?;
+    if let Some((path, error)) = derived::put_in_place(storage, paths.clone(), durable).into_iter().next() {
+        return Err(io::Error::new(error.kind(), format!("{path}: {error}")));
+    }
+    storage.sync(Wave { pending: Vec::new(), placed: Vec::new(), dirs: vec![Dir::Root, Dir::History] })?;
+    Ok(paths)
+}
+
+/// Puts the newest intact manifest of the history back when the published one is missing or damaged.
+fn restore_manifest<S: Storage>(feed: &Feed<S>, staging: &S::Staging) -> Result<bool, Error> {
+    let problem = match feed.current() {
+        Ok(Some(_)) => return Ok(false),
+        Ok(None) => "manifest.json is missing".to_owned(),
+        Err(Error::Damaged { problem, .. }) => problem,
+        Err(other) => return Err(other),
+    };
+    let storage = &feed.storage;
+    let generations = retained_generations(storage).map_err(Error::io("list the history"))?;
+    for generation in generations.iter().rev() {
+        let path = layout::history(*generation);
+        let bytes = storage.read(&path, MAX_MANIFEST_BYTES).map_err(Error::io(format!("read {path}")))?;
+        let Some(bytes) = bytes.filter(|bytes| Manifest::verify(bytes).is_ok()) else { continue };
+        let restore = || {
+            let pending = vec![derived::stage(staging, &bytes)?];
+            let durable = storage.sync(Wave { pending, placed: Vec::new(), dirs: Vec::new() })?;
+            for file in durable {
+                storage.replace(file, &layout::manifest())?;
+            }
+            storage.sync(Wave { pending: Vec::new(), placed: Vec::new(), dirs: vec![Dir::Root] })
+        };
+        restore().map_err(Error::io("put the manifest back"))?;
+        tracing::warn!(%generation, %problem, "the manifest was put back from the history");
+        return Ok(true);
+    }
+    if generations.is_empty() && problem == "manifest.json is missing" {
+        return Err(Error::NoFeed { location: feed.location() });
+    }
+    let way_out = "the history has no intact manifest either: restore the directory from a backup".to_owned();
+    Err(Error::Damaged { location: feed.location(), problem, way_out })
+}
+
+/// The generations whose manifests the history has, in rising order.
+pub(crate) fn retained_generations<S: Storage>(storage: &S) -> io::Result<Vec<Generation>> {
+    let names = storage.list(Dir::History)?;
+    let mut generations: Vec<Generation> = names.iter().filter_map(|name| layout::parse_history(name)).collect();
+    generations.sort_unstable();
+    Ok(generations)
+}

@@ -1,0 +1,66 @@
+//! What is published, since when, and who is publishing now.
+
+use lastgood_protocol::layout;
+use lastgood_protocol::manifest::{Generation, Manifest};
+use lastgood_protocol::marker::{Holder, LockMarker};
+use lastgood_protocol::time::Timestamp;
+
+use crate::error::Error;
+use crate::feed::Feed;
+use crate::lock;
+use crate::recover;
+use crate::storage::Storage;
+
+/// The state of a feed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Status {
+    /// The published manifest.
+    pub manifest: Manifest,
+    /// When this was found, by this machine's clock.
+    pub at: Timestamp,
+    /// Milliseconds since the last commit.
+    pub age_ms: u64,
+    /// The generations whose manifests are retained, in rising order.
+    pub retained: Vec<Generation>,
+    /// The commit in progress or left behind; `None` when the feed is not locked.
+    pub lock: Option<LockStatus>,
+}
+
+/// A lock on a feed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LockStatus {
+    /// Whether a living process holds the writer's lock. If not, the marker is stale and the next writer removes it.
+    pub held: bool,
+    /// Who holds it or has left the marker, as far as it is known.
+    pub holder: Option<Holder>,
+    /// The marker, if it is there and whole.
+    pub marker: Option<LockMarker>,
+}
+
+impl<S: Storage> Feed<S> {
+    /// Looks at the feed without changing anything and without waiting for anyone.
+    ///
+    /// # Errors
+    /// [`Error::NoFeed`], [`Error::Damaged`], [`Error::Io`].
+    pub fn status(&self) -> Result<Status, Error> {
+        let manifest = self.manifest()?;
+        let at = self.now();
+        let retained = recover::retained_generations(&self.storage).map_err(Error::io("list the history"))?;
+        let age_ms = at.ms_since(manifest.published_at);
+        Ok(Status { at, age_ms, retained, lock: self.lock_status()?, manifest })
+    }
+
+    fn lock_status(&self) -> Result<Option<LockStatus>, Error> {
+        let path = layout::lock();
+        let holder = self.storage.lock_holder().map_err(Error::io("look at the writer's lock"))?;
+        let there = self.storage.info(&path).map_err(Error::io("look at the lock marker"))?.is_some();
+        let marker = lock::read_marker(self, &path).map_err(Error::io("read the lock marker"))?;
+        if holder.is_none() && !there {
+            return Ok(None);
+        }
+        let held = holder.is_some();
+        let holder = holder.and_then(|text| serde_json::from_str(&text).ok());
+        let holder = holder.or_else(|| marker.as_ref().map(|marker| marker.holder.clone()));
+        Ok(Some(LockStatus { held, holder, marker }))
+    }
+}
