@@ -6,7 +6,10 @@ use crate::support::{Folder, HASH, Server, put_with_siblings};
 
 const EXPOSED: [&str; 5] = ["age", "content-length", "date", "etag", "retry-after"];
 
-fn paths() -> [(String, Vec<(&'static str, &'static str)>, u16); 8] {
+/// A path, request headers, and the status that they lead to.
+type Case = (String, Vec<(&'static str, &'static str)>, u16);
+
+fn cases() -> [Case; 8] {
     let object = format!("/data/objects/{HASH}.json");
     [
         ("/data/manifest.json".to_owned(), vec![], 200),
@@ -35,7 +38,7 @@ fn off_by_default() {
         cors: Cors::default(),
         ..folder.config()
     });
-    for (path, mut headers, status) in paths() {
+    for (path, mut headers, status) in cases() {
         headers.push(("origin", "https://example.org"));
         let reply = server.get_with(&path, &headers);
         assert_eq!(reply.status, status, "{path} {headers:?}");
@@ -56,7 +59,7 @@ fn on_every_answer_when_it_is_on() {
             cors,
             ..folder.config()
         });
-        for (path, mut headers, status) in paths() {
+        for (path, mut headers, status) in cases() {
             headers.push(("origin", "https://example.org"));
             let reply = server.get_with(&path, &headers);
             assert_eq!(reply.status, status, "{path} {headers:?}");
@@ -67,14 +70,13 @@ fn on_every_answer_when_it_is_on() {
             let mut exposed: Vec<_> = exposed.split(',').map(str::trim).collect();
             exposed.sort_unstable();
             assert_eq!(exposed, EXPOSED);
-            let vary = if path.contains("objects") && status != 416 {
-                "accept-encoding"
-            } else {
-                ""
-            };
-            if path != "/" {
-                assert_eq!(reply.header("vary"), vary, "{path} {status}");
-            }
+            let negotiated = status != 416 && (path == "/" || path.contains("objects"));
+            let vary = if negotiated { "accept-encoding" } else { "" };
+            assert_eq!(
+                reply.header("vary"),
+                vary,
+                "the same for every origin: {path} {status}"
+            );
         }
         let answer = server
             .raw("DELETE /data/manifest.json HTTP/1.1")

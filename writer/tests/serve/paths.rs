@@ -216,7 +216,7 @@ fn a_file_that_the_server_may_not_read_is_forbidden() {
     let folder = Folder::new();
     folder.put("data/manifest.json", "{}");
     let path = folder.path("data/manifest.json");
-    fs::set_permissions(&path, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o000)).unwrap();
     let reply = folder.serve().get("/data/manifest.json");
     // The superuser may read everything.
     let expected = if fs::File::open(&path).is_ok() {
