@@ -68,8 +68,7 @@ impl<S: Storage> Feed<S> {
     pub fn publish(&self, items: Vec<Item<'_>>) -> Result<Publication, Error> {
         check_names(&items)?;
         check_directory(self)?;
-        self.storage.create().map_err(Error::io(format!("make the feed in {}", self.location())))?;
-        let staging = self.storage.stage().map_err(Error::io("open staging"))?;
+        let staging = self.open_staging()?;
 
         // Prepare, without any lock. Dropping `staging` on any error removes everything that was prepared.
         let mut prepared = Vec::with_capacity(items.len());
@@ -147,6 +146,19 @@ impl<S: Storage> Feed<S> {
         tracing::info!(%generation, datasets = report.len(), "published");
         let created = current.is_none();
         Ok(Publication { feed, created, generation, commit, published_at, datasets: report, recovery, warnings })
+    }
+}
+
+impl<S: Storage> Feed<S> {
+    /// Opens staging, in directories that are made if they are missing: always before the first commit, later only when
+    /// a feed was restored without its private directory.
+    fn open_staging(&self) -> Result<S::Staging, Error> {
+        let committed = self.storage.info(&layout::manifest()).map_err(Error::io("look at the manifest"))?.is_some();
+        if committed && let Ok(staging) = self.storage.stage() {
+            return Ok(staging);
+        }
+        self.storage.create().map_err(Error::io(format!("make the feed in {}", self.location())))?;
+        self.storage.stage().map_err(Error::io("open staging"))
     }
 }
 
