@@ -86,7 +86,7 @@ export class WeatherChart {
         rain: { range: (_plot, _min, max) => [0, Math.max(max, 10) * RAIN_HEADROOM] },
       },
       axes: [
-        { ...axis, grid: { show: false }, space: 48, values: (_plot, splits, _axis, _space, step) => dateLabels(splits, step) },
+        { ...axis, grid: { show: false }, space: 48, size: 44, values: (_plot, splits, _axis, _space, step) => dateLabels(splits, step) },
         { ...axis, scale: 'temperature', size: 44, values: (_plot, splits) => splits.map((value) => `${formatNumber(value, 0)}°`) },
         {
           ...axis,
@@ -123,6 +123,8 @@ export class WeatherChart {
   #setRange(range: Range): void {
     this.#mark(range);
     this.#applyRange();
+    // The crosshair would now stand beside its day.
+    this.#plot?.setCursor({ left: -1, top: -1 });
   }
 
   #mark(range: Range): void {

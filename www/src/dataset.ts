@@ -54,24 +54,21 @@ export class Dataset<T> {
     this.#status.tick(this.poller, this.#options.clock.now());
   }
 
-  /** Ends in failure without a reading, because there is no feed to read from. */
-  fail(why: Failure): void {
-    this.#enter(afterFailure(why, this.#state));
-  }
-
   async #refresh(): Promise<Outcome> {
     let reading: Reading;
     try {
       reading = await this.#options.read();
     } catch (error) {
-      this.fail(this.#options.explainError(error));
+      this.#enter(afterFailure(this.#options.explainError(error), this.#state));
       return 'bad';
     }
     try {
       this.#render(reading);
     } catch (error) {
-      if (!(error instanceof ShapeError)) throw error;
-      this.fail({ code: 'unexpected-shape', detail: error.message });
+      const unexpected = error instanceof ShapeError;
+      this.#enter(afterFailure({ code: unexpected ? 'unexpected-shape' : 'unknown', detail: String(error) }, this.#state));
+      // A mistake of the view: visitors were told, the page's error log is told by the poller.
+      if (!unexpected) throw error;
       return 'bad';
     }
     this.#enter(afterReading(reading, this.#options.clock.now()));

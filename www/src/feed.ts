@@ -1,15 +1,14 @@
 /** The feed, opened by the first reading that needs it. */
 
 import type { Feed, Reading } from 'lastgood';
-import { open } from 'lastgood';
 
 export class LazyFeed {
-  readonly #address: string;
+  readonly #openOnce: () => Promise<Feed>;
   #opening: Promise<Feed> | null = null;
   #url: string | null = null;
 
-  constructor(address: string) {
-    this.#address = address;
+  constructor(open: () => Promise<Feed>) {
+    this.#openOnce = open;
   }
 
   /** The feed's full address, once it is open. */
@@ -24,7 +23,7 @@ export class LazyFeed {
 
   /** Opens once for all readers; after a failure, the next reading tries again. */
   async #open(): Promise<Feed> {
-    this.#opening ??= open(this.#address);
+    this.#opening ??= this.#openOnce();
     const opening = this.#opening;
     try {
       const feed = await opening;

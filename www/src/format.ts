@@ -32,12 +32,12 @@ export function formatNumber(value: number, digits: Digits): string {
 }
 
 /** The difference as the reader of two rounded figures sees it. */
-export function formatChange(now: number, before: number, digits: Digits, unit: string): string {
+export function formatChange(now: number, before: number, digits: Digits): string {
   const scale = 10 ** digits;
   const difference = (Math.round(now * scale) - Math.round(before * scale)) / scale;
-  if (difference === 0) return 'unchanged';
+  if (difference === 0) return '±0';
   const sign = difference > 0 ? '+' : '';
-  return `${sign}${formatNumber(difference, digits)}${unit}`;
+  return `${sign}${formatNumber(difference, digits)}`;
 }
 
 const SECOND = 1000;

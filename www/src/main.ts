@@ -6,7 +6,7 @@ import './styles/panel.css';
 import './styles/chart.css';
 import './styles/table.css';
 
-import { LastgoodError } from 'lastgood';
+import { LastgoodError, open } from 'lastgood';
 
 import { WeatherChart } from './chart';
 import type { DatasetOptions } from './dataset';
@@ -23,7 +23,8 @@ import { TransactionsView } from './transactions';
 
 const TICK_MS = 1_000;
 
-const feed = new LazyFeed(new URLSearchParams(location.search).get('feed') ?? 'data/');
+const address = new URLSearchParams(location.search).get('feed') ?? 'data/';
+const feed = new LazyFeed(() => open(address));
 const chart = new WeatherChart(find(document, '#chart', HTMLElement));
 const overview = new OverviewView(document, () => wake());
 const datasets = [

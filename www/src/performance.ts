@@ -92,7 +92,7 @@ export class PerformanceView implements View<Weather> {
     const value = card.value(figures);
     setText(part('value'), `${formatNumber(value, card.digits)}${card.unit}`);
     setText(part('note'), card.note(figures));
-    const change = this.#before === null ? '' : formatChange(value, card.value(this.#before.figures), card.digits, card.unit);
+    const change = this.#before === null ? '' : formatChange(value, card.value(this.#before.figures), card.digits);
     setText(part('change'), change);
   }
 
