@@ -7,6 +7,7 @@ import { find } from '../src/dom';
 import { OverviewView } from '../src/overview';
 import { parseFlights } from '../src/shapes';
 import type { Code } from '../src/state';
+import { afterReading } from '../src/state';
 import { TransactionsView } from '../src/transactions';
 import { ManualClock, settled } from './clock';
 import { flightRow, loadPage, marks, reading, section, text } from './page';
@@ -82,6 +83,20 @@ describe('a dataset on the page', () => {
     expect(firstRow(root)).toBe(row);
   });
 
+  test('keeps the nodes of its words and details, so that a selection survives', async () => {
+    const { root, dataset } = start();
+    await settled();
+    const note = find(root, '[data-part="note"]', HTMLElement).firstChild;
+    const values = [...root.querySelectorAll('[data-part="details"] dd')];
+    outcome = () => reading({ data: [flightRow()], checkedAt: '2026-11-20T14:40:00Z' });
+    await clock.advance(3_000);
+    dataset.tick();
+    expect(find(root, '[data-part="note"]', HTMLElement).firstChild).toBe(note);
+    expect([...root.querySelectorAll('[data-part="details"] dd')]).toEqual(values);
+    expect(values.every((value) => value.isConnected)).toBe(true);
+    expect(text(root, '[data-part="details"]')).toContain('2026-11-20T14:40:00Z');
+  });
+
   test('draws a changed payload', async () => {
     const { root } = start();
     await settled();
@@ -99,6 +114,7 @@ describe('a dataset on the page', () => {
     expect(marks(root)).toMatchObject({ state: 'cached', reason: 'offline', source: 'fallback' });
     expect(text(root, '[data-part="note"]')).toContain('cannot be reached');
     expect(text(root, '[data-part="next"]')).toBe('Next try in 3 s.');
+    expect(retry(root).hidden).toBe(false);
     expect(text(root, '[data-part="live"]')).toBe('Transactions: cached. The data server cannot be reached.');
     expect(text(root, '[data-part="details"]')).toContain('no route');
     expect(text(document, '[data-part="overall"]')).toBe('Showing cached data');
@@ -108,6 +124,7 @@ describe('a dataset on the page', () => {
     outcome = before;
     await clock.advance(2_000);
     expect(root.dataset['state']).toBe('fresh');
+    expect(retry(root).hidden).toBe(true);
     expect(text(root, '[data-part="live"]')).toBe('Transactions: fresh again.');
     expect(text(document, '[data-part="overall"]')).toBe('All data is fresh');
   });
@@ -215,6 +232,15 @@ describe('the page', () => {
     await settled();
     expect(failure.hidden).toBe(true);
     expect(root.hidden).toBe(false);
+  });
+
+  test('stays, when one dataset that has data reports what only a start can fail of', () => {
+    const overview = new OverviewView(document, vi.fn());
+    const before = afterReading(reading(), 0);
+    if (before.kind !== 'fresh') throw new Error('a fresh reading makes a fresh state');
+    overview.show([{ kind: 'failed', shown: before.shown, why: { code: 'wasm', detail: null } }], null);
+    expect(find(document, '#page-failure', HTMLElement).hidden).toBe(true);
+    expect(section('transactions').hidden).toBe(false);
   });
 
   test('names a feed of another site, and not its own', () => {
