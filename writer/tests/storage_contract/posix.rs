@@ -74,7 +74,7 @@ fn a_process_started_meanwhile_does_not_keep_the_lock() {
     let done = AtomicBool::new(false);
     thread::scope(|scope| {
         scope.spawn(|| {
-            for _ in 0..20 {
+            for _ in 0..50 {
                 assert!(Command::new("true").status().unwrap().success());
             }
             done.store(true, Ordering::Release);
