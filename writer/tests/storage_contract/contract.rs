@@ -41,6 +41,7 @@ macro_rules! contract_tests {
             info_tells_size_and_kind,
             read_stops_at_its_limit,
             the_lock_has_one_holder,
+            whoever_has_the_lock_is_told_as_its_holder,
             asking_for_the_holder_never_takes_the_lock,
             sweeping_spares_what_lives,
             a_file_is_removed_once,
@@ -278,6 +279,22 @@ pub(crate) fn the_lock_has_one_holder(feed: &impl Fixture) {
         assert_eq!(other.lock_holder().unwrap(), None);
         drop(other.try_lock("other").unwrap().expect("it is free again"));
     }
+}
+
+pub(crate) fn whoever_has_the_lock_is_told_as_its_holder(feed: &impl Fixture) {
+    created(feed);
+    thread::scope(|scope| {
+        for me in ["first", "second"] {
+            let storage = feed.storage();
+            scope.spawn(move || {
+                for _ in 0..1000 {
+                    if let Some(_lock) = storage.try_lock(me).unwrap() {
+                        assert_eq!(storage.lock_holder().unwrap().as_deref(), Some(me));
+                    }
+                }
+            });
+        }
+    });
 }
 
 pub(crate) fn asking_for_the_holder_never_takes_the_lock(feed: &impl Fixture) {

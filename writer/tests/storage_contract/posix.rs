@@ -68,6 +68,17 @@ fn the_lock_holds_between_processes_and_goes_when_one_dies() {
 }
 
 #[test]
+fn what_a_dead_holder_was_about_to_tell_is_not_told() {
+    let feed = Posix::new();
+    let storage = created(&feed);
+    fs::write(feed.dir().join(".lastgood/holder.new"), "somebody with a long name").unwrap();
+    fs::write(feed.dir().join(".lastgood/holder"), "somebody else").unwrap();
+    assert_eq!(storage.lock_holder().unwrap(), None);
+    let _lock = storage.try_lock("me").unwrap().unwrap();
+    assert_eq!(storage.lock_holder().unwrap().as_deref(), Some("me"));
+}
+
+#[test]
 fn a_process_started_meanwhile_does_not_keep_the_lock() {
     let feed = Posix::new();
     let storage = created(&feed);
@@ -290,8 +301,10 @@ fn errors_name_what_was_done_to_which_path() {
     let error = storage.place(staged(&staging, b"1", Kind::Published), &object(b"1")).map(drop).unwrap_err();
     assert_names(&error, "move a file from staging to", &feed.dir().join(object(b"1").as_str()));
     assert_eq!(names(&dir), [""; 0], "what cannot be placed is removed");
-    let wave = Wave { pending: Vec::new(), placed: Vec::new(), dirs: vec![Dir::Root, Dir::Objects] };
-    assert_names(&storage.sync(wave).map(drop).unwrap_err(), "sync", &feed.dir().join("objects"));
+    for dirs in [vec![Dir::Objects], vec![Dir::Root, Dir::Objects, Dir::History]] {
+        let wave = Wave { pending: Vec::new(), placed: Vec::new(), dirs };
+        assert_names(&storage.sync(wave).map(drop).unwrap_err(), "sync", &feed.dir().join("objects"));
+    }
 
     fs::create_dir(feed.dir().join("manifest.json")).unwrap();
     assert_names(&storage.remove(&layout::manifest()).unwrap_err(), "remove", &feed.dir().join("manifest.json"));
