@@ -204,6 +204,9 @@ impl Server {
         if process::interrupted() {
             return Err(ProcessError::Interrupted.into());
         }
+        if line.is_empty() {
+            bail!("lastgood serve ended before it listened on {listen}; what it said is above");
+        }
         let addresses = serde_json::from_str(&line).with_context(|| {
             format!("expected `lastgood serve` to print its addresses as JSON, found {line:?}")
         })?;

@@ -208,3 +208,52 @@ fn command_line(command: &Command) -> String {
     }
     line
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io::{BufRead, BufReader, Read},
+        process::{Command, Stdio},
+    };
+
+    use super::{ProcessError, Running, capture, run};
+
+    fn shell(script: &str) -> Command {
+        let mut command = Command::new("sh");
+        command.args(["-c", script]);
+        command
+    }
+
+    #[test]
+    fn what_a_command_prints_is_captured() {
+        assert_eq!(
+            capture(&mut shell("echo one; echo two")).unwrap(),
+            "one\ntwo\n"
+        );
+    }
+
+    #[test]
+    fn failures_name_the_command() {
+        let failed = run(&mut shell("exit 7")).unwrap_err();
+        assert_eq!(failed.to_string(), "`sh -c exit 7` failed: exit status: 7");
+        let failed = run(&mut Command::new("/nowhere/tool")).unwrap_err();
+        assert!(
+            matches!(failed, ProcessError::NotStarted { program, .. } if program == "/nowhere/tool")
+        );
+    }
+
+    #[test]
+    fn a_dropped_process_takes_what_it_started_with_it() {
+        let mut command = shell("(sleep 20; echo late) & echo ready; wait");
+        let mut running = Running::start(command.stdout(Stdio::piped())).unwrap();
+        let mut stdout = BufReader::new(running.stdout());
+        let mut line = String::new();
+        stdout.read_line(&mut line).unwrap();
+        assert_eq!(line, "ready\n");
+        drop(running);
+        // The end of the pipe comes when nobody holds it any more.
+        let mut rest = String::new();
+        stdout.read_to_string(&mut rest).unwrap();
+        assert_eq!(rest, "");
+    }
+}

@@ -54,3 +54,28 @@ impl Steps {
 fn seconds(duration: Duration) -> String {
     format!("{:.1} s", duration.as_secs_f64())
 }
+
+#[cfg(test)]
+mod tests {
+    use anyhow::bail;
+
+    use super::Steps;
+
+    #[test]
+    fn the_summary_shows_each_step_and_how_it_ended() {
+        let mut steps = Steps::default();
+        assert_eq!(steps.step("first", || Ok(1)).unwrap(), 1);
+        let error = steps.step::<()>("second", || bail!("too bad")).unwrap_err();
+        assert_eq!(format!("{error:#}"), "step \"second\" failed: too bad");
+        let summary = steps.summary();
+        let outcomes: Vec<Vec<&str>> = summary
+            .lines()
+            .map(|line| line.split_whitespace().collect())
+            .collect();
+        assert_eq!(outcomes[0][0], "first");
+        assert_eq!(outcomes[0][3], "ok");
+        assert_eq!(outcomes[1][0], "second");
+        assert_eq!(outcomes[1][3], "FAILED");
+        assert_eq!(outcomes[2][0], "total");
+    }
+}

@@ -94,10 +94,23 @@ fn remapped_paths() -> Result<Vec<String>> {
         Some(path) => Ok(format!("--remap-path-prefix={path}={to}")),
         None => bail!("the path {} is not UTF-8: use another", path.display()),
     };
-    Ok(vec![
+    let cargo_home = cargo_home()?;
+    // The directories in here are named after the registry, which may be somebody's mirror.
+    let mut registries = match fs::read_dir(cargo_home.join("registry/src")) {
+        Ok(entries) => entries
+            .map(|entry| remap(&entry?.path(), "crates"))
+            .collect::<Result<Vec<_>>>()?,
+        Err(_) => Vec::new(),
+    };
+    // Always in the same order: other flags mean another build.
+    registries.sort();
+    // The last prefix that matches counts.
+    let mut flags = vec![
         remap(workspace::root(), "lastgood")?,
-        remap(&cargo_home()?, "cargo")?,
-    ])
+        remap(&cargo_home, "cargo")?,
+    ];
+    flags.append(&mut registries);
+    Ok(flags)
 }
 
 fn cargo_home() -> Result<PathBuf> {
