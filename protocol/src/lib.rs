@@ -27,7 +27,7 @@ pub mod layout;
 pub mod manifest;
 pub mod marker;
 pub mod name;
-//TMP pub mod payload;
+pub mod payload;
 pub mod read;
 pub mod time;
 
