@@ -18,6 +18,8 @@ mod prepare;
 mod publish;
 pub mod read;
 mod recover;
+#[cfg(feature = "serve")]
+pub mod serve;
 mod status;
 pub mod storage;
 mod verify;

@@ -1,0 +1,199 @@
+//! From a request path to a file, and to the rules of the place where it lies.
+
+use std::path::PathBuf;
+
+use axum::http::HeaderValue;
+use percent_encoding::percent_decode_str;
+
+/// The directories that are served.
+pub(super) struct Roots {
+    pub(super) feed: PathBuf,
+    pub(super) site: Option<PathBuf>,
+}
+
+/// A file that a request may ask for. Whether it exists is not known yet.
+pub(super) struct Resource {
+    /// The served directory in which it lies.
+    pub(super) root: PathBuf,
+    /// Names to follow from the root, at least one. Invariant: each is one plain
+    /// file name, so that joined they lead nowhere but down.
+    pub(super) names: Vec<String>,
+    pub(super) kind: Kind,
+}
+
+/// What a file is, which decides how it may be cached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// `.lock` or `.<dataset>_lock` of the feed.
+    Marker,
+    /// An immutable object of the feed, with the hash that is its name.
+    Object { sha256: String },
+    /// Any other file of the feed: replaced by the next commit.
+    Current,
+    /// A file of the site whose name changes with its content.
+    HashedAsset,
+    /// Any other file of the site.
+    Page,
+}
+
+impl Kind {
+    pub(super) fn cache_control(&self) -> HeaderValue {
+        HeaderValue::from_static(match self {
+            Self::Marker => "no-store",
+            Self::Current | Self::Page => "no-cache",
+            Self::Object { .. } | Self::HashedAsset => "public, max-age=31536000, immutable",
+        })
+    }
+
+    /// Whether compressed siblings are looked for. Not beside files that a
+    /// commit replaces: a sibling left over from before would be stale.
+    pub(super) fn has_siblings(&self) -> bool {
+        !matches!(self, Self::Marker | Self::Current)
+    }
+
+    /// Whether a directory stands for the `index.html` in it.
+    pub(super) fn has_index(&self) -> bool {
+        matches!(self, Self::HashedAsset | Self::Page)
+    }
+}
+
+/// What a request path leads to.
+pub(super) enum Target {
+    Resource(Resource),
+    /// `/` of a server without a site.
+    Welcome,
+    /// Nothing that is ever served.
+    Nothing,
+}
+
+impl Roots {
+    /// Finds what `path`, still percent-encoded, stands for.
+    pub(super) fn target(&self, path: &str) -> Target {
+        let Some(mut names) = names(path) else {
+            return Target::Nothing;
+        };
+        // Decided on decoded names, so that no spelling of `data` gets past
+        // the feed to a folder of the site.
+        let (root, kind) = if names.first().is_some_and(|name| name == "data") {
+            names.remove(0);
+            (&self.feed, feed_kind(&names))
+        } else if let Some(site) = &self.site {
+            if names.last().is_some_and(String::is_empty) {
+                names.pop();
+                names.push("index.html".to_owned());
+            }
+            (site, site_kind(&names))
+        } else if names == [""] {
+            return Target::Welcome;
+        } else {
+            return Target::Nothing;
+        };
+        match kind {
+            Some(kind) => Target::Resource(Resource {
+                root: root.clone(),
+                names,
+                kind,
+            }),
+            None => Target::Nothing,
+        }
+    }
+}
+
+/// Splits a path and decodes each part once. Only the last name may be empty (a
+/// path that ends in a slash). None if a part is not one plain file name.
+fn names(path: &str) -> Option<Vec<String>> {
+    let mut names: Vec<String> = Vec::new();
+    for part in path.strip_prefix('/')?.split('/') {
+        let name = percent_decode_str(part).decode_utf8().ok()?;
+        let steps_aside = matches!(&*name, "." | "..") || name.contains(['/', '\0']);
+        let follows_empty = names.last().is_some_and(String::is_empty);
+        if steps_aside || follows_empty {
+            return None;
+        }
+        names.push(name.into_owned());
+    }
+    Some(names)
+}
+
+fn feed_kind(names: &[String]) -> Option<Kind> {
+    match names {
+        [name] if is_marker(name) => Some(Kind::Marker),
+        _ if names.iter().any(|name| name.is_empty() || is_hidden(name)) => None,
+        [] => None,
+        [folder, name] if folder == "objects" => Some(match object_hash(name) {
+            Some(sha256) => Kind::Object {
+                sha256: sha256.to_owned(),
+            },
+            None => Kind::Current,
+        }),
+        _ => Some(Kind::Current),
+    }
+}
+
+fn site_kind(names: &[String]) -> Option<Kind> {
+    // The one dot folder that is made to be served (RFC 8615).
+    let below_root = match names {
+        [first, rest @ ..] if first == ".well-known" => rest,
+        names => names,
+    };
+    match names {
+        _ if below_root.iter().any(|name| is_hidden(name)) => None,
+        [first, .., last] if first == "assets" && is_hashed(last) => Some(Kind::HashedAsset),
+        _ => Some(Kind::Page),
+    }
+}
+
+fn is_hidden(name: &str) -> bool {
+    name.starts_with('.')
+}
+
+/// `.lock` or `.<dataset>_lock`.
+fn is_marker(name: &str) -> bool {
+    let is_dataset = |name: &str| {
+        let lower = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+        name.len() <= 64
+            && name.bytes().next().is_some_and(lower)
+            && name
+                .bytes()
+                .all(|byte| lower(byte) || matches!(byte, b'_' | b'-'))
+    };
+    name.strip_prefix('.')
+        .is_some_and(|rest| rest == "lock" || rest.strip_suffix("_lock").is_some_and(is_dataset))
+}
+
+/// The hash in `<64 hex>.<ext>`.
+fn object_hash(name: &str) -> Option<&str> {
+    let (hash, extension) = name.split_once('.')?;
+    let lower_hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+    let lower = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    (hash.len() == 64
+        && hash.bytes().all(lower_hex)
+        && (1..=8).contains(&extension.len())
+        && extension.bytes().all(lower))
+    .then_some(hash)
+}
+
+/// Whether a build put a hash before the extension: `index-BfYQtAy3.js`,
+/// `app.3f9c1a2b.css`.
+///
+/// A wrong yes would pin a changing file in every visitor's cache for a year, a
+/// wrong no costs a revalidation, so words and dates do not pass: a hash has at
+/// least eight letters and digits and both among them, or it is exactly eight
+/// letters (what Vite writes) with capitals inside.
+fn is_hashed(name: &str) -> bool {
+    let Some((stem, _)) = name.rsplit_once('.') else {
+        return false;
+    };
+    let Some((_, hash)) = stem.rsplit_once(['-', '.']) else {
+        return false;
+    };
+    let has = |class: fn(&u8) -> bool| hash.as_bytes().iter().any(class);
+    let mixed_case =
+        hash.bytes().skip(1).any(|byte| byte.is_ascii_uppercase()) && has(u8::is_ascii_lowercase);
+    hash.len() >= 8
+        && hash
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        && has(u8::is_ascii_alphabetic)
+        && (has(u8::is_ascii_digit) || (hash.len() == 8 && mixed_case))
+}
