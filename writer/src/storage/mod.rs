@@ -12,10 +12,19 @@
 //! - Whatever is not under a published path is invisible to readers; dropping it removes it.
 //! - The lock is released when its holder is dropped or its process dies.
 
+mod error;
+mod memory;
+mod posix;
+
 use std::io::{self, Read, Write};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use lastgood_protocol::layout::{Dir, FeedPath};
 use lastgood_protocol::time::Timestamp;
+
+pub use self::error::{PathError, raw_os_error};
+pub use self::memory::{MemoryFile, MemoryLock, MemoryStaging, MemoryStorage};
+pub use self::posix::{Modes, PosixFile, PosixStaging, PosixStorage, WriterLock};
 
 /// A feed directory, or something that behaves like one.
 pub trait Storage: Send + Sync {
@@ -208,4 +217,10 @@ pub struct Wave<F> {
     pub placed: Vec<Placed<F>>,
     /// Directories whose entries have changed.
     pub dirs: Vec<Dir>,
+}
+
+/// A time of the system's clock as the protocol counts it.
+fn timestamp(time: SystemTime) -> Timestamp {
+    let ms = |duration: std::time::Duration| i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
+    Timestamp::from_ms(time.duration_since(UNIX_EPOCH).map_or_else(|before| -ms(before.duration()), ms))
 }

@@ -1,0 +1,243 @@
+//! A feed in memory.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io::{self, Cursor, Read, Write};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::SystemTime;
+
+use lastgood_protocol::layout::{Dir, FeedPath};
+use lastgood_protocol::time::Timestamp;
+
+use super::{Durable, FileInfo, Kind, Pending, Placed, StagedFile, Staging, Storage, Wave, timestamp};
+
+/// A feed in memory, for tests and simulations: it passes the contract suite that the file system passes.
+///
+/// Clones share the feed, as processes share a directory. It never fails and never loses what was not synced.
+#[derive(Clone)]
+pub struct MemoryStorage {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    clock: Box<dyn Fn() -> Timestamp + Send + Sync>,
+    feed: Mutex<Feed>,
+}
+
+#[derive(Default)]
+struct Feed {
+    created: bool,
+    files: BTreeMap<FeedPath, Content>,
+    holder: Option<String>,
+}
+
+/// The bytes of a file and what is known of it. What a reader has opened never changes.
+#[derive(Debug, Clone)]
+struct Content {
+    bytes: Arc<Vec<u8>>,
+    modified: Timestamp,
+    kind: Kind,
+}
+
+impl MemoryStorage {
+    /// A feed that does not exist yet, on the system's clock.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::with_clock(|| timestamp(SystemTime::now()))
+    }
+
+    /// The same on another clock, which says when a file was written.
+    pub fn with_clock(clock: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
+        Self { shared: Arc::new(Shared { clock: Box::new(clock), feed: Mutex::default() }) }
+    }
+
+    fn feed(&self) -> MutexGuard<'_, Feed> {
+        // Every change is a single assignment, so a panic of another thread has left nothing half done.
+        self.shared.feed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn refuse_if_missing(&self) -> io::Result<()> {
+        match self.feed().created {
+            true => Ok(()),
+            false => Err(missing("the feed")),
+        }
+    }
+
+    fn content(&self, path: &FeedPath) -> Option<Content> {
+        self.feed().files.get(path).cloned()
+    }
+}
+
+impl Default for MemoryStorage {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for MemoryStorage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryStorage").finish_non_exhaustive()
+    }
+}
+
+impl Storage for MemoryStorage {
+    type File = MemoryFile;
+    type Staging = MemoryStaging;
+    type Lock = MemoryLock;
+
+    fn location(&self) -> String {
+        "memory".to_owned()
+    }
+
+    fn create(&self) -> io::Result<()> {
+        self.feed().created = true;
+        Ok(())
+    }
+
+    fn list(&self, dir: Dir) -> io::Result<Vec<String>> {
+        let feed = self.feed();
+        let file_name = |path: &FeedPath| path.as_str().rsplit('/').next().unwrap_or_default().to_owned();
+        let mut names: Vec<String> = feed.files.keys().filter(|path| path.dir() == dir).map(file_name).collect();
+        if feed.created && dir == Dir::Root {
+            names.extend([Dir::Objects, Dir::History].map(|dir| dir.as_str().to_owned()));
+        }
+        names.sort_unstable();
+        Ok(names)
+    }
+
+    fn info(&self, path: &FeedPath) -> io::Result<Option<FileInfo>> {
+        let info = |file: Content| FileInfo { size: file.bytes.len() as u64, modified: file.modified, kind: file.kind };
+        Ok(self.content(path).map(info))
+    }
+
+    fn open(&self, path: &FeedPath) -> io::Result<Option<Box<dyn Read + Send>>> {
+        Ok(self.content(path).map(|file| Box::new(file.reader()) as _))
+    }
+
+    fn try_lock(&self, holder: &str) -> io::Result<Option<MemoryLock>> {
+        self.refuse_if_missing()?;
+        let mut feed = self.feed();
+        if feed.holder.is_some() {
+            return Ok(None);
+        }
+        feed.holder = Some(holder.to_owned());
+        Ok(Some(MemoryLock { storage: self.clone() }))
+    }
+
+    fn lock_holder(&self) -> io::Result<Option<String>> {
+        Ok(self.feed().holder.clone())
+    }
+
+    fn stage(&self) -> io::Result<MemoryStaging> {
+        self.refuse_if_missing()?;
+        Ok(MemoryStaging { storage: self.clone(), alive: Arc::new(()) })
+    }
+
+    /// Removes nothing: no writer dies without its staging being dropped.
+    fn sweep_staging(&self) -> io::Result<usize> {
+        Ok(0)
+    }
+
+    fn place(&self, file: Pending<MemoryFile>, path: &FeedPath) -> io::Result<Placed<MemoryFile>> {
+        file.0.moved_to(path).map(Placed)
+    }
+
+    fn reopen(&self, path: &FeedPath) -> io::Result<Placed<MemoryFile>> {
+        let content = self.content(path).ok_or_else(|| missing(path.as_str()))?;
+        Ok(Placed(MemoryFile { storage: self.clone(), staging: Weak::new(), content }))
+    }
+
+    fn sync(&self, wave: Wave<MemoryFile>) -> io::Result<Vec<Durable<MemoryFile>>> {
+        Ok(wave.pending.into_iter().map(|file| Durable(file.0)).collect())
+    }
+
+    fn replace(&self, file: Durable<MemoryFile>, path: &FeedPath) -> io::Result<()> {
+        file.0.moved_to(path).map(drop)
+    }
+
+    fn remove(&self, path: &FeedPath) -> io::Result<bool> {
+        Ok(self.feed().files.remove(path).is_some())
+    }
+}
+
+/// The writer's lock of a [`MemoryStorage`], held until dropped.
+#[derive(Debug)]
+pub struct MemoryLock {
+    storage: MemoryStorage,
+}
+
+impl Drop for MemoryLock {
+    fn drop(&mut self) {
+        self.storage.feed().holder = None;
+    }
+}
+
+/// Room for the files of one publish to a [`MemoryStorage`].
+#[derive(Debug)]
+pub struct MemoryStaging {
+    storage: MemoryStorage,
+    alive: Arc<()>,
+}
+
+impl Staging for MemoryStaging {
+    type File = MemoryFile;
+
+    fn create(&self, kind: Kind) -> io::Result<MemoryFile> {
+        let content = Content { bytes: Arc::default(), modified: (self.storage.shared.clock)(), kind };
+        Ok(MemoryFile { storage: self.storage.clone(), staging: Arc::downgrade(&self.alive), content })
+    }
+}
+
+/// A file that a [`MemoryStorage`] has in staging or has placed.
+#[derive(Debug)]
+pub struct MemoryFile {
+    storage: MemoryStorage,
+    staging: Weak<()>,
+    content: Content,
+}
+
+impl MemoryFile {
+    fn moved_to(self, path: &FeedPath) -> io::Result<Self> {
+        self.refuse_if_removed()?;
+        self.storage.feed().files.insert(path.clone(), self.content.clone());
+        Ok(self)
+    }
+
+    /// A file in staging goes when its staging goes.
+    fn refuse_if_removed(&self) -> io::Result<()> {
+        self.staging.upgrade().map(drop).ok_or_else(|| missing("the file in staging"))
+    }
+}
+
+impl Write for MemoryFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        Arc::make_mut(&mut self.content.bytes).extend_from_slice(bytes);
+        self.content.modified = (self.storage.shared.clock)();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl StagedFile for MemoryFile {
+    fn finish(self) -> io::Result<Pending<Self>> {
+        Ok(Pending(self))
+    }
+
+    fn reader(&self) -> io::Result<Box<dyn Read + Send>> {
+        self.refuse_if_removed()?;
+        Ok(Box::new(self.content.reader()))
+    }
+}
+
+impl Content {
+    fn reader(&self) -> Cursor<Vec<u8>> {
+        Cursor::new(self.bytes.to_vec())
+    }
+}
+
+fn missing(what: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::NotFound, format!("{what} does not exist"))
+}

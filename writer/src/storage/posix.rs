@@ -1,0 +1,223 @@
+//! A feed in a directory of a POSIX file system.
+//!
+//! Everything that is not published lives in `.lastgood/` (mode 0700):
+//!
+//! | path | what it is |
+//! | --- | --- |
+//! | `lock` | the writer's lock: who holds the operating system's lock on it may commit |
+//! | `holder` | who that is, locked as long as it is true |
+//! | `staging/<token>/` | the files of one publish |
+//! | `staging/<token>.lock` | locked as long as that publish lives |
+
+#![allow(clippy::disallowed_methods, reason = "this is the module that changes files")]
+
+mod file;
+mod lock;
+mod staging;
+mod sys;
+
+use std::fs;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use lastgood_protocol::layout::{self, Dir, FeedPath};
+
+pub use self::file::PosixFile;
+pub use self::lock::WriterLock;
+pub use self::staging::PosixStaging;
+use self::sys::SyncJob;
+use super::error::{Context, with_advice};
+use super::{Durable, FileInfo, Kind, Pending, Placed, Storage, Wave, timestamp};
+
+/// The mode of the private directory and of those in it.
+const PRIVATE_MODE: u32 = 0o700;
+
+/// A feed in a directory.
+///
+/// The directory itself may be a symbolic link or a mount point. What is in it may not: published paths that are
+/// symbolic links, pipes or devices are refused, so that nothing planted there is followed or waited for.
+/// [`info`](Storage::info) alone tells of them, without following: other programs may lock with a directory or a link.
+///
+/// Reading needs no right to write: nothing is created before it is asked for.
+#[derive(Debug, Clone)]
+pub struct PosixStorage {
+    dir: PathBuf,
+    modes: Modes,
+}
+
+/// The permissions of what is published. They are set as they stand here, whatever the umask says. The owner's own right
+/// to read and write is always added: a feed without it could not be published again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Modes {
+    /// Published files; 0644 by default.
+    pub file: u32,
+    /// The feed directory and those published in it, when they are made; 0755 by default.
+    pub dir: u32,
+}
+
+impl Default for Modes {
+    fn default() -> Self {
+        Self { file: 0o644, dir: 0o755 }
+    }
+}
+
+impl Modes {
+    fn of_dir(self) -> u32 {
+        self.dir | 0o700
+    }
+
+    fn of_file(self, kind: Kind) -> u32 {
+        match kind {
+            Kind::Published => self.file | 0o600,
+            Kind::Marker => 0o444,
+        }
+    }
+}
+
+impl PosixStorage {
+    /// The feed in `dir`, which need not exist. Does no I/O.
+    #[must_use]
+    pub fn new(dir: impl Into<PathBuf>, modes: Modes) -> Self {
+        Self { dir: dir.into(), modes }
+    }
+
+    /// Makes the feed directory alone: with the ones above it made as well, a mistyped path would split a feed in two.
+    fn make_feed_dir(&self) -> io::Result<bool> {
+        sys::make_dir(&self.dir, self.modes.of_dir()).map_err(|error| {
+            let advice = match error.kind() {
+                io::ErrorKind::NotFound => "; make the directory above it first",
+                _ => "",
+            };
+            with_advice(error, "create", &self.dir, advice)
+        })
+    }
+
+    fn published(&self, path: &FeedPath) -> PathBuf {
+        self.dir.join(path.as_str())
+    }
+
+    fn dir(&self, dir: Dir) -> PathBuf {
+        match dir {
+            Dir::Root => self.dir.clone(),
+            Dir::Objects | Dir::History => self.dir.join(dir.as_str()),
+        }
+    }
+
+    fn private(&self) -> PathBuf {
+        self.dir.join(layout::PRIVATE_DIR)
+    }
+}
+
+impl Storage for PosixStorage {
+    type File = PosixFile;
+    type Staging = PosixStaging;
+    type Lock = WriterLock;
+
+    fn location(&self) -> String {
+        self.dir.display().to_string()
+    }
+
+    fn create(&self) -> io::Result<()> {
+        let made = self.make_feed_dir()?;
+        let private = self.private();
+        let inner = [
+            (self.dir(Dir::Objects), self.modes.of_dir()),
+            (self.dir(Dir::History), self.modes.of_dir()),
+            (private.clone(), PRIVATE_MODE),
+            (private.join(staging::DIR), PRIVATE_MODE),
+        ];
+        for (path, mode) in &inner {
+            sys::make_dir(path, *mode).context("create", path)?;
+            sys::refuse_link(path).context("use", path)?;
+        }
+        // All of them, made just now or not: whoever made one may have died before it was durable (I8).
+        let mut durable: Vec<PathBuf> = inner.into_iter().map(|(path, _)| path).collect();
+        let root = fs::canonicalize(&self.dir).context("find", &self.dir)?;
+        if let Some(parent) = root.parent()
+            && (made || sys::can_open_dir(parent))
+        {
+            durable.push(parent.to_owned());
+        }
+        durable.push(root);
+        sys::sync_in_parallel(durable.into_iter().map(SyncJob::Dir).collect())
+    }
+
+    fn list(&self, dir: Dir) -> io::Result<Vec<String>> {
+        let path = self.dir(dir);
+        let entries = match fs::read_dir(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            entries => entries.context("list", &path)?,
+        };
+        let mut names = Vec::new();
+        for entry in entries {
+            names.push(entry.context("list", &path)?.file_name().to_string_lossy().into_owned());
+        }
+        names.retain(|name| dir != Dir::Root || name != layout::PRIVATE_DIR);
+        names.sort_unstable();
+        Ok(names)
+    }
+
+    fn info(&self, path: &FeedPath) -> io::Result<Option<FileInfo>> {
+        let path = self.published(path);
+        let metadata = match fs::symlink_metadata(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            metadata => metadata.context("look at", &path)?,
+        };
+        let modified = timestamp(metadata.modified().context("look at", &path)?);
+        let kind = if metadata.permissions().readonly() { Kind::Marker } else { Kind::Published };
+        Ok(Some(FileInfo { size: metadata.len(), modified, kind }))
+    }
+
+    fn open(&self, path: &FeedPath) -> io::Result<Option<Box<dyn Read + Send>>> {
+        Ok(file::Reader::open(&self.published(path))?.map(|reader| Box::new(reader) as _))
+    }
+
+    fn try_lock(&self, holder: &str) -> io::Result<Option<WriterLock>> {
+        WriterLock::try_take(&self.private(), holder)
+    }
+
+    fn lock_holder(&self) -> io::Result<Option<String>> {
+        lock::holder(&self.private())
+    }
+
+    fn stage(&self) -> io::Result<PosixStaging> {
+        PosixStaging::open(&self.private().join(staging::DIR), self.modes)
+    }
+
+    fn sweep_staging(&self) -> io::Result<usize> {
+        staging::sweep(&self.private().join(staging::DIR))
+    }
+
+    fn place(&self, file: Pending<PosixFile>, path: &FeedPath) -> io::Result<Placed<PosixFile>> {
+        file.0.moved_to(self.published(path)).map(Placed)
+    }
+
+    fn reopen(&self, path: &FeedPath) -> io::Result<Placed<PosixFile>> {
+        PosixFile::leftover(self.published(path)).map(Placed)
+    }
+
+    fn sync(&self, mut wave: Wave<PosixFile>) -> io::Result<Vec<Durable<PosixFile>>> {
+        let files =
+            wave.pending.iter_mut().map(|file| &mut file.0).chain(wave.placed.iter_mut().map(|file| &mut file.0));
+        let dirs = wave.dirs.iter().map(|dir| SyncJob::Dir(self.dir(*dir)));
+        sys::sync_in_parallel(files.map(SyncJob::File).chain(dirs).collect())?;
+        Ok(wave.pending.into_iter().map(|file| Durable(file.0)).collect())
+    }
+
+    fn replace(&self, file: Durable<PosixFile>, path: &FeedPath) -> io::Result<()> {
+        file.0.moved_to(self.published(path)).map(drop)
+    }
+
+    fn remove(&self, path: &FeedPath) -> io::Result<bool> {
+        let path = self.published(path);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            removed => removed.context("remove", &path).map(|()| true),
+        }
+    }
+}
+
+/// Opens the private file `path` to lock it, and makes it when `create` says so.
+fn open_lock(path: &Path, create: bool) -> io::Result<fs::File> {
+    sys::private_options().read(true).write(true).create(create).truncate(false).open(path)
+}

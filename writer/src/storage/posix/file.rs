@@ -1,0 +1,183 @@
+//! A file on its way from staging to its final name.
+
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::mem;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::super::error::{Context, with_advice};
+use super::super::{Pending, StagedFile};
+use super::sys;
+
+/// How many finished files of one staging stay open to be synced together. Well below the usual limit of 1024
+/// descriptors of a process, which may have several publishes at once.
+const MAX_OPEN: usize = 64;
+
+/// A file that [`PosixStorage`](super::PosixStorage) has in staging or has placed. Dropping it while it is in staging
+/// removes it.
+#[derive(Debug)]
+pub struct PosixFile {
+    path: PathBuf,
+    staged: bool,
+    content: Content,
+}
+
+#[derive(Debug)]
+enum Content {
+    /// Kept open from writing to syncing: the handle that wrote is the one that is told of a failed write-back.
+    Written(File, OpenSlot),
+    /// Written by a process that died. Opened to be synced, not before: there may be any number.
+    Leftover,
+    /// Synced, or not to be synced again because that failed.
+    Settled,
+}
+
+/// Counts one open file of a staging.
+#[derive(Debug)]
+struct OpenSlot(Arc<AtomicUsize>);
+
+impl OpenSlot {
+    fn take(open: &Arc<AtomicUsize>) -> Self {
+        open.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(open))
+    }
+
+    fn is_too_many(&self) -> bool {
+        self.0.load(Ordering::Relaxed) > MAX_OPEN
+    }
+}
+
+impl Drop for OpenSlot {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl PosixFile {
+    /// A new file in staging. `open` counts the open files of that staging.
+    pub(super) fn create(path: PathBuf, mode: u32, open: &Arc<AtomicUsize>) -> io::Result<Self> {
+        let slot = OpenSlot::take(open);
+        let file = sys::private_options().write(true).create_new(true).open(&path).context("create", &path)?;
+        let created = Self { path, staged: true, content: Content::Written(file, slot) };
+        if let Content::Written(file, _) = &created.content {
+            sys::set_mode(file, mode).context("set the mode of", &created.path)?;
+        }
+        Ok(created)
+    }
+
+    /// A file that stands under its final name since before.
+    pub(super) fn leftover(path: PathBuf) -> io::Result<Self> {
+        open_existing(&path).context("open", &path)?;
+        Ok(Self { path, staged: false, content: Content::Leftover })
+    }
+
+    /// Renames it out of staging, over whatever is there.
+    pub(super) fn moved_to(mut self, target: PathBuf) -> io::Result<Self> {
+        fs::rename(&self.path, &target).map_err(|error| {
+            let advice = rename_advice(&error);
+            with_advice(error, "move a file from staging to", &target, advice)
+        })?;
+        self.path = target;
+        self.staged = false;
+        Ok(self)
+    }
+
+    /// Syncs it, once.
+    pub(super) fn sync(&mut self) -> io::Result<()> {
+        // Mode and size are to be durable as well as the content: sync_all, not sync_data.
+        let synced = match mem::replace(&mut self.content, Content::Settled) {
+            Content::Written(file, _slot) => file.sync_all(),
+            Content::Leftover => open_existing(&self.path).and_then(|file| file.sync_all()),
+            Content::Settled => Ok(()),
+        };
+        synced.context("sync", &self.path)
+    }
+}
+
+fn open_existing(path: &Path) -> io::Result<File> {
+    sys::open_regular(path)?.ok_or_else(|| io::ErrorKind::NotFound.into())
+}
+
+/// Staging is in the feed, so these two come only from unusual mounts; the system's own words do not tell.
+fn rename_advice(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::CrossesDevices => {
+            "; a part of the feed is on another file system: keep the whole feed directory on one, without links and mounts in it"
+        }
+        io::ErrorKind::ResourceBusy => {
+            "; it is a mount point, such as a single file mounted into a container: mount the whole feed directory instead"
+        }
+        _ => "",
+    }
+}
+
+impl Write for PosixFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let Content::Written(file, _) = &mut self.content else {
+            unreachable!("only a staged file that is not finished can be written to, and it is open")
+        };
+        file.write(bytes).context("write", &self.path)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl StagedFile for PosixFile {
+    fn finish(mut self) -> io::Result<Pending<Self>> {
+        if matches!(&self.content, Content::Written(_, slot) if slot.is_too_many()) {
+            self.sync()?;
+        }
+        Ok(Pending(self))
+    }
+
+    fn reader(&self) -> io::Result<Box<dyn Read + Send>> {
+        let reader = Reader::open(&self.path)?;
+        Ok(Box::new(reader.ok_or_else(|| io::ErrorKind::NotFound.into()).context("open", &self.path)?))
+    }
+}
+
+impl Drop for PosixFile {
+    fn drop(&mut self) {
+        if self.staged {
+            // Closed first: not every system removes an open file.
+            self.content = Content::Settled;
+            // What cannot be removed now is swept later; nobody sees it.
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+/// An open file whose errors name it.
+pub(super) struct Reader {
+    file: File,
+    path: PathBuf,
+}
+
+impl Reader {
+    /// `None` when there is no file.
+    pub(super) fn open(path: &Path) -> io::Result<Option<Self>> {
+        let file = sys::open_regular(path).context("open", path)?;
+        Ok(file.map(|file| Self { file, path: path.to_owned() }))
+    }
+}
+
+impl Read for Reader {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.file.read(buffer).context("read", &self.path)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rename_over_a_mount_point_says_what_to_mount() {
+        let advice = rename_advice(&io::ErrorKind::ResourceBusy.into());
+        assert!(advice.contains("mount the whole feed directory"), "{advice}");
+    }
+}

@@ -1,0 +1,87 @@
+//! The writer's lock, and who holds it.
+
+use std::fs::{self, File, TryLockError};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+use super::super::error::Context;
+use super::{open_lock, sys};
+
+/// The writer's lock of a feed. Dropping it releases it; when the process dies, the operating system does.
+#[derive(Debug)]
+pub struct WriterLock {
+    // In this order: as long as a holder is told, the lock is held.
+    _holder: Option<Holder>,
+    _lock: File,
+}
+
+impl WriterLock {
+    pub(super) fn try_take(private: &Path, holder: &str) -> io::Result<Option<Self>> {
+        let path = private.join("lock");
+        let lock = open_lock(&path, true).context("open", &path)?;
+        if !try_lock(&lock).context("lock", &path)? {
+            return Ok(None);
+        }
+        // Told as a courtesy: a disk too full for it must not keep anyone from freeing space.
+        Ok(Some(Self { _holder: Holder::tell(private, holder).ok(), _lock: lock }))
+    }
+}
+
+/// What the present holder has told; `None` when there is none.
+///
+/// Looks at `holder` alone: asking for the lock itself would for a moment take it from a writer.
+pub(super) fn holder(private: &Path) -> io::Result<Option<String>> {
+    let path = private.join("holder");
+    let Some(mut file) = sys::open_regular(&path).context("open", &path)? else { return Ok(None) };
+    match file.try_lock_shared() {
+        // Left by a process that died.
+        Ok(()) => return Ok(None),
+        Err(TryLockError::WouldBlock) => {}
+        Err(TryLockError::Error(error)) => return Err(error).context("look at the lock of", &path),
+    }
+    let mut text = Vec::new();
+    match file.read_to_end(&mut text) {
+        // There a locked file cannot be read.
+        Err(_) if cfg!(windows) => return Ok(None),
+        read => read.context("read", &path)?,
+    };
+    Ok(Some(String::from_utf8_lossy(&text).into_owned()))
+}
+
+/// Takes the lock on an open file; false when another has it.
+pub(super) fn try_lock(file: &File) -> io::Result<bool> {
+    match file.try_lock() {
+        Ok(()) => Ok(true),
+        Err(TryLockError::WouldBlock) => Ok(false),
+        Err(TryLockError::Error(error)) => Err(error),
+    }
+}
+
+/// The file `holder`: written and locked before it has that name and never changed after, so that it is read whole, and
+/// is locked exactly as long as what it says is true.
+#[derive(Debug)]
+struct Holder {
+    path: PathBuf,
+    _locked: File,
+}
+
+impl Holder {
+    /// The caller has the writer's lock, so no one else writes these files.
+    fn tell(private: &Path, text: &str) -> io::Result<Self> {
+        let (new, path) = (private.join("holder.new"), private.join("holder"));
+        let mut file = sys::private_options().write(true).create(true).truncate(true).open(&new)?;
+        if !try_lock(&file)? {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        file.write_all(text.as_bytes())?;
+        fs::rename(&new, &path)?;
+        Ok(Self { path, _locked: file })
+    }
+}
+
+impl Drop for Holder {
+    fn drop(&mut self) {
+        // If it stays, it is no longer locked and so says nothing.
+        let _ = fs::remove_file(&self.path);
+    }
+}
