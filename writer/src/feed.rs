@@ -37,6 +37,7 @@ pub struct Feed<S = PosixStorage> {
     pub(crate) storage: S,
     pub(crate) settings: Settings,
     clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
+    cancelled: Arc<dyn Fn() -> bool + Send + Sync>,
 }
 
 /// How a feed is published.
@@ -78,7 +79,7 @@ impl<S: Storage> Feed<S> {
     /// The feed on any storage, with default settings.
     #[must_use]
     pub fn on(storage: S) -> Self {
-        Self { storage, settings: Settings::default(), clock: Arc::new(system_time) }
+        Self { storage, settings: Settings::default(), clock: Arc::new(system_time), cancelled: Arc::new(|| false) }
     }
 
     /// The same feed with other settings.
@@ -91,6 +92,16 @@ impl<S: Storage> Feed<S> {
     #[must_use]
     pub fn with_clock(self, clock: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
         Self { clock: Arc::new(clock), ..self }
+    }
+
+    /// The same feed with a way to stop: once `cancelled` says so, a publish or a recovery that has not begun to change
+    /// the feed ends with [`Error::Cancelled`]. One that has goes on to its end.
+    ///
+    /// It is asked between reads of an input, also after one that was
+    /// [`Interrupted`](std::io::ErrorKind::Interrupted), and while waiting for the lock.
+    #[must_use]
+    pub fn with_cancellation(self, cancelled: impl Fn() -> bool + Send + Sync + 'static) -> Self {
+        Self { cancelled: Arc::new(cancelled), ..self }
     }
 
     /// Where the feed is, for messages.
@@ -109,6 +120,10 @@ impl<S: Storage> Feed<S> {
 
     pub(crate) fn now(&self) -> Timestamp {
         (self.clock)()
+    }
+
+    pub(crate) fn check_cancelled(&self) -> Result<(), Error> {
+        if (self.cancelled)() { Err(Error::Cancelled) } else { Ok(()) }
     }
 
     /// 128 random bits.

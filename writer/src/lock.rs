@@ -21,6 +21,7 @@ pub(crate) fn acquire<S: Storage>(feed: &Feed<S>, datasets: &[DatasetName]) -> R
     let text = serde_json::to_string(&holder).expect("a holder has only string keys");
     let (begin, mut pause) = (Instant::now(), Duration::from_millis(1));
     loop {
+        feed.check_cancelled()?;
         let blocked = match feed.storage.try_lock(&text).map_err(Error::io("take the writer's lock"))? {
             None => Blocked::ByWriter,
             Some(lock) => match foreign_marker(feed, datasets)? {
