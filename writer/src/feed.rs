@@ -4,8 +4,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use lastgood_protocol::failure::Failure;
 use lastgood_protocol::layout;
-use lastgood_protocol::manifest::{MAX_MANIFEST_BYTES, Manifest};
+use lastgood_protocol::manifest::{MAX_MANIFEST_BYTES, Manifest, ManifestError};
 use lastgood_protocol::time::Timestamp;
 
 use crate::compress::Compression;
@@ -113,7 +114,7 @@ impl<S: Storage> Feed<S> {
     /// The manifest that is published now.
     ///
     /// # Errors
-    /// [`Error::NoFeed`], [`Error::Damaged`], [`Error::Io`].
+    /// [`Error::NoFeed`], [`Error::Damaged`], [`Error::Io`], [`Error::Read`] for a later format.
     pub fn manifest(&self) -> Result<Manifest, Error> {
         self.current()?.map(|current| current.manifest).ok_or_else(|| Error::NoFeed { location: self.location() })
     }
@@ -142,6 +143,8 @@ impl<S: Storage> Feed<S> {
         };
         match Manifest::verify(&bytes) {
             Ok(manifest) => Ok(Some(Current { manifest, bytes })),
+            // Not damage: putting an older manifest back would undo what a later version has published (I5).
+            Err(later @ ManifestError::Format { .. }) => Err(Failure::from(later).into()),
             Err(problem) => Err(Error::Damaged {
                 location: self.location(),
                 problem: problem.to_string(),
