@@ -48,6 +48,8 @@ pub struct PublishedDataset {
     pub sha256: Sha256,
     /// The size of its payload, in bytes.
     pub size: u64,
+    /// Whether the feed had no such dataset before.
+    pub new: bool,
     /// Whether the payload differs from the one before.
     pub changed: bool,
     /// How many elements the payload has, when it is an array.
@@ -307,6 +309,7 @@ impl<S: Storage> ItemCommit<'_, S> {
             dataset: item.dataset,
             sha256: item.sha256,
             size: item.size,
+            new: before.is_none(),
             changed,
             rows: item.rows,
             nan_mapped: item.nan_mapped,
