@@ -98,7 +98,8 @@ impl<'a> Exchange<'a> {
         let mut chunks = Vec::new();
         let Some(stream) = response.body() else { return Ok(chunks) };
         let broken = |thrown: &JsValue| {
-            let detail = format!("{}: the connection broke in the middle ({})", self.request.path, js::describe(thrown));
+            let detail =
+                format!("{}: the connection broke in the middle ({})", self.request.path, js::describe(thrown));
             Failure::new(Code::Truncated, detail).at(self.request.path.as_str())
         };
         let reader = ReadableStreamDefaultReader::new(&stream).map_err(|thrown| broken(&thrown))?;

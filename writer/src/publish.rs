@@ -282,9 +282,12 @@ impl<S: Storage> ItemCommit<'_, S> {
         let before = self.before.and_then(|before| before.datasets.get(&item.dataset));
         let changed = before.is_none_or(|before| before.sha256 != item.sha256);
 
+        let named = self.before.is_some_and(|manifest| {
+            manifest.datasets.values().any(|entry| entry.sha256 == item.sha256 && entry.ext == ext)
+        });
         let path = layout::object(&item.sha256, &ext);
         new_objects.note(&path)?;
-        placed.push(objects::put(storage, item.object, &path, identity)?);
+        placed.extend(objects::put(storage, item.object, &path, identity, named)?);
         for (encoding, file) in item.siblings {
             let path = layout::sibling(&item.sha256, &ext, encoding);
             new_objects.note(&path)?;

@@ -36,7 +36,6 @@ macro_rules! contract_tests {
             files_come_back_from_a_sync_in_their_order,
             content_is_kept_exactly,
             what_is_staged_can_be_read_again_and_again,
-            a_leftover_is_taken_up,
             lists_are_sorted_and_without_private_files,
             info_tells_size_and_kind,
             read_stops_at_its_limit,
@@ -66,7 +65,6 @@ pub(crate) fn a_feed_that_does_not_exist_is_empty(feed: &impl Fixture) {
         assert!(storage.open(&path).unwrap().is_none());
         assert_eq!(storage.read(&path, 10).unwrap(), None);
         assert!(!storage.remove(&path).unwrap());
-        assert_eq!(storage.reopen(&path).map(drop).unwrap_err().kind(), ErrorKind::NotFound);
     }
     assert_eq!(storage.lock_holder().unwrap(), None);
     assert_eq!(storage.sweep_staging().unwrap(), 0);
@@ -216,16 +214,6 @@ pub(crate) fn what_is_staged_can_be_read_again_and_again(feed: &impl Fixture) {
         assert_eq!(all(pending.reader().unwrap()), b"one two");
         assert_eq!(all(pending.reader().unwrap()), b"one two");
     }
-}
-
-pub(crate) fn a_leftover_is_taken_up(feed: &impl Fixture) {
-    let storage = created(feed);
-    let path = object(b"leftover");
-    publish(&storage, &path, b"leftover");
-    let placed = (0..100).map(|_| feed.storage().reopen(&path).unwrap()).collect();
-    storage.sync(Wave { pending: Vec::new(), placed, dirs: Vec::new() }).unwrap();
-    assert_eq!(storage.read(&path, 10).unwrap().unwrap(), b"leftover", "neither synced away nor dropped away");
-    assert_eq!(storage.reopen(&object(b"none")).map(drop).unwrap_err().kind(), ErrorKind::NotFound);
 }
 
 pub(crate) fn lists_are_sorted_and_without_private_files(feed: &impl Fixture) {
