@@ -1,8 +1,9 @@
 //! Cuts the input into text that the grammar can read, and keeps the accounts.
 
-use super::grammar::{At, Fault, Grammar, LOOKAHEAD, Progress};
+use super::grammar::{At, Fault, Grammar, Progress};
 use super::position::Position;
 use super::refusal::{Refusal, RefusalKind};
+use super::word::LOOKAHEAD;
 use super::{Rules, Summary};
 
 /// The input is worked on in blocks that stay in the processor's cache.
