@@ -12,7 +12,7 @@ use super::word::{LOOKAHEAD, is_word, skip_whitespace, word};
 use super::{Nan, Permit, Rules};
 
 /// A long name that contained escapes or was cut leaves at most this buffer behind.
-const KEPT_BUFFER: usize = 16 * 1024;
+const KEPT_BUFFER: usize = 1024;
 
 /// Reads text in pieces and knows what may come next.
 pub(super) struct Grammar {
