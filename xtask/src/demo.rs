@@ -207,9 +207,8 @@ impl Server {
         if line.is_empty() {
             bail!("lastgood serve ended before it listened on {listen}; what it said is above");
         }
-        let addresses = serde_json::from_str(&line).with_context(|| {
-            format!("expected `lastgood serve` to print its addresses as JSON, found {line:?}")
-        })?;
+        let addresses = serde_json::from_str(&line)
+            .with_context(|| format!("expected `lastgood serve` to print its addresses as JSON, found {line:?}"))?;
         // Somebody must go on reading, or the server would block when the pipe is full.
         thread::spawn(move || io::copy(&mut stdout, &mut io::sink()));
         Ok(Self { process, addresses })
@@ -217,7 +216,8 @@ impl Server {
 }
 
 fn check_address(listen: SocketAddr) -> Result<()> {
-    let advice = "choose another with --listen, such as --listen 127.0.0.1:8081, or --listen 127.0.0.1:0 for a free port";
+    let advice =
+        "choose another with --listen, such as --listen 127.0.0.1:8081, or --listen 127.0.0.1:0 for a free port";
     match TcpListener::bind(listen) {
         Ok(_) => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
@@ -228,9 +228,7 @@ fn check_address(listen: SocketAddr) -> Result<()> {
 }
 
 fn interval(text: &str) -> Result<Duration, String> {
-    let parsed: SignedDuration = text
-        .parse()
-        .map_err(|error: jiff::Error| error.to_string())?;
+    let parsed: SignedDuration = text.parse().map_err(|error: jiff::Error| error.to_string())?;
     match Duration::try_from(parsed) {
         Ok(duration) if duration >= Duration::from_millis(100) => Ok(duration),
         _ => Err("expected at least 100ms".into()),
@@ -257,10 +255,7 @@ mod tests {
         let taken = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = taken.local_addr().unwrap();
         let refusal = check_address(address).unwrap_err().to_string();
-        assert!(
-            refusal.contains("in use") && refusal.contains("--listen"),
-            "{refusal}"
-        );
+        assert!(refusal.contains("in use") && refusal.contains("--listen"), "{refusal}");
         drop(taken);
         check_address(address).unwrap();
     }

@@ -18,11 +18,7 @@ pub(crate) struct Args {}
 
 /// Runs every static check, cheap first.
 pub(crate) fn run(_args: &Args) -> Result<()> {
-    step("rustfmt", || {
-        Ok(process::run(
-            workspace::cargo().args(["fmt", "--all", "--check"]),
-        )?)
-    })?;
+    step("rustfmt", || Ok(process::run(workspace::cargo().args(["fmt", "--all", "--check"]))?))?;
     step("file lengths", length::check)?;
     step("dependencies", arrows::check)?;
     setup::wasm_target(Install::Allowed)?;
@@ -41,12 +37,7 @@ pub(crate) fn run(_args: &Args) -> Result<()> {
     })?;
     step("clippy: everything else", || {
         let mut clippy = clippy(&["--workspace", "--exclude", "lastgood-reader"]);
-        Ok(process::run(clippy.args([
-            "--all-targets",
-            "--",
-            "-D",
-            "warnings",
-        ]))?)
+        Ok(process::run(clippy.args(["--all-targets", "--", "-D", "warnings"]))?)
     })
 }
 

@@ -62,10 +62,5 @@ fn main() -> ExitCode {
 }
 
 fn is_interruption(error: &anyhow::Error) -> bool {
-    error.chain().any(|cause| {
-        matches!(
-            cause.downcast_ref::<ProcessError>(),
-            Some(ProcessError::Interrupted)
-        )
-    })
+    error.chain().any(|cause| matches!(cause.downcast_ref::<ProcessError>(), Some(ProcessError::Interrupted)))
 }

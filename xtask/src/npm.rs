@@ -49,9 +49,7 @@ pub(crate) fn pinned_version(package: &str) -> Result<String> {
     let manifest: serde_json::Value = serde_json::from_slice(&read(&path)?)
         .with_context(|| format!("cannot understand {}", workspace::shown(&path)))?;
     let version = manifest["devDependencies"][package].as_str();
-    version
-        .map(str::to_owned)
-        .with_context(|| format!("{} does not pin {package}", workspace::shown(&path)))
+    version.map(str::to_owned).with_context(|| format!("{} does not pin {package}", workspace::shown(&path)))
 }
 
 fn modules() -> PathBuf {
@@ -59,7 +57,5 @@ fn modules() -> PathBuf {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>> {
-    fs::read(path).map_err(|error: io::Error| {
-        anyhow::anyhow!("cannot read {}: {error}", workspace::shown(path))
-    })
+    fs::read(path).map_err(|error: io::Error| anyhow::anyhow!("cannot read {}: {error}", workspace::shown(path)))
 }

@@ -54,8 +54,7 @@ fn make_empty(out: &Path) -> Result<PathBuf> {
     if out.exists() {
         fs::remove_dir_all(out).with_context(|| format!("cannot empty {}", out.display()))?;
     }
-    fs::create_dir_all(&directory)
-        .with_context(|| format!("cannot make {}", directory.display()))?;
+    fs::create_dir_all(&directory).with_context(|| format!("cannot make {}", directory.display()))?;
     Ok(directory)
 }
 
@@ -69,10 +68,9 @@ fn assemble(directory: &Path) -> Result<()> {
         copy(workspace::root(), directory, name)?;
     }
     let manifest = written.join("package.json");
-    let text = fs::read_to_string(&manifest)
-        .with_context(|| format!("cannot read {}", workspace::shown(&manifest)))?;
-    let text = with_version(&text, workspace::VERSION)
-        .with_context(|| format!("in {}", workspace::shown(&manifest)))?;
+    let text = fs::read_to_string(&manifest).with_context(|| format!("cannot read {}", workspace::shown(&manifest)))?;
+    let text =
+        with_version(&text, workspace::VERSION).with_context(|| format!("in {}", workspace::shown(&manifest)))?;
     let to = directory.join("package.json");
     fs::write(&to, text).with_context(|| format!("cannot write {}", to.display()))
 }
@@ -116,9 +114,7 @@ fn pack(directory: &Path, out: &Path) -> Result<PathBuf> {
 
 fn copy(from: &Path, to: &Path, name: &str) -> Result<()> {
     let source = from.join(name);
-    fs::copy(&source, to.join(name))
-        .map(drop)
-        .with_context(|| format!("cannot copy {}", workspace::shown(&source)))
+    fs::copy(&source, to.join(name)).map(drop).with_context(|| format!("cannot copy {}", workspace::shown(&source)))
 }
 
 #[cfg(test)]
@@ -128,10 +124,7 @@ mod tests {
     #[test]
     fn the_version_is_filled_in_once() {
         let manifest = r#"{ "name": "lastgood", "version": "0.0.0" }"#;
-        assert_eq!(
-            with_version(manifest, "1.2.3").unwrap(),
-            r#"{ "name": "lastgood", "version": "1.2.3" }"#
-        );
+        assert_eq!(with_version(manifest, "1.2.3").unwrap(), r#"{ "name": "lastgood", "version": "1.2.3" }"#);
         for wrong in [r#"{ "version": "1.0.0" }"#, &[manifest, manifest].concat()] {
             assert!(with_version(wrong, "1.2.3").is_err());
         }

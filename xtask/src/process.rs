@@ -59,10 +59,7 @@ pub(crate) fn capture(command: &mut Command) -> Result<String, ProcessError> {
     running
         .stdout()
         .read_to_string(&mut printed)
-        .map_err(|source| ProcessError::Unreadable {
-            line: running.line.clone(),
-            source,
-        })?;
+        .map_err(|source| ProcessError::Unreadable { line: running.line.clone(), source })?;
     running.wait_for_success().map(|()| printed)
 }
 
@@ -100,14 +97,9 @@ impl Running {
         if registry.interrupted {
             return Err(ProcessError::Interrupted);
         }
-        let child = command
-            .process_group(0)
-            .stdin(Stdio::null())
-            .spawn()
-            .map_err(|source| ProcessError::NotStarted {
-                program: command.get_program().display().to_string(),
-                source,
-            })?;
+        let child = command.process_group(0).stdin(Stdio::null()).spawn().map_err(|source| {
+            ProcessError::NotStarted { program: command.get_program().display().to_string(), source }
+        })?;
         let group = Pid::from_child(&child);
         registry.groups.push(group);
         Ok(Self { child, group, line })
@@ -119,10 +111,7 @@ impl Running {
     ///
     /// When it was not started with a pipe for stdout, or on the second call.
     pub(crate) fn stdout(&mut self) -> ChildStdout {
-        self.child
-            .stdout
-            .take()
-            .expect("started with a pipe for stdout that nobody took before")
+        self.child.stdout.take().expect("started with a pipe for stdout that nobody took before")
     }
 
     /// How the process ended, if it has.
@@ -138,14 +127,8 @@ impl Running {
         }
         match waited {
             Ok(status) if status.success() => Ok(()),
-            Ok(status) => Err(ProcessError::Failed {
-                line: self.line.clone(),
-                status,
-            }),
-            Err(source) => Err(ProcessError::Unreadable {
-                line: self.line.clone(),
-                source,
-            }),
+            Ok(status) => Err(ProcessError::Failed { line: self.line.clone(), status }),
+            Err(source) => Err(ProcessError::Unreadable { line: self.line.clone(), source }),
         }
     }
 
@@ -183,10 +166,7 @@ struct Registry {
     groups: Vec<Pid>,
 }
 
-static REGISTRY: Mutex<Registry> = Mutex::new(Registry {
-    interrupted: false,
-    groups: Vec::new(),
-});
+static REGISTRY: Mutex<Registry> = Mutex::new(Registry { interrupted: false, groups: Vec::new() });
 
 fn registry() -> MutexGuard<'static, Registry> {
     // Every change of it is a single assignment, so a panic elsewhere leaves it usable.
@@ -226,10 +206,7 @@ mod tests {
 
     #[test]
     fn what_a_command_prints_is_captured() {
-        assert_eq!(
-            capture(&mut shell("echo one; echo two")).unwrap(),
-            "one\ntwo\n"
-        );
+        assert_eq!(capture(&mut shell("echo one; echo two")).unwrap(), "one\ntwo\n");
     }
 
     #[test]
@@ -237,9 +214,7 @@ mod tests {
         let failed = run(&mut shell("exit 7")).unwrap_err();
         assert_eq!(failed.to_string(), "`sh -c exit 7` failed: exit status: 7");
         let failed = run(&mut Command::new("/nowhere/tool")).unwrap_err();
-        assert!(
-            matches!(failed, ProcessError::NotStarted { program, .. } if program == "/nowhere/tool")
-        );
+        assert!(matches!(failed, ProcessError::NotStarted { program, .. } if program == "/nowhere/tool"));
     }
 
     #[test]

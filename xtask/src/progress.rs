@@ -21,11 +21,7 @@ pub(crate) struct Steps {
 
 impl Steps {
     /// Runs one step; its duration is kept whether it succeeds or not.
-    pub(crate) fn step<T>(
-        &mut self,
-        name: &'static str,
-        work: impl FnOnce() -> Result<T>,
-    ) -> Result<T> {
+    pub(crate) fn step<T>(&mut self, name: &'static str, work: impl FnOnce() -> Result<T>) -> Result<T> {
         let start = Instant::now();
         let result = step(name, work);
         let outcome = if result.is_ok() { "ok" } else { "FAILED" };
@@ -38,14 +34,10 @@ impl Steps {
         let total: Duration = self.done.iter().map(|(_, duration, _)| *duration).sum();
         let width = self.done.iter().map(|(name, ..)| name.len()).max();
         let width = width.unwrap_or_default().max("total".len());
-        let line = |name: &str, duration, outcome: &str| {
-            format!("{name:width$}  {:>9}  {outcome}\n", seconds(duration))
-        };
-        let mut table: String = self
-            .done
-            .iter()
-            .map(|(name, duration, outcome)| line(name, *duration, outcome))
-            .collect();
+        let line =
+            |name: &str, duration, outcome: &str| format!("{name:width$}  {:>9}  {outcome}\n", seconds(duration));
+        let mut table: String =
+            self.done.iter().map(|(name, duration, outcome)| line(name, *duration, outcome)).collect();
         table.push_str(line("total", total, "").trim_end());
         table
     }
@@ -68,10 +60,7 @@ mod tests {
         let error = steps.step::<()>("second", || bail!("too bad")).unwrap_err();
         assert_eq!(format!("{error:#}"), "step \"second\" failed: too bad");
         let summary = steps.summary();
-        let outcomes: Vec<Vec<&str>> = summary
-            .lines()
-            .map(|line| line.split_whitespace().collect())
-            .collect();
+        let outcomes: Vec<Vec<&str>> = summary.lines().map(|line| line.split_whitespace().collect()).collect();
         assert_eq!(outcomes[0][0], "first");
         assert_eq!(outcomes[0][3], "ok");
         assert_eq!(outcomes[1][0], "second");

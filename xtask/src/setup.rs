@@ -29,14 +29,8 @@ pub(crate) enum Install {
 /// without rustup is fine.
 pub(crate) fn wasm_target(install: Install) -> Result<()> {
     let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
-    let sysroot = process::capture(
-        Command::new(rustc)
-            .args(["--print", "sysroot"])
-            .current_dir(workspace::root()),
-    )?;
-    let libraries = Path::new(sysroot.trim())
-        .join("lib/rustlib")
-        .join(WASM_TARGET);
+    let sysroot = process::capture(Command::new(rustc).args(["--print", "sysroot"]).current_dir(workspace::root()))?;
+    let libraries = Path::new(sysroot.trim()).join("lib/rustlib").join(WASM_TARGET);
     if libraries.join("lib").is_dir() {
         return Ok(());
     }
@@ -48,15 +42,13 @@ pub(crate) fn wasm_target(install: Install) -> Result<()> {
     }
     let mut rustup = Command::new("rustup");
     rustup.args(["target", "add", WASM_TARGET]);
-    process::run(rustup.current_dir(workspace::root())).context(
-        "the reader is built for wasm32; see https://rust-lang.github.io/rustup/cross-compilation.html",
-    )
+    process::run(rustup.current_dir(workspace::root()))
+        .context("the reader is built for wasm32; see https://rust-lang.github.io/rustup/cross-compilation.html")
 }
 
 /// Makes sure that Node.js is there and not too old, and npm with it.
 pub(crate) fn node() -> Result<()> {
-    let wanted =
-        format!("Node.js {NODE_MAJOR} or newer with npm is needed: https://nodejs.org/download");
+    let wanted = format!("Node.js {NODE_MAJOR} or newer with npm is needed: https://nodejs.org/download");
     for program in ["node", "npm"] {
         if find(program).is_none() {
             bail!("{wanted} ({program} is not on the PATH: {})", search_path());
@@ -96,13 +88,7 @@ fn install_chromium() -> Result<()> {
         process::run(command.args(arguments))
     };
     apt_get(&["update"])?;
-    apt_get(&[
-        "install",
-        "-y",
-        "--no-install-recommends",
-        "chromium",
-        "chromium-driver",
-    ])?;
+    apt_get(&["install", "-y", "--no-install-recommends", "chromium", "chromium-driver"])?;
     Ok(())
 }
 
@@ -128,13 +114,7 @@ fn search_path() -> String {
 
 /// The 20 of `v20.11.1`.
 fn node_major(version: &str) -> Option<u32> {
-    version
-        .trim()
-        .strip_prefix('v')?
-        .split('.')
-        .next()?
-        .parse()
-        .ok()
+    version.trim().strip_prefix('v')?.split('.').next()?.parse().ok()
 }
 
 #[cfg(test)]

@@ -21,11 +21,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 }
 
 fn run_steps(steps: &mut Steps, args: &Args) -> Result<()> {
-    let install = if args.skip_install {
-        setup::Install::Never
-    } else {
-        setup::Install::Allowed
-    };
+    let install = if args.skip_install { setup::Install::Never } else { setup::Install::Allowed };
     let chromedriver = steps.step("setup", || {
         setup::wasm_target(install)?;
         setup::node()?;
@@ -33,20 +29,10 @@ fn run_steps(steps: &mut Steps, args: &Args) -> Result<()> {
     })?;
     steps.step("lint", || lint::run(&lint::Args {}))?;
     steps.step("unit tests", || {
-        process::run(workspace::cargo().args([
-            "test",
-            "--package",
-            "lastgood-protocol",
-            "--package",
-            "lastgood",
-        ]))?;
+        process::run(workspace::cargo().args(["test", "--package", "lastgood-protocol", "--package", "lastgood"]))?;
         // On its own: with other packages its dependencies would get other
         // features, and the minutes that they take to compile come twice.
-        Ok(process::run(workspace::cargo().args([
-            "test",
-            "--package",
-            "xtask",
-        ]))?)
+        Ok(process::run(workspace::cargo().args(["test", "--package", "xtask"]))?)
     })?;
     // The sizes that are committed must be true; on a developer's machine pack
     // corrects them, and the difference shows in git.

@@ -15,9 +15,7 @@ pub(crate) const WASM_TARGET: &str = "wasm32-unknown-unknown";
 
 /// The root of the repository.
 pub(crate) fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .expect("xtask/ is a directory of the repository")
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask/ is a directory of the repository")
 }
 
 /// A path in the repository.
@@ -40,8 +38,5 @@ pub(crate) fn cargo() -> Command {
 
 /// `path` as people write it: relative to the root of the repository where it is inside.
 pub(crate) fn shown(path: &Path) -> String {
-    path.strip_prefix(root())
-        .unwrap_or(path)
-        .display()
-        .to_string()
+    path.strip_prefix(root()).unwrap_or(path).display().to_string()
 }

@@ -22,6 +22,5 @@ pub(crate) fn build(package: &Package) -> Result<PathBuf> {
 /// Runs the dashboard's own unit tests, where it has some. It must have been built.
 pub(crate) fn unit_tests() -> Result<()> {
     let directory = workspace::path("www");
-    process::run(npm(&directory).args(["run", "test", "--if-present"]))
-        .context("the unit tests of www/ failed")
+    process::run(npm(&directory).args(["run", "test", "--if-present"])).context("the unit tests of www/ failed")
 }

@@ -63,24 +63,15 @@ pub(super) fn flights(json: &[u8]) -> Result<Vec<Flight>, DataError> {
 }
 
 /// The `tick`-th window of `size` rows, each `step` rows after the one before; after the last it begins again.
-pub(super) fn window<T>(
-    rows: &[T],
-    size: usize,
-    step: usize,
-    tick: usize,
-) -> Result<&[T], DataError> {
-    let spare = rows.len().checked_sub(size).ok_or(DataError::TooFew {
-        wanted: size,
-        found: rows.len(),
-    })?;
+pub(super) fn window<T>(rows: &[T], size: usize, step: usize, tick: usize) -> Result<&[T], DataError> {
+    let spare = rows.len().checked_sub(size).ok_or(DataError::TooFew { wanted: size, found: rows.len() })?;
     let start = tick % (spare / step + 1) * step;
     Ok(&rows[start..start + size])
 }
 
 fn slashed_date<'de, D: Deserializer<'de>>(deserializer: D) -> Result<DateTime, D::Error> {
     let text = String::deserialize(deserializer)?;
-    DateTime::strptime("%Y/%m/%d %H:%M", &text)
-        .map_err(|error| D::Error::custom(format!("date {text:?}: {error}")))
+    DateTime::strptime("%Y/%m/%d %H:%M", &text).map_err(|error| D::Error::custom(format!("date {text:?}: {error}")))
 }
 
 #[cfg(test)]
@@ -110,15 +101,8 @@ mod tests {
     #[test]
     fn bad_rows_are_refused() {
         let csv = "date,precipitation,temp_max,temp_min,wind,weather\n";
-        for row in [
-            "2012-13-01,0,1,1,1,sun",
-            "2012-01-01,x,1,1,1,sun",
-            "2012-01-01,0",
-        ] {
-            assert!(
-                weather(format!("{csv}{row}\n").as_bytes()).is_err(),
-                "{row}"
-            );
+        for row in ["2012-13-01,0,1,1,1,sun", "2012-01-01,x,1,1,1,sun", "2012-01-01,0"] {
+            assert!(weather(format!("{csv}{row}\n").as_bytes()).is_err(), "{row}");
         }
         let json = r#"[{"date":"31.01.2001","delay":1,"distance":1,"origin":"","destination":""}]"#;
         let error = flights(json.as_bytes()).unwrap_err().to_string();
@@ -152,12 +136,6 @@ mod tests {
 
     #[test]
     fn too_few_rows_are_refused() {
-        assert!(matches!(
-            window(&[1, 2], 3, 1, 0),
-            Err(DataError::TooFew {
-                wanted: 3,
-                found: 2
-            })
-        ));
+        assert!(matches!(window(&[1, 2], 3, 1, 0), Err(DataError::TooFew { wanted: 3, found: 2 })));
     }
 }

@@ -62,10 +62,7 @@ pub(super) fn check() -> Result<()> {
     // Both platforms: dependencies can be limited to one of them.
     for target in [workspace::WASM_TARGET, "x86_64-unknown-linux-gnu"] {
         check_protocol(&tree("lastgood-protocol", target)?)?;
-        for (from, to) in [
-            ("lastgood-reader", "lastgood"),
-            ("lastgood", "lastgood-reader"),
-        ] {
+        for (from, to) in [("lastgood-reader", "lastgood"), ("lastgood", "lastgood-reader")] {
             check_absent(&tree(from, target)?, from, to)?;
         }
     }
@@ -92,10 +89,7 @@ fn tree(package: &str, target: &str) -> Result<String> {
 fn check_protocol(tree: &str) -> Result<(), ArrowError> {
     let allowed = BTreeSet::from(PROTOCOL_MAY_USE);
     let crates: BTreeSet<&str> = names(tree).collect();
-    let crates: Vec<String> = crates
-        .difference(&allowed)
-        .map(|name| (*name).to_owned())
-        .collect();
+    let crates: Vec<String> = crates.difference(&allowed).map(|name| (*name).to_owned()).collect();
     if crates.is_empty() {
         return Ok(());
     }
@@ -117,27 +111,16 @@ fn names(tree: &str) -> impl Iterator<Item = &str> {
 mod tests {
     use super::{ArrowError, PROTOCOL_MAY_USE, check_absent, check_protocol};
 
-    const TREE: &str =
-        "lastgood-protocol v0.1.0 (/somewhere)\nserde v1.0.229\nsha2 v0.11.1\ncfg-if v1.0.5 (*)\n";
+    const TREE: &str = "lastgood-protocol v0.1.0 (/somewhere)\nserde v1.0.229\nsha2 v0.11.1\ncfg-if v1.0.5 (*)\n";
 
     #[test]
     fn the_protocol_uses_what_is_on_the_list() {
         assert_eq!(check_protocol(TREE), Ok(()));
-        for platform in [
-            "libc",
-            "web-sys",
-            "js-sys",
-            "tokio",
-            "rustix",
-            "getrandom",
-            "lastgood",
-        ] {
+        for platform in ["libc", "web-sys", "js-sys", "tokio", "rustix", "getrandom", "lastgood"] {
             assert!(!PROTOCOL_MAY_USE.contains(&platform));
             assert_eq!(
                 check_protocol(&format!("{TREE}{platform} v1.0.0\n")),
-                Err(ArrowError::NotAllowed {
-                    crates: vec![platform.into()]
-                })
+                Err(ArrowError::NotAllowed { crates: vec![platform.into()] })
             );
         }
     }

@@ -13,14 +13,7 @@ const SOURCES: [&str; 6] = ["*.rs", "*.ts", "*.js", "*.mjs", "*.css", "*.html"];
 /// Checks every source file of the repository, committed or about to be.
 pub(super) fn check() -> Result<()> {
     let mut git = std::process::Command::new("git");
-    git.args([
-        "ls-files",
-        "-z",
-        "--cached",
-        "--others",
-        "--exclude-standard",
-        "--",
-    ]);
+    git.args(["ls-files", "-z", "--cached", "--others", "--exclude-standard", "--"]);
     let listed = process::capture(git.args(SOURCES).current_dir(workspace::root()))
         .context("the list of source files comes from git")?;
     let mut long = Vec::new();
@@ -37,8 +30,5 @@ pub(super) fn check() -> Result<()> {
     if long.is_empty() {
         return Ok(());
     }
-    bail!(
-        "longer than {LIMIT} lines, split them by what they do: {}",
-        long.join(", ")
-    )
+    bail!("longer than {LIMIT} lines, split them by what they do: {}", long.join(", "))
 }

@@ -12,19 +12,13 @@ use crate::{npm, process};
 const BUDGET: u64 = 45_000;
 const BEGIN: &str = "<!-- sizes -->\n";
 const END: &str = "<!-- /sizes -->";
-const ROWS: [&str; 3] = [
-    "`lastgood_reader_bg.wasm`",
-    "JavaScript, bundled and minified",
-    "total",
-];
+const ROWS: [&str; 3] = ["`lastgood_reader_bg.wasm`", "JavaScript, bundled and minified", "total"];
 
 /// Why the sizes are not in order.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum SizesError {
     /// A page would download too much.
-    #[error(
-        "wasm and glue take {found} bytes of brotli; the budget is {BUDGET}: find what has grown"
-    )]
+    #[error("wasm and glue take {found} bytes of brotli; the budget is {BUDGET}: find what has grown")]
     OverBudget {
         /// Their size together.
         found: u64,
@@ -58,11 +52,7 @@ struct Size {
 
 impl Size {
     fn columns(self) -> [(&'static str, u64); 3] {
-        [
-            ("raw", self.raw),
-            ("gzip", self.gzip),
-            ("brotli", self.brotli),
-        ]
+        [("raw", self.raw), ("gzip", self.gzip), ("brotli", self.brotli)]
     }
 }
 
@@ -77,26 +67,22 @@ pub(super) struct Sizes {
 pub(super) fn measure(directory: &Path) -> Result<Sizes> {
     // As a site's bundler would deliver it: one file, minified.
     let glue = process::capture(
-        npm::tool("esbuild")
-            .current_dir(directory)
-            .args(["lastgood.js", "--bundle", "--minify"])
-            .args(["--format=esm", "--target=es2022", "--log-level=warning"]),
+        npm::tool("esbuild").current_dir(directory).args(["lastgood.js", "--bundle", "--minify"]).args([
+            "--format=esm",
+            "--target=es2022",
+            "--log-level=warning",
+        ]),
     )?;
-    Ok(Sizes {
-        module: size(&fs::read(directory.join(MODULE))?)?,
-        glue: size(glue.as_bytes())?,
-    })
+    Ok(Sizes { module: size(&fs::read(directory.join(MODULE))?)?, glue: size(glue.as_bytes())? })
 }
 
 impl Sizes {
     /// The sizes as a Markdown table.
     pub(super) fn table(&self) -> String {
-        let mut table =
-            String::from("| bytes | raw | gzip 9 | brotli 11 |\n| --- | ---: | ---: | ---: |\n");
+        let mut table = String::from("| bytes | raw | gzip 9 | brotli 11 |\n| --- | ---: | ---: | ---: |\n");
         for (name, size) in self.rows() {
             let Size { raw, gzip, brotli } = size;
-            writeln!(table, "| {name} | {raw} | {gzip} | {brotli} |")
-                .expect("writing to a String does not fail");
+            writeln!(table, "| {name} | {raw} | {gzip} | {brotli} |").expect("writing to a String does not fail");
         }
         table
     }
@@ -130,12 +116,7 @@ impl Sizes {
                 let close = |said: u64| said.abs_diff(found) * 50 <= found;
                 if cells.get(1) != Some(&row) || !said.parse().is_ok_and(close) {
                     let said = if said.is_empty() { "nothing" } else { said }.to_owned();
-                    return Err(SizesError::OutOfDate {
-                        row,
-                        column,
-                        said,
-                        found,
-                    });
+                    return Err(SizesError::OutOfDate { row, column, said, found });
                 }
             }
         }
@@ -144,11 +125,7 @@ impl Sizes {
 
     fn rows(&self) -> [(&'static str, Size); 3] {
         let [module, glue, total] = ROWS;
-        [
-            (module, self.module),
-            (glue, self.glue),
-            (total, self.total()),
-        ]
+        [(module, self.module), (glue, self.glue), (total, self.total())]
     }
 
     fn total(&self) -> Size {
@@ -170,18 +147,10 @@ fn split(readme: &str) -> Result<(&str, &str, &str), SizesError> {
 fn size(bytes: &[u8]) -> Result<Size> {
     let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
     gzip.write_all(bytes)?;
-    let params = brotli::enc::BrotliEncoderParams {
-        quality: 11,
-        size_hint: bytes.len(),
-        ..Default::default()
-    };
+    let params = brotli::enc::BrotliEncoderParams { quality: 11, size_hint: bytes.len(), ..Default::default() };
     let mut compressed = Vec::new();
     brotli::BrotliCompress(&mut &*bytes, &mut compressed, &params)?;
-    Ok(Size {
-        raw: bytes.len() as u64,
-        gzip: gzip.finish()?.len() as u64,
-        brotli: compressed.len() as u64,
-    })
+    Ok(Size { raw: bytes.len() as u64, gzip: gzip.finish()?.len() as u64, brotli: compressed.len() as u64 })
 }
 
 #[cfg(test)]
@@ -191,15 +160,8 @@ mod tests {
     const README: &str = "# t\n<!-- sizes -->\nold\n<!-- /sizes -->\nrest\n";
 
     fn sizes(module: u64, glue: u64) -> Sizes {
-        let size = |raw| Size {
-            raw,
-            gzip: raw / 2,
-            brotli: raw / 4,
-        };
-        Sizes {
-            module: size(module),
-            glue: size(glue),
-        }
+        let size = |raw| Size { raw, gzip: raw / 2, brotli: raw / 4 };
+        Sizes { module: size(module), glue: size(glue) }
     }
 
     #[test]
@@ -214,10 +176,7 @@ mod tests {
     fn a_table_needs_its_markers() {
         for readme in ["", "<!-- sizes -->\n", "<!-- /sizes -->\n<!-- sizes -->\n"] {
             assert_eq!(sizes(1, 1).write_into(readme), Err(SizesError::NoMarkers));
-            assert_eq!(
-                sizes(1, 1).check_against(readme),
-                Err(SizesError::NoMarkers)
-            );
+            assert_eq!(sizes(1, 1).check_against(readme), Err(SizesError::NoMarkers));
         }
     }
 
@@ -246,10 +205,7 @@ mod tests {
             sizes(100, 100).check_against(README),
             Err(SizesError::OutOfDate { said, .. }) if said == "nothing"
         ));
-        let renamed = sizes(100, 100)
-            .write_into(README)
-            .unwrap()
-            .replace("total", "sum");
+        let renamed = sizes(100, 100).write_into(README).unwrap().replace("total", "sum");
         assert!(sizes(100, 100).check_against(&renamed).is_err());
     }
 
@@ -258,10 +214,7 @@ mod tests {
         // `sizes` makes the compressed size a quarter of the raw one.
         let half = BUDGET * 4 / 2;
         assert_eq!(sizes(half, half).check_budget(), Ok(()));
-        assert_eq!(
-            sizes(half, half + 4).check_budget(),
-            Err(SizesError::OverBudget { found: BUDGET + 1 })
-        );
+        assert_eq!(sizes(half, half + 4).check_budget(), Err(SizesError::OverBudget { found: BUDGET + 1 }));
     }
 
     #[test]

@@ -100,21 +100,14 @@ fn check_files<'a>(found: impl Iterator<Item = &'a str>) -> Result<(), TarballEr
 }
 
 /// Every target in `exports`, whatever its conditions, must be a file of the package.
-fn check_exports<'a>(
-    manifest: &Value,
-    files: impl Iterator<Item = &'a str>,
-) -> Result<(), TarballError> {
+fn check_exports<'a>(manifest: &Value, files: impl Iterator<Item = &'a str>) -> Result<(), TarballError> {
     let files: BTreeSet<PathBuf> = files.map(PathBuf::from).collect();
     let exports = manifest.get("exports").ok_or(TarballError::NoExports)?;
     for target in targets(exports) {
-        let relative: PathBuf = Path::new(target)
-            .components()
-            .filter(|component| *component != Component::CurDir)
-            .collect();
+        let relative: PathBuf =
+            Path::new(target).components().filter(|component| *component != Component::CurDir).collect();
         if !target.starts_with("./") || !files.contains(&relative) {
-            return Err(TarballError::DanglingExport {
-                target: target.to_owned(),
-            });
+            return Err(TarballError::DanglingExport { target: target.to_owned() });
         }
     }
     Ok(())
@@ -140,10 +133,7 @@ mod tests {
         assert_eq!(check_files(FILES.into_iter()), Ok(()));
         assert_eq!(
             check_files(FILES.into_iter().skip(1).chain([".env"])),
-            Err(TarballError::Files {
-                missing: vec![FILES[0].into()],
-                unexpected: vec![".env".into()],
-            })
+            Err(TarballError::Files { missing: vec![FILES[0].into()], unexpected: vec![".env".into()] })
         );
     }
 
@@ -160,14 +150,9 @@ mod tests {
         for target in ["./index.js", "lastgood.js", "../lastgood.js"] {
             assert_eq!(
                 check(json!({ ".": { "import": [{ "default": target }] } })),
-                Err(TarballError::DanglingExport {
-                    target: target.into()
-                })
+                Err(TarballError::DanglingExport { target: target.into() })
             );
         }
-        assert_eq!(
-            check_exports(&json!({}), FILES.into_iter()),
-            Err(TarballError::NoExports)
-        );
+        assert_eq!(check_exports(&json!({}), FILES.into_iter()), Err(TarballError::NoExports));
     }
 }

@@ -27,11 +27,7 @@ pub(super) fn build() -> Result<PathBuf> {
         .arg(&target)
         .env("CARGO_ENCODED_RUSTFLAGS", remapped_paths()?.join("\u{1f}"));
     process::run(&mut cargo)?;
-    Ok(target
-        .join(workspace::WASM_TARGET)
-        .join("wasm")
-        .join(OUT_NAME)
-        .with_extension("wasm"))
+    Ok(target.join(workspace::WASM_TARGET).join("wasm").join(OUT_NAME).with_extension("wasm"))
 }
 
 /// Generates the glue and the module that goes with it, as `wasm-bindgen --target web` would.
@@ -50,9 +46,7 @@ pub(super) fn bind(module: &Path, directory: &Path) -> Result<()> {
         // section along that wasm-opt goes by.
         .remove_name_section(true)
         .remove_producers_section(true);
-    bindgen
-        .generate(directory)
-        .context("wasm-bindgen refused the module")
+    bindgen.generate(directory).context("wasm-bindgen refused the module")
 }
 
 /// Makes the module smaller, in place.
@@ -64,13 +58,7 @@ pub(super) fn bind(module: &Path, directory: &Path) -> Result<()> {
 /// `--all-features` would let it use some that browsers reject.
 pub(super) fn optimise(directory: &Path) -> Result<()> {
     let module = directory.join(MODULE);
-    process::run(
-        npm::tool("wasm-opt")
-            .arg("-Oz")
-            .arg(&module)
-            .arg("-o")
-            .arg(&module),
-    )?;
+    process::run(npm::tool("wasm-opt").arg("-Oz").arg(&module).arg("-o").arg(&module))?;
     Ok(())
 }
 
@@ -97,18 +85,13 @@ fn remapped_paths() -> Result<Vec<String>> {
     let cargo_home = cargo_home()?;
     // The directories in here are named after the registry, which may be somebody's mirror.
     let mut registries = match fs::read_dir(cargo_home.join("registry/src")) {
-        Ok(entries) => entries
-            .map(|entry| remap(&entry?.path(), "crates"))
-            .collect::<Result<Vec<_>>>()?,
+        Ok(entries) => entries.map(|entry| remap(&entry?.path(), "crates")).collect::<Result<Vec<_>>>()?,
         Err(_) => Vec::new(),
     };
     // Always in the same order: other flags mean another build.
     registries.sort();
     // The last prefix that matches counts.
-    let mut flags = vec![
-        remap(workspace::root(), "lastgood")?,
-        remap(&cargo_home, "cargo")?,
-    ];
+    let mut flags = vec![remap(workspace::root(), "lastgood")?, remap(&cargo_home, "cargo")?];
     flags.append(&mut registries);
     Ok(flags)
 }
