@@ -5,7 +5,7 @@ mod tarball;
 mod wasm;
 
 use std::{
-    fs,
+    fs, io,
     path::{Path, PathBuf},
 };
 
@@ -35,27 +35,47 @@ pub(crate) fn run(args: &Args) -> Result<Package> {
     setup::wasm_target(setup::Install::Allowed)?;
     step("install the npm tools", npm::install_tools)?;
 
+    // Complete and checked, or not there: tests must not run against half a package, or against an old one.
     let out = workspace::target("npm");
-    let directory = make_empty(&out)?;
+    let unfinished = workspace::target("npm.unfinished");
+    remove(&out)?;
+    remove(&unfinished)?;
+    build(&unfinished, args.check)?;
+    fs::rename(&unfinished, &out).with_context(|| format!("cannot rename {}", unfinished.display()))?;
+
+    let tarball = out.join(tarball_name());
+    println!("{}", workspace::shown(&tarball));
+    Ok(Package { directory: out.join("package"), tarball })
+}
+
+fn build(out: &Path, check: bool) -> Result<()> {
+    let directory = out.join("package");
+    fs::create_dir_all(&directory).with_context(|| format!("cannot make {}", directory.display()))?;
     let module = step("build the wasm module", wasm::build)?;
     step("generate the bindings", || wasm::bind(&module, &directory))?;
     step("optimise the wasm module", || wasm::optimise(&directory))?;
     wasm::check_paths(&directory)?;
     assemble(&directory)?;
-    step("measure", || measure(&directory, args.check))?;
-    let tarball = step("pack", || pack(&directory, &out))?;
-    println!("{}", workspace::shown(&tarball));
-    Ok(Package { directory, tarball })
+    step("measure", || measure(&directory, check))?;
+    step("pack", || pack(&directory, out))
 }
 
-/// Empties `out`, so that what is there afterwards is what this run made, and makes the package's directory in it.
-fn make_empty(out: &Path) -> Result<PathBuf> {
-    let directory = out.join("package");
-    if out.exists() {
-        fs::remove_dir_all(out).with_context(|| format!("cannot empty {}", out.display()))?;
+fn remove(directory: &Path) -> Result<()> {
+    match fs::remove_dir_all(directory) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("cannot remove {}", directory.display()))
+        }
+        _ => Ok(()),
     }
+<<<<<<< HEAD
     fs::create_dir_all(&directory).with_context(|| format!("cannot make {}", directory.display()))?;
     Ok(directory)
+=======
+}
+
+fn tarball_name() -> String {
+    format!("lastgood-{}.tgz", workspace::VERSION)
+>>>>>>> xtask
 }
 
 /// Puts what is written by hand beside the module, the README excepted: it waits for the sizes.
@@ -102,14 +122,13 @@ fn measure(directory: &Path, check: bool) -> Result<()> {
     Ok(())
 }
 
-fn pack(directory: &Path, out: &Path) -> Result<PathBuf> {
+fn pack(directory: &Path, out: &Path) -> Result<()> {
     copy(&workspace::path("reader-wasm/npm"), directory, "README.md")?;
     let mut pack = npm::npm(directory);
     pack.args(["pack", "--loglevel=warn", "--pack-destination"]);
     process::capture(pack.arg(out))?;
-    let tarball = out.join(format!("lastgood-{}.tgz", workspace::VERSION));
-    tarball::check(&tarball, directory).with_context(|| workspace::shown(&tarball))?;
-    Ok(tarball)
+    let tarball = out.join(tarball_name());
+    tarball::check(&tarball, directory).with_context(|| workspace::shown(&tarball))
 }
 
 fn copy(from: &Path, to: &Path, name: &str) -> Result<()> {

@@ -13,8 +13,8 @@ use crate::{
     workspace::{self, WASM_TARGET},
 };
 
-/// The oldest Node.js that everything here works with.
-const NODE_MAJOR: u32 = 20;
+/// The oldest Node.js, major and minor version, that everything here works with: Vite asks for it.
+const NODE: (u32, u32) = (20, 19);
 
 /// Whether a task may install what is missing.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -48,15 +48,19 @@ pub(crate) fn wasm_target(install: Install) -> Result<()> {
 
 /// Makes sure that Node.js is there and not too old, and npm with it.
 pub(crate) fn node() -> Result<()> {
+<<<<<<< HEAD
     let wanted = format!("Node.js {NODE_MAJOR} or newer with npm is needed: https://nodejs.org/download");
+=======
+    let wanted = format!("Node.js {}.{} or newer with npm is needed: https://nodejs.org/download", NODE.0, NODE.1);
+>>>>>>> xtask
     for program in ["node", "npm"] {
         if find(program).is_none() {
             bail!("{wanted} ({program} is not on the PATH: {})", search_path());
         }
     }
     let version = process::capture(Command::new("node").arg("--version"))?;
-    match node_major(&version) {
-        Some(major) if major >= NODE_MAJOR => Ok(()),
+    match node_version(&version) {
+        Some(found) if found >= NODE => Ok(()),
         _ => bail!("{wanted} (found {})", version.trim()),
     }
 }
@@ -112,20 +116,28 @@ fn search_path() -> String {
     env::var("PATH").unwrap_or_default()
 }
 
+<<<<<<< HEAD
 /// The 20 of `v20.11.1`.
 fn node_major(version: &str) -> Option<u32> {
     version.trim().strip_prefix('v')?.split('.').next()?.parse().ok()
+=======
+/// The 20 and the 11 of `v20.11.1`.
+fn node_version(version: &str) -> Option<(u32, u32)> {
+    let mut numbers = version.trim().strip_prefix('v')?.split('.');
+    Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
+>>>>>>> xtask
 }
 
 #[cfg(test)]
 mod tests {
-    use super::node_major;
+    use super::node_version;
 
     #[test]
     fn node_versions_are_understood() {
-        assert_eq!(node_major("v20.20.2\n"), Some(20));
-        assert_eq!(node_major("v9.0.0-pre"), Some(9));
-        assert_eq!(node_major("20.1.0"), None);
-        assert_eq!(node_major(""), None);
+        assert_eq!(node_version("v20.20.2\n"), Some((20, 20)));
+        assert_eq!(node_version("v9.0.0-pre"), Some((9, 0)));
+        for wrong in ["20.1.0", "v20", ""] {
+            assert_eq!(node_version(wrong), None);
+        }
     }
 }
