@@ -1,4 +1,5 @@
 //! Names, and the paths that are made of them.
+#![allow(clippy::unwrap_used)]
 
 use std::collections::HashMap;
 

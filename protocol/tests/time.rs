@@ -1,4 +1,5 @@
 //! Times, against `jiff`.
+#![allow(clippy::unwrap_used)]
 
 use jiff::SignedDuration;
 use jiff::civil::{self, DateTime};
