@@ -159,7 +159,8 @@ impl<V> Task<V> {
     /// Verifies a manifest and remembers it.
     fn verify(&mut self, document: Document, now: Timestamp) -> Result<Checked, Failure> {
         let manifest = Manifest::verify(&document.bytes)?;
-        let server_now = document.server_time.unwrap_or(now);
+        // An answer that does not tell the time must not make a known difference of the clocks forgotten.
+        let server_now = document.server_time.unwrap_or_else(|| self.server_time(now));
         if let Some(end) = manifest.expires_at.filter(|_| manifest.expired(server_now)) {
             return Err(Failure::new(Code::Expired, format!("the manifest expired at {end}")).at("manifest.json"));
         }
@@ -321,8 +322,12 @@ impl<V> Task<V> {
     }
 
     fn age_ms(&self, head: &CacheHead, now: Timestamp) -> u64 {
-        let offset = self.memory.as_ref().map_or(0, |memory| memory.clock_offset_ms);
-        now.plus_ms(offset).ms_since(head.published_at)
+        self.server_time(now).ms_since(head.published_at)
+    }
+
+    /// The server's time as far as it is known.
+    fn server_time(&self, now: Timestamp) -> Timestamp {
+        now.plus_ms(self.memory.as_ref().map_or(0, |memory| memory.clock_offset_ms))
     }
 }
 
