@@ -459,7 +459,8 @@ impl<V> FetchObjects<V> {
     pub fn complete(self, answers: Vec<Result<Payload<V>, Failure>>) -> Step<V> {
         let requests = self.requests();
         let Self { mut task, checked, wanted } = self;
-        let mut again = Vec::new();
+        let (mut again, mut gone, mut failed) = (Vec::new(), false, None);
+        // Every answer is looked at before anything is decided: what has arrived is not downloaded again.
         for (((i, caching), request), answer) in wanted.into_iter().zip(requests).zip(answers) {
             let dataset = &task.plan.datasets[i];
             let entry = &checked.manifest.datasets[dataset];
@@ -482,16 +483,17 @@ impl<V> FetchObjects<V> {
                 Code::ChecksumMismatch | Code::Truncated | Code::NotJson if caching != Caching::Bypass => {
                     again.push((i, Caching::Bypass));
                 }
-                // Collected since the manifest was read: there is a newer one.
-                Code::Http if matches!(failure.status, Some(404 | 410)) && !task.manifest_reread => {
-                    task.manifest_reread = true;
-                    return Step::FetchManifest(FetchManifest { task, guesses: Vec::new() });
-                }
-                _ => {
-                    let failure = failure.of(dataset);
-                    return task.fall_back(failure, checked.now);
-                }
+                Code::Http if matches!(failure.status, Some(404 | 410)) && !task.manifest_reread => gone = true,
+                _ => failed = failed.or_else(|| Some(failure.of(dataset))),
             }
+        }
+        if let Some(failure) = failed {
+            return task.fall_back(failure, checked.now);
+        }
+        if gone {
+            // Collected since the manifest was read: there is a newer one.
+            task.manifest_reread = true;
+            return Step::FetchManifest(FetchManifest { task, guesses: Vec::new() });
         }
         if again.is_empty() {
             return task.resolve(checked);

@@ -10,3 +10,4 @@ mod manifest;
 mod objects;
 mod publisher;
 mod site;
+mod snapshot;
