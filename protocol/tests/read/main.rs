@@ -5,6 +5,8 @@
 mod common;
 
 mod age;
+mod choices;
+mod every_answer;
 mod lock;
 mod manifest;
 mod objects;

@@ -76,9 +76,9 @@ impl Publisher {
         &self.manifest(generation).datasets[&name(dataset)]
     }
 
-    /// The payload that was current in a generation.
-    pub(crate) fn payload(&self, generation: u64, dataset: &str) -> &[u8] {
-        &self.payloads[&self.entry(generation, dataset).sha256]
+    /// Every payload that was ever published.
+    pub(crate) fn payloads(&self) -> impl Iterator<Item = &[u8]> {
+        self.payloads.values().map(Vec::as_slice)
     }
 
     /// Whether the payload was current in a generation.
