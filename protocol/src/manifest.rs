@@ -99,6 +99,20 @@ impl Manifest {
     ///
     /// # Errors
     /// Says what the bytes are instead.
+    ///
+    /// ```
+    /// use lastgood_protocol::id::{CommitId, FeedId};
+    /// use lastgood_protocol::manifest::{Generation, Manifest, ManifestError};
+    ///
+    /// let (feed, commit) = (FeedId::from_random([1; 16]), CommitId::from_random([2; 16]));
+    /// let manifest = Manifest::new(feed, Generation::FIRST, commit, "2026-11-20T14:39:00Z".parse()?);
+    /// let mut bytes = manifest.encode();
+    /// assert_eq!(Manifest::verify(&bytes)?, manifest);
+    ///
+    /// bytes[60] ^= 1;
+    /// assert!(matches!(Manifest::verify(&bytes), Err(ManifestError::Checksum { .. })));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn verify(bytes: &[u8]) -> Result<Self, ManifestError> {
         if bytes.len() as u64 > MAX_MANIFEST_BYTES {
             return Err(ManifestError::TooLarge { size: bytes.len() as u64 });
