@@ -104,6 +104,13 @@ pub fn last_update() -> FeedPath {
 }
 
 /// `objects/<sha256>.<ext>`, an immutable payload or schema.
+///
+/// ```
+/// use lastgood_protocol::{digest::Sha256, layout, name::Ext};
+///
+/// let path = layout::object(&Sha256::of(b"[]"), &Ext::json());
+/// assert_eq!(path.as_str(), "objects/4f53cda18c2baa0c0354bb5f9a3ecbe5ed12ab4d8e11ba873c2f11161202b945.json");
+/// ```
 #[must_use]
 pub fn object(sha256: &Sha256, ext: &Ext) -> FeedPath {
     FeedPath(format!("{OBJECTS_DIR}/{sha256}.{ext}"))

@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde::de::{Error as _, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
 use crate::digest::Sha256;
@@ -39,6 +40,7 @@ pub struct Manifest {
     #[serde(default)]
     pub expires_at: Option<Timestamp>,
     /// The datasets and their current objects.
+    #[serde(deserialize_with = "without_duplicates")]
     pub datasets: BTreeMap<DatasetName, Entry>,
 }
 
@@ -97,6 +99,20 @@ impl Manifest {
     ///
     /// # Errors
     /// Says what the bytes are instead.
+    ///
+    /// ```
+    /// use lastgood_protocol::id::{CommitId, FeedId};
+    /// use lastgood_protocol::manifest::{Generation, Manifest, ManifestError};
+    ///
+    /// let (feed, commit) = (FeedId::from_random([1; 16]), CommitId::from_random([2; 16]));
+    /// let manifest = Manifest::new(feed, Generation::FIRST, commit, "2026-11-20T14:39:00Z".parse()?);
+    /// let mut bytes = manifest.encode();
+    /// assert_eq!(Manifest::verify(&bytes)?, manifest);
+    ///
+    /// bytes[60] ^= 1;
+    /// assert!(matches!(Manifest::verify(&bytes), Err(ManifestError::Checksum { .. })));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn verify(bytes: &[u8]) -> Result<Self, ManifestError> {
         if bytes.len() as u64 > MAX_MANIFEST_BYTES {
             return Err(ManifestError::TooLarge { size: bytes.len() as u64 });
@@ -117,7 +133,8 @@ impl Manifest {
         }
         let manifest: Self = serde_json::from_str(signed).map_err(ManifestError::malformed)?;
         for (dataset, entry) in &manifest.datasets {
-            if entry.generation > manifest.generation || entry.size > MAX_SAFE_INTEGER {
+            let sizes = [entry.size, entry.schema.as_ref().map_or(0, |schema| schema.size)];
+            if entry.generation > manifest.generation || sizes.iter().any(|&size| size > MAX_SAFE_INTEGER) {
                 return Err(ManifestError::Entry { dataset: dataset.clone() });
             }
         }
@@ -160,6 +177,31 @@ impl From<Format> for u32 {
     fn from(_: Format) -> u32 {
         FORMAT
     }
+}
+
+/// Refuses a dataset that is listed twice: which of the two counts would be a guess.
+fn without_duplicates<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<DatasetName, Entry>, D::Error> {
+    struct Datasets;
+
+    impl<'de> Visitor<'de> for Datasets {
+        type Value = BTreeMap<DatasetName, Entry>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object of datasets")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Self::Value, A::Error> {
+            let mut datasets = BTreeMap::new();
+            while let Some((name, entry)) = access.next_entry::<DatasetName, Entry>()? {
+                if datasets.contains_key(&name) {
+                    return Err(A::Error::custom(format_args!("dataset \"{name}\" is listed twice")));
+                }
+                datasets.insert(name, entry);
+            }
+            Ok(datasets)
+        }
+    }
+    deserializer.deserialize_map(Datasets)
 }
 
 /// Why bytes are not a manifest to be used.
@@ -300,7 +342,7 @@ impl Meta {
     /// Takes JSON text as meta.
     ///
     /// # Errors
-    /// When it is not JSON or longer than [`MAX_META_BYTES`].
+    /// When it is not JSON, is `null` or is longer than [`MAX_META_BYTES`].
     pub fn parse(json: &str) -> Result<Self, InvalidMeta> {
         let raw = RawValue::from_string(json.to_owned()).map_err(|error| InvalidMeta::NotJson(error.to_string()))?;
         raw.try_into()
@@ -317,9 +359,10 @@ impl TryFrom<Box<RawValue>> for Meta {
     type Error = InvalidMeta;
 
     fn try_from(raw: Box<RawValue>) -> Result<Self, InvalidMeta> {
-        match raw.get().len() {
-            0..=MAX_META_BYTES => Ok(Self(raw)),
-            size => Err(InvalidMeta::TooLarge(size)),
+        match raw.get() {
+            "null" => Err(InvalidMeta::Null),
+            text if text.len() > MAX_META_BYTES => Err(InvalidMeta::TooLarge(text.len())),
+            _ => Ok(Self(raw)),
         }
     }
 }
@@ -337,6 +380,9 @@ pub enum InvalidMeta {
     /// Not JSON.
     #[error("meta is not JSON: {0}")]
     NotJson(String),
+    /// Nothing: in a manifest it could not be told from meta that is left out.
+    #[error("meta is null: leave it out instead")]
+    Null,
     /// Too long.
     #[error("meta has {0} bytes, more than the {MAX_META_BYTES} that are allowed")]
     TooLarge(usize),

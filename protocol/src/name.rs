@@ -8,10 +8,11 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// The name of a dataset: `[a-z0-9][a-z0-9_-]{0,63}`, not `manifest`, not ending in `_backup`.
+/// The name of a dataset: `[a-z0-9][a-z0-9_-]{0,63}`, not `manifest`, not `last_update`, not ending in `_backup`.
 ///
-/// The two exceptions would collide with `manifest.json` and with the backup copy of another dataset. Upper case is
-/// left out because file systems and buckets disagree about whether it differs from lower case.
+/// The three exceptions would collide with `manifest.json`, with `last_update.txt` (the plain copy of a text artifact of
+/// that name) and with the backup copy of another dataset. Upper case is left out because file systems and buckets
+/// disagree about whether it differs from lower case.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct DatasetName(String);
@@ -43,7 +44,7 @@ impl DatasetName {
             bytes if bytes.len() > Self::MAX_LEN => return refuse(NameProblem::TooLong),
             _ => {}
         }
-        if name == "manifest" || name.ends_with("_backup") {
+        if name == "manifest" || name == "last_update" || name.ends_with("_backup") {
             return refuse(NameProblem::Reserved);
         }
         Ok(Self(name.to_owned()))
@@ -83,8 +84,8 @@ pub enum NameProblem {
     /// It has more than 64 characters.
     #[error("it is longer than 64 characters")]
     TooLong,
-    /// It is `manifest` or ends in `_backup`.
-    #[error("\"manifest\" and names ending in \"_backup\" are taken by the feed's own files")]
+    /// It is `manifest` or `last_update`, or it ends in `_backup`.
+    #[error("\"manifest\", \"last_update\" and names ending in \"_backup\" are taken by the feed's own files")]
     Reserved,
 }
 

@@ -11,6 +11,15 @@ const MS_PER_DAY: i64 = 86_400_000;
 ///
 /// As text it is RFC 3339 in UTC, always with three decimals: `2026-11-20T14:39:00.123Z`. Parsing also takes fewer or
 /// more decimals (cut to milliseconds) and offsets other than `Z`.
+///
+/// ```
+/// use lastgood_protocol::time::Timestamp;
+///
+/// let time: Timestamp = "2026-11-20T15:39:00+01:00".parse()?;
+/// assert_eq!(time.to_string(), "2026-11-20T14:39:00.000Z");
+/// assert_eq!(time.plus_ms(123).ms_since(time), 123);
+/// # Ok::<(), lastgood_protocol::time::InvalidTimestamp>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Timestamp(i64);

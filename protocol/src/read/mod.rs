@@ -8,9 +8,11 @@
 //! marker; use what is at hand or cached when it has the wanted digest; fetch the rest; fall back to the cache. Only
 //! values whose bytes have the digest that a verified manifest names, or that was cached as such, are handed out.
 
+mod plan;
 mod reading;
 mod request;
 
+pub use plan::{Known, LockPolicy, Plan};
 pub use reading::{Outcome, Reading, Source};
 pub use request::{Caching, Document, ManifestAnswers, Payload, Request};
 
@@ -21,39 +23,6 @@ use crate::manifest::{Entry, Generation, MAX_MANIFEST_BYTES, Manifest};
 use crate::marker::{LockMarker, MAX_MARKER_BYTES};
 use crate::name::{DatasetName, Ext};
 use crate::time::Timestamp;
-
-/// What is to be read, and how patiently.
-#[derive(Debug, Clone)]
-pub struct Plan {
-    /// The datasets; several are read as one snapshot.
-    pub datasets: Vec<DatasetName>,
-    /// What to do while a commit is in progress.
-    pub lock: LockPolicy,
-    /// The longest wait for the end of a commit, in milliseconds.
-    pub lock_wait_ms: u64,
-    /// The largest payload that is read, in bytes.
-    pub max_bytes: u64,
-}
-
-/// What to do with a dataset whose lock marker is held.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LockPolicy {
-    /// Hand out the cached copy at once; wait only when there is none.
-    Cache,
-    /// Wait for the release.
-    Wait,
-    /// Do not ask for the marker.
-    Ignore,
-}
-
-/// What earlier reads have left.
-#[derive(Debug, Clone, Default)]
-pub struct Known {
-    /// What is remembered of the feed.
-    pub memory: Option<FeedMemory>,
-    /// For each dataset of the plan, what is cached.
-    pub heads: Vec<Option<CacheHead>>,
-}
 
 /// What to do next.
 #[must_use]
@@ -159,7 +128,8 @@ impl<V> Task<V> {
     /// Verifies a manifest and remembers it.
     fn verify(&mut self, document: Document, now: Timestamp) -> Result<Checked, Failure> {
         let manifest = Manifest::verify(&document.bytes)?;
-        let server_now = document.server_time.unwrap_or(now);
+        // An answer that does not tell the time must not make a known difference of the clocks forgotten.
+        let server_now = document.server_time.unwrap_or_else(|| self.server_time(now));
         if let Some(end) = manifest.expires_at.filter(|_| manifest.expired(server_now)) {
             return Err(Failure::new(Code::Expired, format!("the manifest expired at {end}")).at("manifest.json"));
         }
@@ -321,8 +291,12 @@ impl<V> Task<V> {
     }
 
     fn age_ms(&self, head: &CacheHead, now: Timestamp) -> u64 {
-        let offset = self.memory.as_ref().map_or(0, |memory| memory.clock_offset_ms);
-        now.plus_ms(offset).ms_since(head.published_at)
+        self.server_time(now).ms_since(head.published_at)
+    }
+
+    /// The server's time as far as it is known.
+    fn server_time(&self, now: Timestamp) -> Timestamp {
+        now.plus_ms(self.memory.as_ref().map_or(0, |memory| memory.clock_offset_ms))
     }
 }
 
@@ -454,7 +428,8 @@ impl<V> FetchObjects<V> {
     pub fn complete(self, answers: Vec<Result<Payload<V>, Failure>>) -> Step<V> {
         let requests = self.requests();
         let Self { mut task, checked, wanted } = self;
-        let mut again = Vec::new();
+        let (mut again, mut gone, mut failed) = (Vec::new(), false, None);
+        // Every answer is looked at before anything is decided: what has arrived is not downloaded again.
         for (((i, caching), request), answer) in wanted.into_iter().zip(requests).zip(answers) {
             let dataset = &task.plan.datasets[i];
             let entry = &checked.manifest.datasets[dataset];
@@ -477,16 +452,17 @@ impl<V> FetchObjects<V> {
                 Code::ChecksumMismatch | Code::Truncated | Code::NotJson if caching != Caching::Bypass => {
                     again.push((i, Caching::Bypass));
                 }
-                // Collected since the manifest was read: there is a newer one.
-                Code::Http if matches!(failure.status, Some(404 | 410)) && !task.manifest_reread => {
-                    task.manifest_reread = true;
-                    return Step::FetchManifest(FetchManifest { task, guesses: Vec::new() });
-                }
-                _ => {
-                    let failure = failure.of(dataset);
-                    return task.fall_back(failure, checked.now);
-                }
+                Code::Http if matches!(failure.status, Some(404 | 410)) && !task.manifest_reread => gone = true,
+                _ => failed = failed.or_else(|| Some(failure.of(dataset))),
             }
+        }
+        if let Some(failure) = failed {
+            return task.fall_back(failure, checked.now);
+        }
+        if gone {
+            // Collected since the manifest was read: there is a newer one.
+            task.manifest_reread = true;
+            return Step::FetchManifest(FetchManifest { task, guesses: Vec::new() });
         }
         if again.is_empty() {
             return task.resolve(checked);

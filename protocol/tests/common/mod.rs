@@ -1,0 +1,64 @@
+//! What tests of the read algorithm share: a publisher, and the loop that carries out the steps.
+
+use lastgood_protocol::digest::Sha256;
+use lastgood_protocol::failure::Failure;
+use lastgood_protocol::name::DatasetName;
+use lastgood_protocol::read::{self, Document, Known, ManifestAnswers, Outcome, Payload, Plan, Request, Step};
+use lastgood_protocol::time::Timestamp;
+
+/// The most steps that a read may take here; the exhaustive test shows that far fewer are needed.
+const MAX_STEPS: usize = 64;
+
+/// What carries out the steps of a read. Values are the payload's text.
+pub(crate) trait Host {
+    /// Called before the requests of each parallel step.
+    fn begin_round(&mut self) {}
+    fn document(&mut self, request: &Request) -> Result<Document, Failure>;
+    fn payload(&mut self, request: &Request) -> Result<Payload<String>, Failure>;
+    fn cached(&mut self, dataset: &DatasetName) -> Option<Payload<String>>;
+    fn wait(&mut self, ms: u64);
+    fn now(&self) -> Timestamp;
+}
+
+/// Carries out steps until the read ends.
+pub(crate) fn drive(plan: Plan, known: Known, host: &mut impl Host) -> Outcome<String> {
+    let mut step = read::start(plan, known);
+    for _ in 0..MAX_STEPS {
+        step = match step {
+            Step::FetchManifest(fetch) => {
+                host.begin_round();
+                let manifest = host.document(&fetch.manifest());
+                let lock = fetch.lock().map(|request| host.document(&request));
+                let guesses = fetch.guesses().iter().map(|request| host.payload(request)).collect();
+                fetch.complete(ManifestAnswers { manifest, lock, guesses }, host.now())
+            }
+            Step::LoadCache(load) => {
+                let payloads = load.wanted().map(|dataset| host.cached(dataset)).collect();
+                load.complete(payloads)
+            }
+            Step::FetchObjects(fetch) => {
+                host.begin_round();
+                let answers = fetch.requests().iter().map(|request| host.payload(request)).collect();
+                fetch.complete(answers)
+            }
+            Step::Wait(wait) => {
+                host.wait(wait.ms());
+                wait.complete()
+            }
+            Step::Done(outcome) => return outcome,
+        };
+    }
+    panic!("the read did not end within {MAX_STEPS} steps");
+}
+
+/// A payload as a host makes it: hashed and parsed.
+pub(crate) fn payload(bytes: &[u8]) -> Payload<String> {
+    let value = serde_json::from_slice::<serde_json::Value>(bytes)
+        .map(|_| String::from_utf8(bytes.to_vec()).expect("JSON is UTF-8"))
+        .map_err(|error| error.to_string());
+    Payload { sha256: Sha256::of(bytes), size: bytes.len() as u64, value }
+}
+
+pub(crate) fn name(text: &str) -> DatasetName {
+    text.parse().expect("a test names datasets rightly")
+}
