@@ -20,7 +20,7 @@ use crate::storage::{Kind, Placed, StagedFile, Staging, Storage};
 pub(crate) fn acquire<S: Storage>(feed: &Feed<S>, datasets: &[DatasetName]) -> Result<(S::Lock, Holder), Error> {
     let holder = holder(feed)?;
     let text = serde_json::to_string(&holder).expect("a holder has only string keys");
-    let (begin, mut pause) = (Instant::now(), Duration::from_millis(1));
+    let (begin, mut pause, mut told) = (Instant::now(), Duration::from_millis(1), false);
     loop {
         feed.check_cancelled()?;
         let blocked = match feed.storage.try_lock(&text).map_err(Error::io("take the writer's lock"))? {
@@ -31,6 +31,10 @@ pub(crate) fn acquire<S: Storage>(feed: &Feed<S>, datasets: &[DatasetName]) -> R
                 Some(found) => Blocked::ByForeignMarker(found),
             },
         };
+        if !told {
+            tracing::info!("waiting: {}", blocked.holder(feed));
+            told = true;
+        }
         let waited = begin.elapsed();
         if waited >= feed.settings.lock_wait {
             return Err(blocked.into_error(feed, waited));
@@ -54,23 +58,28 @@ enum Blocked {
 }
 
 impl Blocked {
-    fn into_error<S: Storage>(self, feed: &Feed<S>, waited: Duration) -> Error {
-        let waited_ms = waited.as_millis();
+    /// By whom, in words.
+    fn holder<S: Storage>(&self, feed: &Feed<S>) -> String {
         match self {
+            Blocked::ByForeignMarker(found) => found.clone(),
             Blocked::ByWriter => {
                 let text = feed.storage.lock_holder().ok().flatten();
-                let holder = match text.and_then(|text| serde_json::from_str::<Holder>(&text).ok()) {
+                match text.and_then(|text| serde_json::from_str::<Holder>(&text).ok()) {
                     Some(Holder { host, pid, .. }) => format!("process {pid} on {host} is publishing"),
                     None => "another process is publishing".to_owned(),
-                };
-                Error::Locked { holder, waited_ms, way_out: "try again, or wait longer with --lock-wait" }
+                }
             }
-            Blocked::ByForeignMarker(holder) => Error::Locked {
-                holder,
-                waited_ms,
-                way_out: "if the script that made it is dead, remove the file or pass --stale-marker-after",
-            },
         }
+    }
+
+    fn into_error<S: Storage>(self, feed: &Feed<S>, waited: Duration) -> Error {
+        let way_out = match self {
+            Blocked::ByWriter => "try again, or wait longer with --lock-wait",
+            Blocked::ByForeignMarker(_) => {
+                "if the script that made it is dead, remove the file or pass --stale-marker-after"
+            }
+        };
+        Error::Locked { holder: self.holder(feed), waited_ms: waited.as_millis(), way_out }
     }
 }
 

@@ -139,8 +139,10 @@ impl<S: Storage> Feed<S> {
         new_objects.keep();
 
         // 7. Remove the markers, and report success only now.
-        let mut warnings: Vec<String> =
-            not_placed.into_iter().map(|(path, error)| format!("{path} was not updated: {error}")).collect();
+        let mut warnings: Vec<String> = not_placed
+            .into_iter()
+            .map(|(path, error)| format!("{path} was not updated: {error}; `lastgood recover` does it"))
+            .collect();
         if let Err(error) = markers.lower() {
             warnings.push(format!("the lock marker stays until the next publish: {error}"));
         }

@@ -67,15 +67,10 @@ fn remove(directory: &Path) -> Result<()> {
         }
         _ => Ok(()),
     }
-<<<<<<< HEAD
-    fs::create_dir_all(&directory).with_context(|| format!("cannot make {}", directory.display()))?;
-    Ok(directory)
-=======
 }
 
 fn tarball_name() -> String {
     format!("lastgood-{}.tgz", workspace::VERSION)
->>>>>>> xtask
 }
 
 /// Puts what is written by hand beside the module, the README excepted: it waits for the sizes.

@@ -48,11 +48,7 @@ pub(crate) fn wasm_target(install: Install) -> Result<()> {
 
 /// Makes sure that Node.js is there and not too old, and npm with it.
 pub(crate) fn node() -> Result<()> {
-<<<<<<< HEAD
-    let wanted = format!("Node.js {NODE_MAJOR} or newer with npm is needed: https://nodejs.org/download");
-=======
     let wanted = format!("Node.js {}.{} or newer with npm is needed: https://nodejs.org/download", NODE.0, NODE.1);
->>>>>>> xtask
     for program in ["node", "npm"] {
         if find(program).is_none() {
             bail!("{wanted} ({program} is not on the PATH: {})", search_path());
@@ -116,16 +112,10 @@ fn search_path() -> String {
     env::var("PATH").unwrap_or_default()
 }
 
-<<<<<<< HEAD
-/// The 20 of `v20.11.1`.
-fn node_major(version: &str) -> Option<u32> {
-    version.trim().strip_prefix('v')?.split('.').next()?.parse().ok()
-=======
 /// The 20 and the 11 of `v20.11.1`.
 fn node_version(version: &str) -> Option<(u32, u32)> {
     let mut numbers = version.trim().strip_prefix('v')?.split('.');
     Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
->>>>>>> xtask
 }
 
 #[cfg(test)]

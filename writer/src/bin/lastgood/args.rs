@@ -1,0 +1,78 @@
+//! The command line.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::cat::Cat;
+use crate::publish::Publish;
+use crate::recover::Recover;
+use crate::serve::Serve;
+use crate::status::Status;
+use crate::verify::Verify;
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  done
+  1  failed, nothing changed
+  2  usage: the command line or lastgood.toml is at fault
+  3  input refused: a payload is missing, unreadable or breaks a rule; nothing changed
+  4  locked: another publisher, or the marker of an older script; nothing changed
+  5  feed damaged
+  6  outcome unknown: `lastgood status` shows which commit is published
+
+The feed directory is --dir, else LASTGOOD_DIR, else `dir` in the nearest lastgood.toml
+at or above the working directory, else ./data. `lastgood status` and -v say which, and why.
+
+With --json, stdout has one JSON document, also for an error: {\"error\":{\"code\":…,\"message\":…,\"exit\":…}}.
+Messages for people, warnings and logs go to stderr.";
+
+/// Publish JSON datasets that a website reads straight from static hosting.
+#[derive(Debug, Parser)]
+#[command(name = "lastgood", version, after_help = EXIT_CODES)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Global {
+    /// The feed directory [default: LASTGOOD_DIR, else `dir` in lastgood.toml, else ./data]
+    #[arg(long, global = true, value_name = "DIR", help_heading = "Global options")]
+    pub(crate) dir: Option<PathBuf>,
+    /// Print one JSON document on stdout instead of text
+    #[arg(long, global = true, help_heading = "Global options")]
+    pub(crate) json: bool,
+    /// Log what is done on stderr; twice for details
+    #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = "Global options")]
+    pub(crate) verbose: u8,
+    /// The form of log lines
+    #[arg(long, global = true, value_name = "FORMAT", default_value = "text", help_heading = "Global options")]
+    pub(crate) log_format: LogFormat,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// One line each, for people
+    Text,
+    /// One JSON object each, for machines
+    Json,
+}
+
+/// Parses a span of time.
+pub(crate) fn time(text: &str) -> Result<Duration, String> {
+    humantime::parse_duration(text).map_err(|error| format!("{error}; expected a time such as 30s, 5m or 1h"))
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Publish(Publish),
+    Cat(Cat),
+    Status(Status),
+    Verify(Verify),
+    Recover(Recover),
+    Serve(Serve),
+}

@@ -1,0 +1,174 @@
+//! What can go wrong in a command, and which exit code says so.
+
+use std::io;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use lastgood::protocol::failure::Code;
+use lastgood::protocol::name::DatasetName;
+use lastgood::{Committed, Error};
+use serde_json::{Map, Value};
+
+use crate::dir::FeedDir;
+
+/// How a command ended. The numbers are part of the interface.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Exit {
+    Done = 0,
+    /// Failed, nothing changed.
+    Failed = 1,
+    /// The command line or the configuration is at fault.
+    Usage = 2,
+    /// What was to be published is at fault.
+    Refused = 3,
+    Locked = 4,
+    Damaged = 5,
+    /// It is not known whether the commit is published.
+    Unknown = 6,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        ExitCode::from(exit as u8)
+    }
+}
+
+/// A command that failed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    #[error(transparent)]
+    Feed(#[from] Error),
+    #[error("{error} (the directory is {origin})")]
+    NoFeed { error: Error, origin: String },
+    #[error("{0}")]
+    Usage(String),
+    #[error("{}: {problem}", file.display())]
+    Config { file: PathBuf, problem: String },
+    #[error("{dataset}: cannot open {}: {source}; nothing was published", file.display())]
+    Source { dataset: DatasetName, file: PathBuf, source: io::Error },
+    #[error("cannot find the working directory: {source}")]
+    WorkingDirectory { source: io::Error },
+    #[error("cannot write to stdout: {0}")]
+    Stdout(io::Error),
+    #[error("cannot set up {what}: {source}")]
+    Setup { what: &'static str, source: io::Error },
+    #[error("{0}")]
+    Serve(String),
+}
+
+impl Failure {
+    /// Says why it was looked for in this directory, where that is the question.
+    pub(crate) fn in_dir(self, dir: &FeedDir) -> Self {
+        match self {
+            Failure::Feed(error @ (Error::NoFeed { .. } | Error::NotAFeed { .. })) => {
+                Failure::NoFeed { error, origin: dir.origin.to_string() }
+            }
+            other => other,
+        }
+    }
+
+    /// The one table from errors to exit codes.
+    pub(crate) fn exit(&self) -> Exit {
+        match self {
+            Failure::Usage(_) | Failure::Config { .. } => Exit::Usage,
+            // A missing source is at fault as much as a bad one: whoever produces the data is to be told.
+            Failure::Source { .. } => Exit::Refused,
+            Failure::NoFeed { .. }
+            | Failure::WorkingDirectory { .. }
+            | Failure::Stdout(_)
+            | Failure::Setup { .. }
+            | Failure::Serve(_) => Exit::Failed,
+            Failure::Feed(error) => match error {
+                Error::Refused { .. } | Error::Input { .. } => Exit::Refused,
+                Error::Repeated { .. } | Error::Meta { .. } => Exit::Usage,
+                Error::Locked { .. } => Exit::Locked,
+                Error::Damaged { .. } => Exit::Damaged,
+                Error::Read(failure) => match failure.code {
+                    // The manifest names what is not there or is something else.
+                    Code::ChecksumMismatch | Code::Http | Code::ManifestInvalid | Code::NotJson | Code::TooLarge => {
+                        Exit::Damaged
+                    }
+                    _ => Exit::Failed,
+                },
+                other if other.committed() == Committed::Unknown => Exit::Unknown,
+                _ => Exit::Failed,
+            },
+        }
+    }
+
+    /// A stable code for machines.
+    fn code(&self) -> &'static str {
+        match self {
+            Failure::Feed(error) | Failure::NoFeed { error, .. } => error.code(),
+            Failure::Usage(_) => "usage",
+            Failure::Config { .. } => "config-invalid",
+            Failure::Source { .. } => "input-unreadable",
+            Failure::WorkingDirectory { .. } | Failure::Stdout(_) | Failure::Setup { .. } => "io",
+            Failure::Serve(_) => "serve",
+        }
+    }
+
+    /// The failure as a JSON document.
+    pub(crate) fn to_json(&self) -> Value {
+        let mut members = Map::new();
+        let mut add = |name: &str, value: Value| members.insert(name.to_owned(), value);
+        add("code", self.code().into());
+        add("message", self.to_string().into());
+        add("exit", (self.exit() as u8).into());
+        match self {
+            Failure::Feed(Error::Refused { dataset, refusal }) => {
+                add("dataset", dataset.as_str().into());
+                add("line", refusal.line.into());
+                add("column", refusal.column.into());
+                add("pointer", refusal.pointer.as_str().into());
+                add("way_out", refusal.way_out().into());
+            }
+            Failure::Feed(Error::Input { dataset, .. }) | Failure::Source { dataset, .. } => {
+                add("dataset", dataset.as_str().into());
+            }
+            Failure::Feed(Error::Unknown { generation, commit, .. }) => {
+                add("generation", generation.get().into());
+                add("commit", commit.to_string().into());
+            }
+            _ => {}
+        }
+        Value::Object(Map::from_iter([("error".to_owned(), Value::Object(members))]))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use lastgood::protocol::failure::Failure as ReadFailure;
+    use lastgood::protocol::id::CommitId;
+    use lastgood::protocol::manifest::Generation;
+
+    use super::*;
+
+    fn unknown() -> Failure {
+        let (generation, commit) = (Generation::FIRST, CommitId::from_random([7; 16]));
+        Error::Unknown { generation, commit, source: io::ErrorKind::Other.into() }.into()
+    }
+
+    #[test]
+    fn a_lost_answer_is_6_and_names_the_commit_to_look_for() {
+        assert_eq!(unknown().exit() as u8, 6);
+        let error = &unknown().to_json()["error"];
+        assert_eq!(error["code"], "outcome-unknown");
+        assert_eq!(error["exit"], 6);
+        assert_eq!(error["commit"], "07070707070707070707070707070707");
+    }
+
+    /// What a reader may meet on the network is, in the feed's own directory, either damage or a plain failure.
+    #[test]
+    fn every_read_code_is_damage_or_failure() {
+        for code in Code::ALL {
+            let damaged = matches!(
+                code,
+                Code::ChecksumMismatch | Code::Http | Code::ManifestInvalid | Code::NotJson | Code::TooLarge
+            );
+            let failure = Failure::from(Error::from(ReadFailure::new(code, "x")));
+            assert_eq!(failure.exit() as u8, if damaged { 5 } else { 1 }, "{code:?}");
+            assert_eq!(failure.to_json()["error"]["code"], code.as_str());
+        }
+    }
+}

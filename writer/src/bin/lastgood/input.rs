@@ -1,0 +1,103 @@
+//! The payloads that a publish is given.
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::{self, IsTerminal};
+use std::path::PathBuf;
+
+use lastgood::protocol::name::DatasetName;
+
+use crate::exit::Failure;
+
+/// A dataset and where its payload comes from: `NAME=FILE`, `NAME=-` or `NAME`.
+#[derive(Debug, Clone)]
+pub(crate) struct Input {
+    pub(crate) dataset: DatasetName,
+    source: Source,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Source {
+    Stdin,
+    File(PathBuf),
+}
+
+impl Input {
+    /// Parses an argument.
+    pub(crate) fn parse(argument: OsString) -> Result<Self, String> {
+        // A name has no `=`, so the first one ends it; a file may have any.
+        let bytes = argument.as_encoded_bytes();
+        let (name, file) = match bytes.iter().position(|&byte| byte == b'=') {
+            None => (bytes, None),
+            Some(at) => (&bytes[..at], Some(PathBuf::from(after(&argument, at + 1)))),
+        };
+        let dataset = DatasetName::parse(&String::from_utf8_lossy(name)).map_err(|error| match file {
+            Some(_) => error.to_string(),
+            None => format!("{error}; to publish a file, write NAME=FILE"),
+        })?;
+        let source = match file {
+            None => Source::Stdin,
+            Some(file) if file.as_os_str() == "-" => Source::Stdin,
+            Some(file) if file.as_os_str().is_empty() => {
+                return Err(format!("expected a file after `{dataset}=`, found nothing; `-` is stdin"));
+            }
+            Some(file) => Source::File(file),
+        };
+        Ok(Self { dataset, source })
+    }
+
+    /// Checks what no argument says by itself: stdin can be read once, and not from a person's keyboard.
+    pub(crate) fn check(inputs: &[Self]) -> Result<(), Failure> {
+        let from_stdin: Vec<&str> =
+            inputs.iter().filter(|input| input.source == Source::Stdin).map(|input| input.dataset.as_str()).collect();
+        match from_stdin[..] {
+            [] => Ok(()),
+            [first, second, ..] => Err(Failure::Usage(format!(
+                "{first} and {second} are both to come from stdin, which can be read once; write NAME=FILE for the others"
+            ))),
+            [only] if io::stdin().is_terminal() => Err(Failure::Usage(format!(
+                "the payload of {only} is to come from stdin, which is a terminal; write {only}=FILE, or pipe it in: \
+                 producer | lastgood publish {only}"
+            ))),
+            [_] => Ok(()),
+        }
+    }
+
+    /// Opens the payload. Its size in bytes is known for files that are no pipes.
+    pub(crate) fn open(&self) -> Result<(File, Option<u64>), Failure> {
+        let (opened, name) = match &self.source {
+            Source::Stdin => (stdin(), "stdin".into()),
+            Source::File(path) => (File::open(path), path.clone()),
+        };
+        let sized = opened.and_then(|file| {
+            let metadata = file.metadata()?;
+            Ok((file, metadata.is_file().then_some(metadata.len())))
+        });
+        sized.map_err(|source| Failure::Source { dataset: self.dataset.clone(), file: name, source })
+    }
+}
+
+/// The rest of an argument, which need not be text.
+#[cfg(unix)]
+fn after(argument: &OsString, at: usize) -> OsString {
+    use std::os::unix::ffi::{OsStrExt, OsStringExt};
+    OsString::from_vec(argument.as_bytes()[at..].to_vec())
+}
+
+#[cfg(not(unix))]
+fn after(argument: &OsString, at: usize) -> OsString {
+    argument.to_string_lossy()[at..].into()
+}
+
+/// Stdin without a buffer of its own, like any other file.
+#[cfg(unix)]
+fn stdin() -> io::Result<File> {
+    use std::os::fd::AsFd;
+    Ok(io::stdin().as_fd().try_clone_to_owned()?.into())
+}
+
+#[cfg(windows)]
+fn stdin() -> io::Result<File> {
+    use std::os::windows::io::AsHandle;
+    Ok(io::stdin().as_handle().try_clone_to_owned()?.into())
+}

@@ -1,0 +1,67 @@
+//! A progress bar for a publish that takes long.
+
+use std::io::{self, Read};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+/// What takes less time is over before a bar would tell anything.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Does `work` and shows on a terminal how far it is, from the second second on. `total` is the number of bytes to be
+/// read, where it is known.
+pub(crate) fn shown<T>(watched: bool, total: Option<u64>, work: impl FnOnce(&Progress) -> T) -> T {
+    let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::hidden());
+    let template = match total {
+        Some(_) => "{spinner} publishing {bar:30} {bytes}/{total_bytes} {binary_bytes_per_sec} {elapsed}",
+        None => "{spinner} publishing {bytes} {binary_bytes_per_sec} {elapsed}",
+    };
+    bar.set_style(ProgressStyle::with_template(template).expect("the template is fixed"));
+    let progress = Progress { bar };
+    if !watched {
+        return work(&progress);
+    }
+    thread::scope(|scope| {
+        let (over, waiting) = mpsc::channel::<()>();
+        scope.spawn(|| {
+            let waiting = waiting;
+            if waiting.recv_timeout(PATIENCE) == Err(mpsc::RecvTimeoutError::Timeout) {
+                progress.bar.set_draw_target(ProgressDrawTarget::stderr());
+                progress.bar.enable_steady_tick(Duration::from_millis(100));
+                // Until the work is over.
+                let _ = waiting.recv();
+                progress.bar.finish_and_clear();
+            }
+        });
+        let result = work(&progress);
+        drop(over);
+        result
+    })
+}
+
+/// How far a publish is.
+pub(crate) struct Progress {
+    bar: ProgressBar,
+}
+
+impl Progress {
+    /// Counts what is read.
+    pub(crate) fn counting<R: Read>(&self, input: R) -> impl Read + use<R> {
+        Counting { input, bar: self.bar.clone() }
+    }
+}
+
+struct Counting<R> {
+    input: R,
+    bar: ProgressBar,
+}
+
+impl<R: Read> Read for Counting<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let size = self.input.read(buffer)?;
+        self.bar.inc(size as u64);
+        Ok(size)
+    }
+}

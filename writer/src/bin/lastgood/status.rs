@@ -1,0 +1,197 @@
+//! `lastgood status`
+
+use std::fmt;
+use std::time::Duration;
+
+use clap::Args;
+use indicatif::{HumanBytes, HumanDuration};
+use lastgood::protocol::name::DatasetName;
+use lastgood::protocol::time::Timestamp;
+use lastgood::{Feed, LockStatus, Status as FeedStatus};
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use crate::args::time;
+use crate::exit::{Exit, Failure};
+use crate::{Session, output};
+
+const EXAMPLES: &str = "\
+Examples:
+  lastgood status
+  lastgood status --max-age 1h               (exit code 1 when any dataset is older)
+  lastgood status --max-age 1d performance   (when this one is)
+
+The age of a dataset counts from when it was last published, changed or not.";
+
+/// Say what is published, since when, where, and who is publishing now
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Status {
+    /// Only these datasets [default: all]
+    #[arg(value_name = "NAME")]
+    names: Vec<DatasetName>,
+    /// Exit with 1 when a dataset was last published longer ago than this
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    max_age: Option<Duration>,
+}
+
+impl Status {
+    pub(crate) fn run(self, session: &Session) -> Result<Exit, Failure> {
+        let status = Feed::open(&session.dir.path).status()?;
+        if let Some(name) = self.names.iter().find(|name| !status.manifest.datasets.contains_key(name)) {
+            let known: Vec<&str> = status.manifest.datasets.keys().map(DatasetName::as_str).collect();
+            let problem = format!("the feed has no dataset \"{name}\"; it has: {}", known.join(", "));
+            return Err(Failure::Usage(problem));
+        }
+        let report = self.report(session, &status);
+        session.output.report(&report);
+        let stale: Vec<&str> =
+            report.datasets.iter().filter(|dataset| dataset.stale).map(|dataset| dataset.dataset).collect();
+        if stale.is_empty() {
+            return Ok(Exit::Done);
+        }
+        output::warn(&format_args!("older than the --max-age: {}", stale.join(", ")));
+        Ok(Exit::Failed)
+    }
+
+    fn report<'a>(&self, session: &'a Session, status: &'a FeedStatus) -> Report<'a> {
+        let manifest = &status.manifest;
+        let wanted = |name: &DatasetName| self.names.is_empty() || self.names.contains(name);
+        let datasets = manifest.datasets.iter().filter(|(name, _)| wanted(name)).map(|(name, entry)| {
+            let age_ms = status.at.ms_since(entry.published_at);
+            Dataset {
+                dataset: name.as_str(),
+                size: entry.size,
+                sha256: entry.sha256.to_string(),
+                generation: entry.generation.get(),
+                published_at: entry.published_at.to_string(),
+                age_ms,
+                stale: self.max_age.is_some_and(|limit| Duration::from_millis(age_ms) > limit),
+                meta: entry.meta.as_ref().and_then(|meta| serde_json::from_str(meta.as_str()).ok()),
+            }
+        });
+        let foreign = status.foreign_markers.iter();
+        Report {
+            dir: session.dir.path.display().to_string(),
+            dir_origin: session.dir.origin.to_string(),
+            feed: manifest.feed.to_string(),
+            generation: manifest.generation.get(),
+            commit: manifest.commit.to_string(),
+            published_at: manifest.published_at.to_string(),
+            age_ms: status.age_ms,
+            retained: status.retained.len(),
+            lock: status.lock.as_ref().map(|lock| Lock::new(lock, status.at)),
+            foreign_markers: foreign
+                .map(|marker| ForeignMarker { path: marker.path.as_str(), age_ms: marker.age_ms })
+                .collect(),
+            datasets: datasets.collect(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Report<'a> {
+    dir: String,
+    dir_origin: String,
+    feed: String,
+    generation: u64,
+    commit: String,
+    published_at: String,
+    age_ms: u64,
+    retained: usize,
+    lock: Option<Lock<'a>>,
+    foreign_markers: Vec<ForeignMarker<'a>>,
+    datasets: Vec<Dataset<'a>>,
+}
+
+#[derive(Serialize)]
+struct Lock<'a> {
+    held: bool,
+    host: Option<&'a str>,
+    pid: Option<u32>,
+    age_ms: Option<u64>,
+    datasets: Vec<&'a str>,
+}
+
+#[derive(Serialize)]
+struct ForeignMarker<'a> {
+    path: &'a str,
+    age_ms: u64,
+}
+
+#[derive(Serialize)]
+struct Dataset<'a> {
+    dataset: &'a str,
+    size: u64,
+    sha256: String,
+    generation: u64,
+    published_at: String,
+    age_ms: u64,
+    stale: bool,
+    meta: Option<&'a RawValue>,
+}
+
+impl<'a> Lock<'a> {
+    fn new(lock: &'a LockStatus, at: Timestamp) -> Self {
+        let (holder, marker) = (lock.holder.as_ref(), lock.marker.as_ref());
+        Self {
+            held: lock.held,
+            host: holder.map(|holder| holder.host.as_str()),
+            pid: holder.map(|holder| holder.pid),
+            age_ms: marker.map(|marker| at.ms_since(marker.acquired_at)),
+            datasets: marker.iter().flat_map(|marker| &marker.datasets).map(DatasetName::as_str).collect(),
+        }
+    }
+}
+
+impl fmt::Display for Report<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let age = |ms| HumanDuration(Duration::from_millis(ms));
+        writeln!(f, "directory   {} ({})", self.dir, self.dir_origin)?;
+        writeln!(f, "feed        {}", self.feed)?;
+        writeln!(f, "generation  {} of {} ({} ago)", self.generation, self.published_at, age(self.age_ms))?;
+        writeln!(f, "commit      {}", self.commit)?;
+        writeln!(f, "retained    {} generation(s)", self.retained)?;
+        match &self.lock {
+            None => writeln!(f, "lock        free")?,
+            Some(lock) => writeln!(f, "lock        {lock}")?,
+        }
+        for marker in &self.foreign_markers {
+            let age = age(marker.age_ms);
+            writeln!(
+                f,
+                "marker      {}, which lastgood did not write, {age} old; publishing waits for it",
+                marker.path
+            )?;
+        }
+        writeln!(f)?;
+        let width = self.datasets.iter().map(|dataset| dataset.dataset.len()).max().unwrap_or(0).max(7);
+        writeln!(f, "{:width$}  {:>12}  {:>10}  published", "dataset", "size", "generation")?;
+        for dataset in &self.datasets {
+            let Dataset { dataset, size, generation, published_at, age_ms, stale, .. } = dataset;
+            let size = HumanBytes(*size).to_string();
+            let stale = if *stale { ", too old" } else { "" };
+            let age = age(*age_ms);
+            writeln!(f, "{dataset:width$}  {size:>12}  {generation:>10}  {published_at} ({age} ago{stale})")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Lock<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let who = match (self.pid, self.host) {
+            (Some(pid), Some(host)) => format!("process {pid} on {host}"),
+            _ => "an unknown process".to_owned(),
+        };
+        f.write_str(if self.held { "held by " } else { "free; a marker was left behind by " })?;
+        f.write_str(&who)?;
+        if let Some(ms) = self.age_ms {
+            write!(f, ", {} old", HumanDuration(Duration::from_millis(ms)))?;
+        }
+        if !self.datasets.is_empty() {
+            write!(f, ", for {}", self.datasets.join(", "))?;
+        }
+        f.write_str(if self.held { "" } else { "; the next publish removes it" })
+    }
+}
