@@ -120,7 +120,9 @@ impl Manifest {
         if bytes.trim_ascii_start().first() != Some(&b'{') {
             return Err(ManifestError::NotJson { found: excerpt(bytes) });
         }
-        let envelope: Envelope<'_> = serde_json::from_slice(bytes).map_err(ManifestError::malformed)?;
+        // As text, like everything else that is parsed here: the parser for bytes would come on top in the web module.
+        let text = std::str::from_utf8(bytes).map_err(ManifestError::malformed)?;
+        let envelope: Envelope<'_> = serde_json::from_str(text).map_err(ManifestError::malformed)?;
         let signed = envelope.signed.get();
         let found = Sha256::of(signed.as_bytes());
         if found != envelope.sha256 {
@@ -248,7 +250,7 @@ pub enum ManifestError {
 }
 
 impl ManifestError {
-    fn malformed(error: serde_json::Error) -> Self {
+    fn malformed(error: impl fmt::Display) -> Self {
         Self::Malformed { problem: error.to_string() }
     }
 }

@@ -54,7 +54,8 @@ impl LockMarker {
     /// # Errors
     /// When `bytes` is anything else, such as the marker of an older script or the HTML page of a single-page app.
     pub fn decode(bytes: &[u8]) -> Result<Self, InvalidMarker> {
-        let marker: Self = serde_json::from_slice(bytes).map_err(|_| InvalidMarker)?;
+        let text = std::str::from_utf8(bytes).map_err(|_| InvalidMarker)?;
+        let marker: Self = serde_json::from_str(text).map_err(|_| InvalidMarker)?;
         if marker.format == FORMAT { Ok(marker) } else { Err(InvalidMarker) }
     }
 

@@ -51,7 +51,7 @@ export type ErrorCode =
   | 'aborted'
   /** The feed was closed. */
   | 'closed'
-  /** The WebAssembly module could not be loaded; calling again tries again. */
+  /** The WebAssembly module could not be loaded; calling `open` again tries again. */
   | 'wasm';
 
 /** A value together with where it came from, how old it is, and why. */
@@ -92,9 +92,13 @@ export type LockPolicy =
 
 /** Something that an app may want to log. Reading goes on in each case. */
 export type FeedEvent =
+  /** There is no localStorage, or it is blocked. Told once for each opened feed. */
   | { readonly type: 'cache-unavailable'; readonly detail: string }
+  /** The cached copy of `dataset`, which may be of another feed of this origin, was removed to make room. */
   | { readonly type: 'cache-evicted'; readonly dataset: string }
+  /** The payload does not fit. The copy before it, if there is one, is kept. */
   | { readonly type: 'cache-full'; readonly dataset: string; readonly detail: string }
+  /** The cached copy was lost or altered, and is not used. */
   | { readonly type: 'cache-corrupt'; readonly dataset: string; readonly detail: string };
 
 export interface ReadOptions {
@@ -102,18 +106,24 @@ export interface ReadOptions {
   signal?: AbortSignal;
   /** @default 'cache' */
   lock?: LockPolicy;
-  /** The longest wait for a lock, in milliseconds; after it, reading goes on. @default 10000 */
+  /** The longest wait for a lock, in milliseconds, 0 to 2147483647; after it, reading goes on. @default 10000 */
   lockWaitMs?: number;
-  /** The longest silence of the server that is put up with, in milliseconds. @default 10000 */
+  /**
+   * The longest wait for the server, in milliseconds, 1 to 2147483647: for the whole of a manifest or a lock marker, and
+   * for the next part of a payload, so that a slow line can finish a large one. @default 10000
+   */
   timeoutMs?: number;
 }
 
 export interface OpenOptions extends Omit<ReadOptions, 'signal'> {
-  /** Where the WebAssembly module is, when the bundler cannot tell: an address, a Response, bytes or a compiled module. */
+  /**
+   * Where the WebAssembly module is, when the bundler cannot tell: an address, a Response, bytes or a compiled module.
+   * Only the call that loads the module looks at it.
+   */
   wasm?: WasmSource | Promise<WasmSource>;
   /** Where verified payloads are kept. @default 'localStorage' */
   cache?: 'localStorage' | 'none';
-  /** The largest payload that is read, in bytes. @default 67108864 (64 MiB) */
+  /** The largest payload that is read, in bytes, at least 1. @default 67108864 (64 MiB) */
   maxBytes?: number;
   /** Called for each event; what it throws is reported to the console and otherwise ignored. */
   onEvent?: (event: FeedEvent) => void;
@@ -132,7 +142,8 @@ export interface Feed {
    */
   read<T = unknown>(name: string, options?: ReadOptions): Promise<Reading<T>>;
   /**
-   * Reads several datasets that belong together: all of one generation.
+   * Reads several datasets that belong together: all of one generation. Resolves with a plain object that has a reading
+   * under each name; names count once, and no names give an empty object without a request.
    * @throws {LastgoodError} when they cannot be had together, neither now nor from the cache
    */
   snapshot<T extends Record<string, unknown> = Record<string, unknown>>(
@@ -146,7 +157,8 @@ export interface Feed {
 /**
  * Opens a feed: loads the WebAssembly module once per page. Makes no request to the feed.
  *
- * @param url the feed's directory; relative addresses are resolved against the page
+ * @param url the feed's directory, http or https, without query and fragment; a slash is added at the end; relative
+ * addresses are resolved against the page
  * @throws {LastgoodError} `invalid-url`, `invalid-options`, `wasm`
  */
 export function open(url: string | URL, options?: OpenOptions): Promise<Feed>;
@@ -161,4 +173,18 @@ export class LastgoodError extends Error {
   readonly url: string | null;
   /** The HTTP status, where the code is `http`. */
   readonly status: number | null;
+  /** The reason of the `signal` where the code is `aborted`; the underlying error where the code is `wasm`. */
+  readonly cause?: unknown;
+
+  /** For tests and for apps that want to throw the same kind of error. */
+  constructor(
+    message: string,
+    details: {
+      code: ErrorCode;
+      dataset?: string | null;
+      url?: string | null;
+      status?: number | null;
+      cause?: unknown;
+    },
+  );
 }

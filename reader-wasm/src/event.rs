@@ -6,14 +6,18 @@ use wasm_bindgen::JsValue;
 
 use crate::reading::to_js;
 
-/// Something that happened beside reading.
+/// Something that happened to the cache.
 #[derive(Debug, Serialize)]
-#[serde(tag = "type", rename_all = "kebab-case")]
-pub(crate) enum Event<'a> {
-    CacheUnavailable { detail: String },
-    CacheEvicted { dataset: &'a str },
-    CacheFull { dataset: &'a str, detail: String },
-    CacheCorrupt { dataset: &'a str, detail: &'static str },
+#[serde(tag = "type")]
+pub(crate) enum CacheEvent<'a> {
+    #[serde(rename = "cache-unavailable")]
+    Unavailable { detail: String },
+    #[serde(rename = "cache-evicted")]
+    Evicted { dataset: &'a str },
+    #[serde(rename = "cache-full")]
+    Full { dataset: &'a str, detail: String },
+    #[serde(rename = "cache-corrupt")]
+    Corrupt { dataset: &'a str, detail: &'static str },
 }
 
 /// Where events go.
@@ -21,7 +25,7 @@ pub(crate) enum Event<'a> {
 pub(crate) struct Listener(pub(crate) Option<Function>);
 
 impl Listener {
-    pub(crate) fn tell(&self, event: &Event<'_>) {
+    pub(crate) fn tell(&self, event: &CacheEvent<'_>) {
         if let Some(listener) = &self.0 {
             // `lastgood.js` reports what the listener throws.
             let _ = listener.call1(&JsValue::UNDEFINED, &to_js(event));

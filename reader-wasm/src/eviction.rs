@@ -1,5 +1,7 @@
 //! Which entries go first when space is short.
 
+use std::iter;
+
 use lastgood_protocol::cache::CacheHead;
 
 /// An entry that may be removed to make room.
@@ -16,12 +18,17 @@ pub(crate) struct Candidate {
 /// Least recently used first; those of no use before all. There are no more of them than make twice the room: when that
 /// does not help, others hold the space, and removing more would only lose what is cached.
 pub(crate) fn in_order(mut candidates: Vec<Candidate>, needed: u64) -> impl Iterator<Item = Candidate> {
-    candidates.sort_by_key(|candidate| candidate.head.as_ref().map(|head| head.used_at));
+    let used_at = |candidate: &Candidate| candidate.head.as_ref().map(|head| head.used_at);
     let mut freed = 0u64;
-    candidates.into_iter().take_while(move |candidate| {
-        let wanted = freed / 2 < needed;
-        freed = freed.saturating_add(candidate.head.as_ref().map_or(0, |head| head.size));
-        wanted
+    iter::from_fn(move || {
+        if freed / 2 >= needed {
+            return None;
+        }
+        // Searching for each is as good as sorting: it is seldom that more than one has to go.
+        let (next, _) = candidates.iter().enumerate().min_by_key(|(_, candidate)| used_at(candidate))?;
+        let next = candidates.swap_remove(next);
+        freed = freed.saturating_add(next.head.as_ref().map_or(0, |head| head.size));
+        Some(next)
     })
 }
 

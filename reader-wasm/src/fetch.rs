@@ -2,7 +2,7 @@
 
 use std::pin::pin;
 
-use futures_util::future::{Either, select};
+use futures_util::future::{Either, LocalBoxFuture, select};
 use gloo_timers::future::TimeoutFuture;
 use js_sys::{Date, Object, Promise, Reflect, Uint8Array};
 use lastgood_protocol::failure::{Code, Failure};
@@ -28,24 +28,28 @@ pub(crate) struct Fetcher<'a> {
 impl Fetcher<'_> {
     /// A small file, all of it within the time limit.
     pub(crate) async fn document(&self, request: &Request) -> Result<Document, Failure> {
-        let mut exchange = Exchange::new(request, Patience::for_all_of_it(self.timeout_ms))?;
-        let response = exchange.response(self.feed).await?;
-        let server_time = server_time(&response.headers());
-        let mut bytes = Vec::new();
-        for chunk in exchange.body(&response).await? {
-            bytes.extend(chunk.to_vec());
-        }
-        Ok(Document { bytes, server_time })
+        let (body, server_time) = self.get(request, Patience::for_all_of_it(self.timeout_ms)).await?;
+        Ok(Document { bytes: body.to_vec(), server_time })
     }
 
     /// A payload, however long it takes as long as something arrives: a slow phone can finish a large download.
     pub(crate) async fn payload(&self, request: &Request) -> Result<Payload<Value>, Failure> {
-        let mut exchange = Exchange::new(request, Patience::for_each_part(self.timeout_ms))?;
-        let response = exchange.response(self.feed).await?;
-        let chunks = exchange.body(&response).await?;
-        Ok(payload::read(&joined(chunks)).await)
+        let (body, _) = self.get(request, Patience::for_each_part(self.timeout_ms)).await?;
+        Ok(payload::read(&body).await)
+    }
+
+    /// The body and the server's time. Boxed, because one copy of it in the module is enough.
+    fn get<'a>(&'a self, request: &'a Request, patience: Patience) -> LocalBoxFuture<'a, Result<Body, Failure>> {
+        Box::pin(async move {
+            let mut exchange = Exchange::new(request, patience)?;
+            let response = exchange.response(self.feed).await?;
+            let chunks = exchange.body(&response).await?;
+            Ok((joined(chunks), server_time(&response.headers())))
+        })
     }
 }
+
+type Body = (Uint8Array, Option<Timestamp>);
 
 /// A request and its answer.
 struct Exchange<'a> {

@@ -12,7 +12,7 @@ use lastgood_protocol::name::DatasetName;
 use lastgood_protocol::read::{Reading, Source};
 use wasm_bindgen::{JsCast, JsValue};
 
-use crate::event::{Event, Listener};
+use crate::event::{CacheEvent, Listener};
 use crate::eviction::{self, Candidate};
 use crate::js::{self, TextStorage};
 use crate::payload::Value;
@@ -68,7 +68,7 @@ impl Store {
     }
 
     pub(crate) fn tell_corrupt(&self, dataset: &DatasetName, detail: &'static str) {
-        self.listener.tell(&Event::CacheCorrupt { dataset: dataset.as_str(), detail });
+        self.listener.tell(&CacheEvent::Corrupt { dataset: dataset.as_str(), detail });
     }
 
     /// Keeps what was handed out. Whatever goes wrong with it is an event.
@@ -116,7 +116,7 @@ impl Store {
                 let _ = storage.remove_item(&cache::payload_of(&head_key));
                 let _ = storage.remove_item(&head_key);
                 let dataset = head_key.rsplit(':').next().unwrap_or_default();
-                self.listener.tell(&Event::CacheEvicted { dataset });
+                self.listener.tell(&CacheEvent::Evicted { dataset });
                 match storage.set_text(key, text) {
                     Ok(()) => return true,
                     Err(again) => thrown = again,
@@ -124,7 +124,7 @@ impl Store {
             }
         }
         let detail = js::describe(&thrown);
-        self.listener.tell(&Event::CacheFull { dataset: place.dataset.as_str(), detail });
+        self.listener.tell(&CacheEvent::Full { dataset: place.dataset.as_str(), detail });
         false
     }
 
@@ -164,7 +164,7 @@ impl Store {
 
     fn tell_unavailable(&self, detail: String) {
         if !self.told.replace(true) {
-            self.listener.tell(&Event::CacheUnavailable { detail });
+            self.listener.tell(&CacheEvent::Unavailable { detail });
         }
     }
 }

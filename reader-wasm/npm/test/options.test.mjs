@@ -1,0 +1,127 @@
+// What is refused, and what the refusal says.
+
+import assert from 'node:assert/strict';
+import { mock, test } from 'node:test';
+
+import { FeedServer } from './support/feed.mjs';
+import { entry, wasm } from './support/package.mjs';
+
+const { open, LastgoodError } = await import(entry);
+const URL_ = 'http://localhost/data/';
+
+test('options of open', async (t) => {
+  const cases = [
+    [{ lock: 'never' }, /option "lock": .*never.*`cache`, `wait`, `ignore`/],
+    [{ lock: 5 }, /option "lock"/],
+    [{ lockWaitMs: -1 }, /option "lockWaitMs": .*-1.* a number from 0 to 2147483647/],
+    [{ timeoutMs: 0 }, /option "timeoutMs": .* a number from 1 to 2147483647/],
+    [{ timeoutMs: NaN }, /option "timeoutMs": .*NaN/],
+    [{ timeoutMs: Infinity }, /option "timeoutMs"/],
+    [{ timeoutMs: '5' }, /option "timeoutMs": .*string "5".* a number/],
+    [{ timeoutMs: 5n }, /option "timeoutMs"/],
+    [{ timeoutMs: null }, /option "timeoutMs"/],
+    [{ maxBytes: 2 ** 53 }, /option "maxBytes": .* a number from 1 to 9007199254740991/],
+    [{ cache: 'indexedDB' }, /option "cache": .*indexedDB.*`localStorage` or `none`/],
+    [{ onEvent: 'log' }, /option "onEvent": expected a function, found log/],
+    [{ timeout: 5 }, /no option "timeout" here; there are: wasm, cache, .*timeoutMs/],
+    [{ signal: AbortSignal.abort() }, /no option "signal" here/],
+    ['cache', /expected an object with options, found cache/],
+  ];
+  for (const [options, message] of cases) {
+    await t.test(String(message), async () => {
+      const given = typeof options === 'object' ? { wasm, ...options } : options;
+      await assert.rejects(open(URL_, given), { name: 'LastgoodError', code: 'invalid-options', message });
+    });
+  }
+});
+
+test('options of read', async (t) => {
+  const feed = await open(URL_, { wasm });
+  const cases = [
+    [{ signal: {} }, /option "signal": expected an AbortSignal/],
+    [{ signal: 'x' }, /option "signal": expected an AbortSignal, found x/],
+    [{ lock: 'never' }, /option "lock"/],
+    [{ maxBytes: 5 }, /no option "maxBytes" here; there are: signal, lock, lockWaitMs, timeoutMs/],
+    [7, /expected an object/],
+  ];
+  for (const [options, message] of cases) {
+    await t.test(String(message), async () => {
+      await assert.rejects(feed.read('sales', options), { code: 'invalid-options', message });
+      await assert.rejects(feed.snapshot(['sales'], options), { code: 'invalid-options', message });
+    });
+  }
+});
+
+test('options that are undefined, or null altogether, are as if left out', async () => {
+  const server = await FeedServer.start();
+  server.publish({ sales: '[]' });
+  const feed = await open(server.url, { wasm, lock: undefined, timeoutMs: undefined, onEvent: undefined });
+  for (const options of [undefined, null, {}, { signal: undefined, lock: undefined }]) {
+    assert.deepEqual((await feed.read('sales', options)).data, []);
+  }
+});
+
+test('names', async () => {
+  const feed = await open(URL_, { wasm });
+  for (const name of ['', 'Sales', '../sales', 'sales_backup', 'manifest', 'x'.repeat(65), undefined, 5, null]) {
+    await assert.rejects(feed.read(name), { name: 'LastgoodError', code: 'invalid-name' });
+    await assert.rejects(feed.snapshot(['sales', name]), { code: 'invalid-name' });
+  }
+  await assert.rejects(feed.read('../sales'), { message: /"\.\.\/sales" is not a dataset name/ });
+  await assert.rejects(feed.snapshot('sales'), { code: 'invalid-name', message: /expected a list/ });
+});
+
+test('addresses', async (t) => {
+  const refused = [
+    ['/data/', /must be absolute/],
+    [undefined, /expected an address/],
+    [new Date(), /expected an address/],
+    ['file:///data/', /expected http or https, found file:/],
+    ['https://me:secret@example.org/data/', /user name or a password/],
+    ['https://example.org/data/?v=1', /leave out "\?v=1"/],
+    ['https://example.org/data/#x', /leave out "#x"/],
+    ['https://example.org/data/manifest.json', /the directory of the feed: "https:\/\/example.org\/data\/"/],
+  ];
+  for (const [url, message] of refused) {
+    await t.test(String(url), () =>
+      assert.rejects(open(url, { wasm }), { name: 'LastgoodError', code: 'invalid-url', message }),
+    );
+  }
+  assert.equal((await open('https://example.org/data', { wasm })).url, 'https://example.org/data/');
+  assert.equal((await open(new URL('https://example.org'), { wasm })).url, 'https://example.org/');
+});
+
+test('a relative address is resolved against the page', async () => {
+  for (const scope of [{ document: { baseURI: 'https://example.org/app/' } }, { location: { href: 'https://example.org/app/sw.js' } }]) {
+    Object.assign(globalThis, scope);
+    try {
+      assert.equal((await open('../data', { wasm })).url, 'https://example.org/data/');
+    } finally {
+      for (const name of Object.keys(scope)) delete globalThis[name];
+    }
+  }
+});
+
+test('what a listener throws is reported and ends nothing', async () => {
+  const server = await FeedServer.start();
+  server.publish({ sales: '[]' });
+  const thrown = new Error('in the listener');
+  const onEvent = () => {
+    throw thrown;
+  };
+  const report = mock.method(console, 'error', () => {});
+  const feed = await open(server.url, { wasm, onEvent });
+  // There is no localStorage here, which is an event.
+  assert.deepEqual((await feed.read('sales')).data, []);
+  assert.deepEqual(report.mock.calls.map((call) => call.arguments), [[thrown]]);
+});
+
+test('LastgoodError', () => {
+  const error = new LastgoodError('text', { code: 'http', status: 503, cause: 1 });
+  const { name, message, code, dataset, url, status, cause } = error;
+  assert.deepEqual(
+    { name, message, code, dataset, url, status, cause },
+    { name: 'LastgoodError', message: 'text', code: 'http', dataset: null, url: null, status: 503, cause: 1 },
+  );
+  assert.ok(error instanceof Error);
+});
