@@ -58,8 +58,10 @@ pub fn payload_of(head_key: &str) -> String {
 /// The key of the head that belongs to a payload's key; `None` for any other key.
 #[must_use]
 pub fn head_of(payload_key: &str) -> Option<&str> {
-    payload_key.strip_prefix(KEY_PREFIX)?;
-    payload_key.strip_suffix(":payload")
+    let head = payload_key.strip_suffix(":payload")?;
+    // The head of a dataset that is itself called "payload" ends in the same way, but has no dataset before it.
+    let (feed, dataset) = head.strip_prefix(KEY_PREFIX)?.rsplit_once(':')?;
+    (feed.ends_with('/') && DatasetName::parse(dataset).is_ok()).then_some(head)
 }
 
 /// What is remembered of a feed: the latest manifest that was seen and verified.

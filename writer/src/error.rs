@@ -71,6 +71,9 @@ pub enum Error {
         /// What can be done.
         way_out: &'static str,
     },
+    /// It was cancelled before it began to change the feed.
+    #[error("stopped before the commit; nothing was published")]
+    Cancelled,
     /// What is published is damaged.
     #[error("the feed in {location} is damaged: {problem}; {way_out}")]
     Damaged {
@@ -131,6 +134,7 @@ impl Error {
             Error::NotAFeed { .. } => "not-a-feed",
             Error::NoFeed { .. } => "no-feed",
             Error::Locked { .. } => "locked",
+            Error::Cancelled => "cancelled",
             Error::Damaged { .. } => "damaged",
             Error::Limit(_) => "limit",
             Error::Io { .. } => "io",

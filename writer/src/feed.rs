@@ -4,8 +4,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use lastgood_protocol::failure::Failure;
 use lastgood_protocol::layout;
-use lastgood_protocol::manifest::{MAX_MANIFEST_BYTES, Manifest};
+use lastgood_protocol::manifest::{MAX_MANIFEST_BYTES, Manifest, ManifestError};
 use lastgood_protocol::time::Timestamp;
 
 use crate::compress::Compression;
@@ -37,6 +38,7 @@ pub struct Feed<S = PosixStorage> {
     pub(crate) storage: S,
     pub(crate) settings: Settings,
     clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
+    cancelled: Arc<dyn Fn() -> bool + Send + Sync>,
 }
 
 /// How a feed is published.
@@ -78,7 +80,7 @@ impl<S: Storage> Feed<S> {
     /// The feed on any storage, with default settings.
     #[must_use]
     pub fn on(storage: S) -> Self {
-        Self { storage, settings: Settings::default(), clock: Arc::new(system_time) }
+        Self { storage, settings: Settings::default(), clock: Arc::new(system_time), cancelled: Arc::new(|| false) }
     }
 
     /// The same feed with other settings.
@@ -93,6 +95,16 @@ impl<S: Storage> Feed<S> {
         Self { clock: Arc::new(clock), ..self }
     }
 
+    /// The same feed with a way to stop: once `cancelled` says so, a publish or a recovery that has not begun to change
+    /// the feed ends with [`Error::Cancelled`]. One that has goes on to its end.
+    ///
+    /// It is asked between reads of an input, also after one that was
+    /// [`Interrupted`](std::io::ErrorKind::Interrupted), and while waiting for the lock.
+    #[must_use]
+    pub fn with_cancellation(self, cancelled: impl Fn() -> bool + Send + Sync + 'static) -> Self {
+        Self { cancelled: Arc::new(cancelled), ..self }
+    }
+
     /// Where the feed is, for messages.
     #[must_use]
     pub fn location(&self) -> String {
@@ -102,13 +114,17 @@ impl<S: Storage> Feed<S> {
     /// The manifest that is published now.
     ///
     /// # Errors
-    /// [`Error::NoFeed`], [`Error::Damaged`], [`Error::Io`].
+    /// [`Error::NoFeed`], [`Error::Damaged`], [`Error::Io`], [`Error::Read`] for a later format.
     pub fn manifest(&self) -> Result<Manifest, Error> {
         self.current()?.map(|current| current.manifest).ok_or_else(|| Error::NoFeed { location: self.location() })
     }
 
     pub(crate) fn now(&self) -> Timestamp {
         (self.clock)()
+    }
+
+    pub(crate) fn check_cancelled(&self) -> Result<(), Error> {
+        if (self.cancelled)() { Err(Error::Cancelled) } else { Ok(()) }
     }
 
     /// 128 random bits.
@@ -127,6 +143,8 @@ impl<S: Storage> Feed<S> {
         };
         match Manifest::verify(&bytes) {
             Ok(manifest) => Ok(Some(Current { manifest, bytes })),
+            // Not damage: putting an older manifest back would undo what a later version has published (I5).
+            Err(later @ ManifestError::Format { .. }) => Err(Failure::from(later).into()),
             Err(problem) => Err(Error::Damaged {
                 location: self.location(),
                 problem: problem.to_string(),

@@ -10,6 +10,7 @@ use lastgood_protocol::FORMAT;
 use lastgood_protocol::layout::{self, Dir, FeedPath};
 use lastgood_protocol::marker::{Holder, LockMarker, MAX_MARKER_BYTES};
 use lastgood_protocol::name::DatasetName;
+use lastgood_protocol::time::Timestamp;
 
 use crate::error::Error;
 use crate::feed::Feed;
@@ -21,6 +22,7 @@ pub(crate) fn acquire<S: Storage>(feed: &Feed<S>, datasets: &[DatasetName]) -> R
     let text = serde_json::to_string(&holder).expect("a holder has only string keys");
     let (begin, mut pause) = (Instant::now(), Duration::from_millis(1));
     loop {
+        feed.check_cancelled()?;
         let blocked = match feed.storage.try_lock(&text).map_err(Error::io("take the writer's lock"))? {
             None => Blocked::ByWriter,
             Some(lock) => match foreign_marker(feed, datasets)? {
@@ -91,18 +93,41 @@ fn foreign_marker<S: Storage>(feed: &Feed<S>, datasets: &[DatasetName]) -> Resul
 }
 
 /// Whether the marker at `path` is one of ours: by its content or, where a power cut took that, by its mode.
-fn own<S: Storage>(feed: &Feed<S>, path: &FeedPath) -> io::Result<bool> {
+pub(crate) fn own<S: Storage>(feed: &Feed<S>, path: &FeedPath) -> io::Result<bool> {
     if feed.storage.info(path)?.is_none_or(|info| info.kind == Kind::Marker) {
         return Ok(true);
     }
     Ok(read_marker(feed, path)?.is_some())
 }
 
+/// The markers in the feed that lastgood did not write, each with the time of its last change.
+pub(crate) fn foreign_markers<S: Storage>(feed: &Feed<S>) -> io::Result<Vec<(FeedPath, Timestamp)>> {
+    let mut found = Vec::new();
+    for path in all(feed)? {
+        if let Some(info) = feed.storage.info(&path)?
+            && !own(feed, &path)?
+        {
+            found.push((path, info.modified));
+        }
+    }
+    Ok(found)
+}
+
+/// The paths of all markers in the feed, whoever wrote them.
+fn all<S: Storage>(feed: &Feed<S>) -> io::Result<Vec<FeedPath>> {
+    let path = |name: &String| match layout::parse_dataset_lock(name) {
+        Some(dataset) => Some(layout::dataset_lock(&dataset)),
+        None => (*name == layout::lock().as_str()).then(layout::lock),
+    };
+    Ok(feed.storage.list(Dir::Root)?.iter().filter_map(path).collect())
+}
+
 /// The marker at `path`, if it is one of ours and whole.
 pub(crate) fn read_marker<S: Storage>(feed: &Feed<S>, path: &FeedPath) -> io::Result<Option<LockMarker>> {
     match feed.storage.read(path, MAX_MARKER_BYTES) {
         Ok(bytes) => Ok(bytes.and_then(|bytes| LockMarker::decode(&bytes).ok())),
-        Err(error) if error.kind() == io::ErrorKind::FileTooLarge => Ok(None),
+        // Too large, or a directory or a link: other programs lock with those, too.
+        Err(error) if matches!(error.kind(), io::ErrorKind::FileTooLarge | io::ErrorKind::InvalidData) => Ok(None),
         Err(error) => Err(error),
     }
 }
@@ -145,13 +170,8 @@ impl<'a, S: Storage> Markers<'a, S> {
 
     /// Takes up the markers of ours that a crashed writer has left. The caller holds the lock.
     pub(crate) fn left_behind(feed: &'a Feed<S>) -> io::Result<Self> {
-        let mut paths = vec![];
-        for name in feed.storage.list(Dir::Root)? {
-            let path = match layout::parse_dataset_lock(&name) {
-                Some(dataset) => layout::dataset_lock(&dataset),
-                None if name == layout::lock().as_str() => layout::lock(),
-                None => continue,
-            };
+        let mut paths = Vec::new();
+        for path in all(feed)? {
             if own(feed, &path)? {
                 paths.push(path);
             }

@@ -7,18 +7,20 @@ use lastgood_protocol::layout::FeedPath;
 
 use crate::storage::{Kind, Pending, Placed, StagedFile, Staging, Storage};
 
-/// Puts an object under its final name, not yet durable.
+/// Puts an object under its final name; returns it if it still has to be made durable.
 ///
-/// An object that is there already may be the torn leftover of a crash: it is re-hashed before it is believed (I6), and
-/// replaced when it is not what its name says. An intact one is kept, so that its file, and with it a web server's ETag,
-/// stays the same; it is synced all the same, because nothing tells whether it ever was.
+/// An object is kept only if the present manifest names it, which says that it is durable (I1), and if its bytes are still
+/// right (I6); its file, and with it a web server's ETag, then stays the same. Any other that is there already may be the
+/// leftover of a crash and is replaced by the bytes just written, never believed: after a failed sync the page cache shows
+/// the right bytes although the medium does not have them, which no re-hash can see.
 pub(crate) fn put<S: Storage>(
     storage: &S,
     staged: Pending<S::File>,
     path: &FeedPath,
-    (sha256, size): (&Sha256, u64),
-) -> io::Result<Placed<S::File>> {
-    if intact(storage, path, (sha256, size))? { storage.reopen(path) } else { storage.place(staged, path) }
+    identity: (&Sha256, u64),
+    named: bool,
+) -> io::Result<Option<Placed<S::File>>> {
+    if named && intact(storage, path, identity)? { Ok(None) } else { storage.place(staged, path).map(Some) }
 }
 
 /// Whether the file at `path` has exactly these bytes.

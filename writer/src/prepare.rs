@@ -74,7 +74,7 @@ pub(crate) fn prepare<S: Storage>(
         hasher: Hasher::new(),
         failed: None,
     };
-    let summary = scan(&dataset, input, rules, &mut output)?;
+    let summary = scan(feed, &dataset, input, rules, &mut output)?;
     let Output { object, plain_copy, hasher, failed } = output;
     if let Some(source) = failed {
         return Err(staged(source));
@@ -96,16 +96,18 @@ pub(crate) fn prepare<S: Storage>(
     })
 }
 
-fn scan<F: StagedFile>(
+fn scan<S: Storage>(
+    feed: &Feed<S>,
     dataset: &DatasetName,
     mut input: impl Read,
     rules: Rules,
-    output: &mut Output<F>,
+    output: &mut Output<S::File>,
 ) -> Result<lastgood_protocol::payload::Summary, Error> {
     let refused = |refusal| Error::Refused { dataset: dataset.clone(), refusal: Box::new(refusal) };
     let mut scanner = Scanner::new(rules);
     let mut chunk = vec![0; CHUNK_BYTES];
     loop {
+        feed.check_cancelled()?;
         let size = match input.read(&mut chunk) {
             Ok(0) => break,
             Ok(size) => size,

@@ -48,6 +48,8 @@ pub struct PublishedDataset {
     pub sha256: Sha256,
     /// The size of its payload, in bytes.
     pub size: u64,
+    /// Whether the feed had no such dataset before.
+    pub new: bool,
     /// Whether the payload differs from the one before.
     pub changed: bool,
     /// How many elements the payload has, when it is an array.
@@ -280,9 +282,12 @@ impl<S: Storage> ItemCommit<'_, S> {
         let before = self.before.and_then(|before| before.datasets.get(&item.dataset));
         let changed = before.is_none_or(|before| before.sha256 != item.sha256);
 
+        let named = self.before.is_some_and(|manifest| {
+            manifest.datasets.values().any(|entry| entry.sha256 == item.sha256 && entry.ext == ext)
+        });
         let path = layout::object(&item.sha256, &ext);
         new_objects.note(&path)?;
-        placed.push(objects::put(storage, item.object, &path, identity)?);
+        placed.extend(objects::put(storage, item.object, &path, identity, named)?);
         for (encoding, file) in item.siblings {
             let path = layout::sibling(&item.sha256, &ext, encoding);
             new_objects.note(&path)?;
@@ -307,6 +312,7 @@ impl<S: Storage> ItemCommit<'_, S> {
             dataset: item.dataset,
             sha256: item.sha256,
             size: item.size,
+            new: before.is_none(),
             changed,
             rows: item.rows,
             nan_mapped: item.nan_mapped,

@@ -1,6 +1,6 @@
 //! What is published, since when, and who is publishing now.
 
-use lastgood_protocol::layout;
+use lastgood_protocol::layout::{self, FeedPath};
 use lastgood_protocol::manifest::{Generation, Manifest};
 use lastgood_protocol::marker::{Holder, LockMarker};
 use lastgood_protocol::time::Timestamp;
@@ -22,8 +22,19 @@ pub struct Status {
     pub age_ms: u64,
     /// The generations whose manifests are retained, in rising order.
     pub retained: Vec<Generation>,
-    /// The commit in progress or left behind; `None` when the feed is not locked.
+    /// The commit in progress or left behind; `None` when no lastgood has locked the feed.
     pub lock: Option<LockStatus>,
+    /// Lock markers that lastgood did not write. A publish of what they concern waits for them.
+    pub foreign_markers: Vec<ForeignMarker>,
+}
+
+/// A lock marker that lastgood did not write, such as that of an older script.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ForeignMarker {
+    /// The file.
+    pub path: FeedPath,
+    /// Milliseconds since it was last changed.
+    pub age_ms: u64,
 }
 
 /// A lock on a feed.
@@ -47,7 +58,10 @@ impl<S: Storage> Feed<S> {
         let at = self.now();
         let retained = recover::retained_generations(&self.storage).map_err(Error::io("list the history"))?;
         let age_ms = at.ms_since(manifest.published_at);
-        Ok(Status { at, age_ms, retained, lock: self.lock_status()?, manifest })
+        let foreign = lock::foreign_markers(self).map_err(Error::io("look at the lock markers"))?;
+        let foreign_markers =
+            foreign.into_iter().map(|(path, since)| ForeignMarker { path, age_ms: at.ms_since(since) }).collect();
+        Ok(Status { at, age_ms, retained, lock: self.lock_status()?, foreign_markers, manifest })
     }
 
     fn lock_status(&self) -> Result<Option<LockStatus>, Error> {
@@ -55,7 +69,7 @@ impl<S: Storage> Feed<S> {
         let holder = self.storage.lock_holder().map_err(Error::io("look at the writer's lock"))?;
         let there = self.storage.info(&path).map_err(Error::io("look at the lock marker"))?.is_some();
         let marker = lock::read_marker(self, &path).map_err(Error::io("read the lock marker"))?;
-        if holder.is_none() && !there {
+        if holder.is_none() && (!there || !lock::own(self, &path).map_err(Error::io("look at the lock marker"))?) {
             return Ok(None);
         }
         let held = holder.is_some();

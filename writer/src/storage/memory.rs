@@ -142,11 +142,6 @@ impl Storage for MemoryStorage {
         file.0.moved_to(path).map(Placed)
     }
 
-    fn reopen(&self, path: &FeedPath) -> io::Result<Placed<MemoryFile>> {
-        let content = self.content(path).ok_or_else(|| missing(path.as_str()))?;
-        Ok(Placed(MemoryFile { storage: self.clone(), staging: Weak::new(), content }))
-    }
-
     fn sync(&self, wave: Wave<MemoryFile>) -> io::Result<Vec<Durable<MemoryFile>>> {
         Ok(wave.pending.into_iter().map(|file| Durable(file.0)).collect())
     }

@@ -111,12 +111,6 @@ pub trait Storage: Send + Sync {
     /// When it cannot be moved; the file is then removed.
     fn place(&self, file: Pending<Self::File>, path: &FeedPath) -> io::Result<Placed<Self::File>>;
 
-    /// Takes up a file that already stands under its final name but may not be durable: the leftover of a crash (I6).
-    ///
-    /// # Errors
-    /// When there is none or it cannot be opened.
-    fn reopen(&self, path: &FeedPath) -> io::Result<Placed<Self::File>>;
-
     /// Makes everything in the wave durable, in parallel. Success says so of all of it, failure of none.
     ///
     /// A file whose sync failed is never synced again: it is dropped, to be written anew.

@@ -192,10 +192,6 @@ impl Storage for PosixStorage {
         file.0.moved_to(self.published(path)).map(Placed)
     }
 
-    fn reopen(&self, path: &FeedPath) -> io::Result<Placed<PosixFile>> {
-        PosixFile::leftover(self.published(path)).map(Placed)
-    }
-
     fn sync(&self, mut wave: Wave<PosixFile>) -> io::Result<Vec<Durable<PosixFile>>> {
         let files =
             wave.pending.iter_mut().map(|file| &mut file.0).chain(wave.placed.iter_mut().map(|file| &mut file.0));

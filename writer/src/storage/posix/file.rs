@@ -28,8 +28,6 @@ pub struct PosixFile {
 enum Content {
     /// Kept open from writing to syncing: the handle that wrote is the one that is told of a failed write-back.
     Written(File, OpenSlot),
-    /// Written by a process that died. Opened to be synced, not before: there may be any number.
-    Leftover,
     /// Synced, or not to be synced again because that failed.
     Settled,
 }
@@ -67,12 +65,6 @@ impl PosixFile {
         Ok(created)
     }
 
-    /// A file that stands under its final name since before.
-    pub(super) fn leftover(path: PathBuf) -> io::Result<Self> {
-        open_existing(&path).context("open", &path)?;
-        Ok(Self { path, staged: false, content: Content::Leftover })
-    }
-
     /// Renames it out of staging, over whatever is there.
     pub(super) fn moved_to(mut self, target: PathBuf) -> io::Result<Self> {
         fs::rename(&self.path, &target).map_err(|error| {
@@ -89,15 +81,10 @@ impl PosixFile {
         // Mode and size are to be durable as well as the content: sync_all, not sync_data.
         let synced = match mem::replace(&mut self.content, Content::Settled) {
             Content::Written(file, _slot) => file.sync_all(),
-            Content::Leftover => open_existing(&self.path).and_then(|file| file.sync_all()),
             Content::Settled => Ok(()),
         };
         synced.context("sync", &self.path)
     }
-}
-
-fn open_existing(path: &Path) -> io::Result<File> {
-    sys::open_regular(path)?.ok_or_else(|| io::ErrorKind::NotFound.into())
 }
 
 /// Staging is in the feed, so these two come only from unusual mounts; the system's own words do not tell.

@@ -1,0 +1,167 @@
+//! What a reader keeps: the keys never meet, and text that is anything else is a miss.
+#![allow(clippy::unwrap_used)]
+
+use std::collections::HashSet;
+
+use lastgood_protocol::cache::{self, CacheHead, FeedMemory, Keys};
+use lastgood_protocol::digest::{Hasher, Sha256};
+use lastgood_protocol::id::{CommitId, FeedId};
+use lastgood_protocol::manifest::{Generation, Meta};
+use lastgood_protocol::name::DatasetName;
+use lastgood_protocol::time::Timestamp;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+fn head() -> CacheHead {
+    let time: Timestamp = "2026-11-20T14:39:00.123Z".parse().unwrap();
+    CacheHead {
+        feed: FeedId::from_random([1; 16]),
+        sha256: Sha256::of(b"[1]"),
+        size: 3,
+        changed: Generation::new(40).unwrap(),
+        confirmed: Generation::new(42).unwrap(),
+        published_at: time,
+        checked_at: time.plus_ms(1000),
+        used_at: time.plus_ms(2000),
+        meta: Some(Meta::parse(r#"{"run": 1.0}"#).unwrap()),
+    }
+}
+
+fn memory() -> FeedMemory {
+    let (feed, commit) = (FeedId::from_random([1; 16]), CommitId::from_random([2; 16]));
+    FeedMemory { feed, generation: Generation::new(42).unwrap(), commit, clock_offset_ms: -86_400_000 }
+}
+
+#[test]
+fn the_keys_of_feeds_and_datasets_never_meet() {
+    let urls = [
+        "https://a.example/",
+        "https://a.example/data/",
+        "https://a.example/:payload/",
+        "https://a.example:8080/",
+        "http://[::1]:80/a:b/",
+        "https://a.example/x:y:payload/",
+    ];
+    let names = ["a", "payload", "head", "memory", "a_payload", "8080", "b"].map(|name| name.parse().unwrap());
+    let mut seen = HashSet::new();
+    for url in urls {
+        let keys = Keys::new(url);
+        assert!(seen.insert(keys.memory().to_owned()), "{url}");
+        assert_eq!(cache::head_of(keys.memory()), None, "{url}: a memory is no payload");
+        for name in &names {
+            let (head, payload) = (keys.head(name), keys.payload(name));
+            assert_eq!(cache::payload_of(&head), payload);
+            assert_eq!(cache::head_of(&payload), Some(&*head), "{payload}");
+            assert_eq!(cache::head_of(&head), None, "{head} is no payload");
+            for key in [head, payload] {
+                assert!(key.starts_with(cache::KEY_PREFIX));
+                assert!(seen.insert(key.clone()), "{key}");
+            }
+        }
+    }
+}
+
+#[test]
+fn keys_of_others_are_left_alone() {
+    for key in
+        ["", "a:payload", "lastgood:a:payload", "lastgood:2:https://a/:a:payload", ":payload", "lastgood:1::payload"]
+    {
+        assert_eq!(cache::head_of(key), None, "{key}");
+    }
+}
+
+#[test]
+fn entries_are_read_back_as_they_were_written() {
+    assert_eq!(CacheHead::decode(&head().encode()), Some(head()));
+    let without_meta = CacheHead { meta: None, ..head() };
+    assert_eq!(CacheHead::decode(&without_meta.encode()), Some(without_meta));
+    assert_eq!(FeedMemory::decode(&memory().encode()), Some(memory()));
+}
+
+#[test]
+fn damaged_entries_are_misses() {
+    for text in ["", "null", "{}", "[]", "undefined", "[object Object]", "{\"feed\":", "\u{feff}{}"] {
+        assert_eq!((CacheHead::decode(text), FeedMemory::decode(text)), (None, None), "{text:?}");
+    }
+    let (head, memory) = (head().encode(), memory().encode());
+    for length in 0..head.len() {
+        assert_eq!(CacheHead::decode(&head[..length]), None);
+    }
+    for length in 0..memory.len() {
+        assert_eq!(FeedMemory::decode(&memory[..length]), None);
+    }
+    assert_eq!(
+        (CacheHead::decode(&memory), FeedMemory::decode(&head)),
+        (None, None),
+        "one is never taken for the other"
+    );
+    for member in ["feed", "sha256", "size", "changed", "confirmed", "published_at", "checked_at", "used_at"] {
+        for value in [json!(null), json!(-1), json!("x"), json!({}), json!(1e300)] {
+            let mut altered: Value = serde_json::from_str(&head).unwrap();
+            altered[member] = value;
+            assert_eq!(CacheHead::decode(&altered.to_string()), None, "{altered}");
+        }
+    }
+    for (member, value) in
+        [("generation", json!(0)), ("generation", json!(1u64 << 53)), ("clock_offset_ms", json!(0.5))]
+    {
+        let mut altered: Value = serde_json::from_str(&memory).unwrap();
+        altered[member] = value;
+        assert_eq!(FeedMemory::decode(&altered.to_string()), None, "{altered}");
+    }
+}
+
+#[test]
+fn a_later_version_may_add_members() {
+    let text = head().encode().replacen('{', r#"{"new":[{}],"#, 1);
+    assert_eq!(CacheHead::decode(&text), Some(head()));
+}
+
+/// FIPS 180-4 test vectors.
+#[test]
+fn digests_are_sha_256() {
+    let table = [
+        ("", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"),
+        ("abc", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
+    ];
+    for (text, digest) in table {
+        assert_eq!(Sha256::of(text.as_bytes()).to_string(), digest);
+        assert_eq!(digest.parse(), Ok(Sha256::of(text.as_bytes())));
+        assert!(digest.to_uppercase().parse::<Sha256>().is_err());
+        assert!(digest[1..].parse::<Sha256>().is_err());
+        assert!(format!("{digest}0").parse::<Sha256>().is_err());
+    }
+    assert!("g".repeat(64).parse::<Sha256>().is_err());
+}
+
+proptest! {
+    #[test]
+    fn any_altered_text_is_a_miss_or_well_formed(at in any::<prop::sample::Index>(), byte in " -~") {
+        let text = head().encode();
+        let at = at.index(text.len());
+        let altered = format!("{}{byte}{}", &text[..at], &text[at + 1..]);
+        if let Some(read) = CacheHead::decode(&altered) {
+            prop_assert_eq!(CacheHead::decode(&read.encode()), Some(read));
+        }
+    }
+
+    #[test]
+    fn a_digest_does_not_depend_on_the_pieces(pieces in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..100), 0..6)) {
+        let mut hasher = Hasher::new();
+        pieces.iter().for_each(|piece| hasher.update(piece));
+        let digest = hasher.finish();
+        prop_assert_eq!(digest, Sha256::of(&pieces.concat()));
+        prop_assert_eq!(digest.to_string().parse::<Sha256>(), Ok(digest));
+    }
+
+    #[test]
+    fn a_payload_key_belongs_to_one_head(url in "https?://[a-z.:/]{0,12}/", name in "[a-z0-9][a-z0-9_-]{0,12}") {
+        if let Ok(name) = DatasetName::parse(&name) {
+            let keys = Keys::new(&url);
+            let (head, payload) = (keys.head(&name), keys.payload(&name));
+            prop_assert_eq!(cache::head_of(&payload), Some(head.as_str()));
+            prop_assert_eq!(cache::head_of(&head), None);
+            prop_assert_eq!(cache::head_of(keys.memory()), None);
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! `cargo xtask pack`: the npm package, from the Rust source to the tarball.
+
+mod sizes;
+mod tarball;
+mod wasm;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result, bail};
+
+use crate::{npm, process, progress::step, setup, workspace};
+
+/// Build the npm package: target/npm/lastgood-<version>.tgz
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Fail when the size table in reader-wasm/npm/README.md is more than 2 % off, instead of rewriting it
+    #[arg(long)]
+    pub(crate) check: bool,
+}
+
+/// The built npm package.
+pub(crate) struct Package {
+    /// Its files, byte for byte as they are in the tarball.
+    pub(crate) directory: PathBuf,
+    /// What `npm publish` would upload.
+    pub(crate) tarball: PathBuf,
+}
+
+/// Builds, measures, packs and checks the npm package.
+pub(crate) fn run(args: &Args) -> Result<Package> {
+    setup::node()?;
+    setup::wasm_target(setup::Install::Allowed)?;
+    step("install the npm tools", npm::install_tools)?;
+
+    let out = workspace::target("npm");
+    let directory = make_empty(&out)?;
+    let module = step("build the wasm module", wasm::build)?;
+    step("generate the bindings", || wasm::bind(&module, &directory))?;
+    step("optimise the wasm module", || wasm::optimise(&directory))?;
+    wasm::check_paths(&directory)?;
+    assemble(&directory)?;
+    step("measure", || measure(&directory, args.check))?;
+    let tarball = step("pack", || pack(&directory, &out))?;
+    println!("{}", workspace::shown(&tarball));
+    Ok(Package { directory, tarball })
+}
+
+/// Empties `out`, so that what is there afterwards is what this run made, and makes the package's directory in it.
+fn make_empty(out: &Path) -> Result<PathBuf> {
+    let directory = out.join("package");
+    if out.exists() {
+        fs::remove_dir_all(out).with_context(|| format!("cannot empty {}", out.display()))?;
+    }
+    fs::create_dir_all(&directory).with_context(|| format!("cannot make {}", directory.display()))?;
+    Ok(directory)
+}
+
+/// Puts what is written by hand beside the module, the README excepted: it waits for the sizes.
+fn assemble(directory: &Path) -> Result<()> {
+    let written = workspace::path("reader-wasm/npm");
+    for name in ["lastgood.js", "lastgood.d.ts"] {
+        copy(&written, directory, name)?;
+    }
+    for name in ["LICENSE-APACHE", "LICENSE-MIT"] {
+        copy(workspace::root(), directory, name)?;
+    }
+    let manifest = written.join("package.json");
+    let text = fs::read_to_string(&manifest).with_context(|| format!("cannot read {}", workspace::shown(&manifest)))?;
+    let text =
+        with_version(&text, workspace::VERSION).with_context(|| format!("in {}", workspace::shown(&manifest)))?;
+    let to = directory.join("package.json");
+    fs::write(&to, text).with_context(|| format!("cannot write {}", to.display()))
+}
+
+/// Fills the workspace's version in: it is written down once, in the root Cargo.toml.
+fn with_version(manifest: &str, version: &str) -> Result<String> {
+    const PLACEHOLDER: &str = r#""version": "0.0.0""#;
+    if manifest.matches(PLACEHOLDER).count() != 1 {
+        bail!("expected {PLACEHOLDER} once: pack puts the version of Cargo.toml there");
+    }
+    Ok(manifest.replace(PLACEHOLDER, &format!(r#""version": "{version}""#)))
+}
+
+fn measure(directory: &Path, check: bool) -> Result<()> {
+    let sizes = sizes::measure(directory)?;
+    println!("{}", sizes.table());
+    sizes.check_budget()?;
+    let readme = workspace::path("reader-wasm/npm/README.md");
+    let named = || format!("in {}", workspace::shown(&readme));
+    let text = fs::read_to_string(&readme).with_context(named)?;
+    if check {
+        return sizes.check_against(&text).with_context(named);
+    }
+    let updated = sizes.write_into(&text).with_context(named)?;
+    if updated != text {
+        fs::write(&readme, updated).with_context(named)?;
+        eprintln!("    updated the sizes in {}", workspace::shown(&readme));
+    }
+    Ok(())
+}
+
+fn pack(directory: &Path, out: &Path) -> Result<PathBuf> {
+    copy(&workspace::path("reader-wasm/npm"), directory, "README.md")?;
+    let mut pack = npm::npm(directory);
+    pack.args(["pack", "--loglevel=warn", "--pack-destination"]);
+    process::capture(pack.arg(out))?;
+    let tarball = out.join(format!("lastgood-{}.tgz", workspace::VERSION));
+    tarball::check(&tarball, directory).with_context(|| workspace::shown(&tarball))?;
+    Ok(tarball)
+}
+
+fn copy(from: &Path, to: &Path, name: &str) -> Result<()> {
+    let source = from.join(name);
+    fs::copy(&source, to.join(name)).map(drop).with_context(|| format!("cannot copy {}", workspace::shown(&source)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::with_version;
+
+    #[test]
+    fn the_version_is_filled_in_once() {
+        let manifest = r#"{ "name": "lastgood", "version": "0.0.0" }"#;
+        assert_eq!(with_version(manifest, "1.2.3").unwrap(), r#"{ "name": "lastgood", "version": "1.2.3" }"#);
+        for wrong in [r#"{ "version": "1.0.0" }"#, &[manifest, manifest].concat()] {
+            assert!(with_version(wrong, "1.2.3").is_err());
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! `cargo xtask test`: everything that must hold, cheap first.
+
+use anyhow::Result;
+
+use crate::{demo, lint, pack, process, progress::Steps, setup, workspace, www};
+
+/// Install what is needed, then run every check and every test
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Install nothing; fail and say what is missing
+    #[arg(long)]
+    skip_install: bool,
+}
+
+/// Runs every check and test; stops at the first that fails.
+pub(crate) fn run(args: &Args) -> Result<()> {
+    let mut steps = Steps::default();
+    let result = run_steps(&mut steps, args);
+    println!("\n{}", steps.summary());
+    result
+}
+
+fn run_steps(steps: &mut Steps, args: &Args) -> Result<()> {
+    let install = if args.skip_install { setup::Install::Never } else { setup::Install::Allowed };
+    let chromedriver = steps.step("setup", || {
+        setup::wasm_target(install)?;
+        setup::node()?;
+        setup::chromedriver(install)
+    })?;
+    steps.step("lint", || lint::run(&lint::Args {}))?;
+    steps.step("unit tests", || {
+        process::run(workspace::cargo().args(["test", "--package", "lastgood-protocol", "--package", "lastgood"]))?;
+        // On its own: with other packages its dependencies would get other
+        // features, and the minutes that they take to compile come twice.
+        Ok(process::run(workspace::cargo().args(["test", "--package", "xtask"]))?)
+    })?;
+    // The sizes that are committed must be true; on a developer's machine pack
+    // corrects them, and the difference shows in git.
+    let check = std::env::var_os("CI").is_some();
+    let package = steps.step("pack", || pack::run(&pack::Args { check }))?;
+    let site = steps.step("www", || {
+        let site = www::build(&package)?;
+        www::unit_tests()?;
+        Ok(site)
+    })?;
+    steps.step("integration tests", || {
+        let binary = demo::build_binary()?;
+        Ok(process::run(
+            workspace::cargo()
+                .args(["test", "--package", "lastgood-tests"])
+                .env("LASTGOOD_TEST_BINARY", binary)
+                .env("LASTGOOD_TEST_PACKAGE", &package.directory)
+                .env("LASTGOOD_TEST_TARBALL", &package.tarball)
+                .env("LASTGOOD_TEST_WWW", site)
+                .env("LASTGOOD_TEST_CHROMEDRIVER", chromedriver),
+        )?)
+    })
+}
