@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use thirtyfour::prelude::*;
-use thirtyfour::{ChromeCapabilities, Capabilities};
+use thirtyfour::{Capabilities, ChromeCapabilities};
 use tokio::runtime::Runtime;
 
 /// A browser with a profile of its own. Dropping it ends the browser and its driver.
@@ -118,7 +118,7 @@ impl Browser {
             "const done = arguments[arguments.length - 1];
              (async () => {{ {body} }})().then(
                (ok) => done({{ ok: ok === undefined ? null : ok }}),
-               (error) => done({{ error: {{ code: error?.code ?? null, name: String(error?.name), message: String(error?.message ?? error) }} }}));"
+               (error) => done({{ error: {{ code: typeof error?.code === 'string' ? error.code : null, name: String(error?.name), message: String(error?.message ?? error) }} }}));"
         );
         let answer = self.runtime.block_on(self.driver().execute_async(script, Vec::new()));
         let answer = answer.expect("the page runs the script");
@@ -148,7 +148,7 @@ impl Browser {
         }
     }
 
-    /// What the page has written to the console as errors and warnings.
+    /// The text of an element as a visitor sees it.
     #[must_use]
     pub fn text(&self, selector: &str) -> String {
         let find = async { self.driver().find(By::Css(selector)).await?.text().await };
@@ -176,7 +176,7 @@ fn port_of(chromedriver: &mut Child) -> u16 {
     let mut lines = BufReader::new(output).lines();
     let port = lines.by_ref().map_while(Result::ok).find_map(|line| {
         // "ChromeDriver was started successfully on port 41473."
-        line.split_once("on port ")?.1.trim_end_matches('.').parse().ok()
+        line.split_once("successfully on port ")?.1.trim_end_matches('.').parse().ok()
     });
     // Read on, or a full pipe would stop it.
     std::thread::spawn(move || lines.for_each(drop));

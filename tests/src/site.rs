@@ -14,7 +14,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use futures_util::stream;
+use futures_util::{StreamExt, stream};
 use lastgood::serve::{self, Config, Cors};
 use lastgood::{Feed, Item, Publication};
 use lastgood_protocol::digest::Sha256;
@@ -219,8 +219,12 @@ async fn answer(fault: Fault, mut request: Request, next: Next) -> Response {
             } else {
                 parts.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
                 let half = body.slice(..body.len() / 2);
-                let broken = std::io::Error::other("the connection is broken on purpose");
-                Body::from_stream(stream::iter([Ok(half), Err(broken)]))
+                let break_off = async {
+                    // So that the headers and the half are on their way before the connection ends.
+                    tokio::time::sleep(Duration::from_millis(200)).await;
+                    Err(std::io::Error::other("the connection is broken on purpose"))
+                };
+                Body::from_stream(stream::once(async { Ok(half) }).chain(stream::once(break_off)))
             };
             Response::from_parts(parts, body)
         }

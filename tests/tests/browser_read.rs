@@ -319,7 +319,8 @@ fn full_storage_reads_all_the_same_and_leaves_other_entries_alone() {
     let reading = read(&browser, &site);
     assert_eq!((reading.source.as_str(), reading.fresh), ("network", true));
     assert_eq!(events(&browser), ["cache-full"]);
-    let others: usize = browser.get("return Object.keys(localStorage).filter((key) => key.startsWith('other')).length;");
+    let others: usize =
+        browser.get("return Object.keys(localStorage).filter((key) => key.startsWith('other')).length;");
     assert_eq!(others, filled);
 }
 
