@@ -1,7 +1,7 @@
 //! Reading in a real browser, over real HTTP: each way in which it can go, with the reading or the error that comes of it.
 //! In each, what comes out has been published: nothing unverified is ever handed out.
 
-#![allow(clippy::disallowed_methods, reason = "the tests make and break files on purpose")]
+#![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests make and break files, and fail by panicking")]
 
 use std::fs;
 use std::path::PathBuf;
