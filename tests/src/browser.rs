@@ -81,7 +81,8 @@ impl Browser {
     #[must_use]
     pub fn with_preferences(preferences: Value) -> Self {
         let profile = tempfile::tempdir().expect("a temporary directory can be made");
-        let mut chromedriver = Command::new("chromedriver")
+        let program = std::env::var_os("LASTGOOD_TEST_CHROMEDRIVER").unwrap_or_else(|| "chromedriver".into());
+        let mut chromedriver = Command::new(program)
             .arg("--port=0")
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -146,6 +147,28 @@ impl Browser {
             Answer::Error(error) => error,
             Answer::Ok(value) => panic!("expected a rejection, it resolved with {value}"),
         }
+    }
+
+    /// Waits until the page has an element that `selector` selects.
+    ///
+    /// # Panics
+    /// When there is none after half a minute.
+    pub fn wait_for(&self, selector: &str) {
+        let found: bool = self.get(&format!(
+            "const end = Date.now() + 30000;
+             while (!document.querySelector({selector:?})) {{
+               if (Date.now() > end) return false;
+               await new Promise((resolve) => setTimeout(resolve, 20));
+             }}
+             return true;"
+        ));
+        assert!(found, "waited in vain for {selector}");
+    }
+
+    /// Clicks an element.
+    pub fn click(&self, selector: &str) {
+        let click = async { self.driver().find(By::Css(selector)).await?.click().await };
+        self.runtime.block_on(click).expect("the element is there and can be clicked");
     }
 
     /// The text of an element as a visitor sees it.

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -36,6 +36,8 @@ pub enum Fault {
     Corrupt,
     /// Sends this body instead.
     Body(Vec<u8>),
+    /// Sends this body and says that it does so at this time.
+    Dated(Vec<u8>, SystemTime),
     /// Never answers.
     Silence,
 }
@@ -63,8 +65,20 @@ impl Site {
     pub fn start() -> Self {
         let dir = tempfile::tempdir().expect("a temporary directory can be made");
         let www = dir.path().join("www");
-        copy_package(&www.join("lastgood"));
+        copy(&built("PACKAGE", "target/npm/package"), &www.join("lastgood"));
         fs::write(www.join("index.html"), PAGE).expect("the page can be written");
+        Self::serve(dir)
+    }
+
+    /// Starts a site with the dashboard, as it has been built, and a feed at `/data/`.
+    #[must_use]
+    pub fn dashboard() -> Self {
+        let dir = tempfile::tempdir().expect("a temporary directory can be made");
+        copy(&built("WWW", "www/dist"), &dir.path().join("www"));
+        Self::serve(dir)
+    }
+
+    fn serve(dir: tempfile::TempDir) -> Self {
         fs::create_dir(dir.path().join("data")).expect("the feed's directory can be made");
         let shared = Arc::new(Shared::default());
         let runtime = Runtime::new().expect("a runtime can be started");
@@ -202,6 +216,10 @@ async fn answer(fault: Fault, mut request: Request, next: Next) -> Response {
         Fault::Status(status) => StatusCode::from_u16(status).expect("a valid status").into_response(),
         Fault::HtmlPage => ([(header::CONTENT_TYPE, "text/html")], PAGE).into_response(),
         Fault::Body(body) => (json, body).into_response(),
+        Fault::Dated(body, time) => {
+            let date = [(header::DATE, httpdate::fmt_http_date(time))];
+            (json, date, body).into_response()
+        }
         Fault::Silence => std::future::pending().await,
         Fault::Truncate | Fault::Corrupt => {
             // The bytes themselves are wanted, not a 304 and not a compressed form.
@@ -231,16 +249,23 @@ async fn answer(fault: Fault, mut request: Request, next: Next) -> Response {
     }
 }
 
-/// Copies the npm package as `cargo xtask pack` has laid it out.
-fn copy_package(target: &Path) {
-    let package = workspace().join("target/npm/package");
-    let entries = fs::read_dir(&package)
-        .unwrap_or_else(|error| panic!("{}: {error}; run `cargo xtask pack` first", package.display()));
-    fs::create_dir_all(target).expect("a directory can be made");
+/// Where `cargo xtask test` says that something has been built, or else where it builds it.
+fn built(what: &str, path: &str) -> PathBuf {
+    std::env::var_os(format!("LASTGOOD_TEST_{what}")).map_or_else(|| workspace().join(path), PathBuf::from)
+}
+
+/// Copies a directory and what is in it.
+fn copy(from: &Path, to: &Path) {
+    let entries =
+        fs::read_dir(from).unwrap_or_else(|error| panic!("{}: {error}; `cargo xtask test` builds it", from.display()));
+    fs::create_dir_all(to).expect("a directory can be made");
     for entry in entries {
-        let entry = entry.expect("the package can be listed");
-        if entry.path().is_file() {
-            fs::copy(entry.path(), target.join(entry.file_name())).expect("a file can be copied");
+        let entry = entry.expect("the directory can be listed");
+        let to = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy(&entry.path(), &to);
+        } else {
+            fs::copy(entry.path(), to).expect("a file can be copied");
         }
     }
 }

@@ -67,7 +67,7 @@ pub(crate) fn prepare<S: Storage>(
         .map(|json| Meta::parse(&json))
         .transpose()
         .map_err(|source| Error::Meta { dataset: dataset.clone(), source })?;
-    let staged = |source| Error::Io { doing: format!("write the payload of {dataset} to staging"), source };
+    let staged = |source| cannot_stage(&dataset, source);
     let mut output = Output {
         object: staging.create(Kind::Published).map_err(staged)?,
         plain_copy: staging.create(Kind::Published).map_err(staged)?,
@@ -75,10 +75,7 @@ pub(crate) fn prepare<S: Storage>(
         failed: None,
     };
     let summary = scan(feed, &dataset, input, rules, &mut output)?;
-    let Output { object, plain_copy, hasher, failed } = output;
-    if let Some(source) = failed {
-        return Err(staged(source));
-    }
+    let Output { object, plain_copy, hasher, .. } = output;
     let object = object.finish().map_err(staged)?;
     let plain_copy = plain_copy.finish().map_err(staged)?;
     let siblings = compress::siblings(staging, &object, summary.size, &feed.settings.compression)
@@ -104,6 +101,7 @@ fn scan<S: Storage>(
     output: &mut Output<S::File>,
 ) -> Result<lastgood_protocol::payload::Summary, Error> {
     let refused = |refusal| Error::Refused { dataset: dataset.clone(), refusal: Box::new(refusal) };
+    let staged = |source| cannot_stage(dataset, source);
     let mut scanner = Scanner::new(rules);
     let mut chunk = vec![0; CHUNK_BYTES];
     loop {
@@ -115,11 +113,15 @@ fn scan<S: Storage>(
             Err(source) => return Err(Error::Input { dataset: dataset.clone(), source }),
         };
         scanner.push(&chunk[..size], &mut |bytes| output.write(bytes)).map_err(refused)?;
-        if output.failed.is_some() {
-            break;
-        }
+        output.check().map_err(staged)?;
     }
-    scanner.finish(&mut |bytes| output.write(bytes)).map_err(refused)
+    let summary = scanner.finish(&mut |bytes| output.write(bytes)).map_err(refused)?;
+    output.check().map_err(staged)?;
+    Ok(summary)
+}
+
+fn cannot_stage(dataset: &DatasetName, source: io::Error) -> Error {
+    Error::Io { doing: format!("write the payload of {dataset} to staging"), source }
 }
 
 /// Where the bytes to be published go, each once.
@@ -138,5 +140,9 @@ impl<F: StagedFile> Output<F> {
         }
         self.hasher.update(bytes);
         self.failed = self.object.write_all(bytes).and_then(|()| self.plain_copy.write_all(bytes)).err();
+    }
+
+    fn check(&mut self) -> io::Result<()> {
+        self.failed.take().map_or(Ok(()), Err)
     }
 }

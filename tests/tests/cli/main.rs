@@ -1,0 +1,14 @@
+//! The `lastgood` command as a person or a script meets it.
+
+#![allow(clippy::disallowed_methods, reason = "tests prepare and damage feeds by hand")]
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod cat;
+mod damage;
+mod directory;
+mod locks;
+mod output;
+mod publish;
+mod refusal;
+mod serve;
+mod status;

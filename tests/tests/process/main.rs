@@ -1,0 +1,9 @@
+//! Publishers as processes: killed, stopped, racing each other, while others read.
+
+#![allow(clippy::disallowed_methods, reason = "tests prepare feeds by hand")]
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod concurrent;
+mod kill;
+mod reading;
+mod signals;
