@@ -94,7 +94,7 @@ impl<'a> Options<'a> {
         let Some(object) = options.dyn_ref::<Object>() else {
             return Err(InvalidOption::NotAnObject(js::describe(options)));
         };
-        for name in Object::keys(object).iter().map(|name| js::describe(&name)) {
+        for name in Object::keys(object).iter().filter_map(|name| name.as_string()) {
             if !known.contains(&name.as_str()) {
                 return Err(InvalidOption::Unknown { name, known: known.join(", ") });
             }
