@@ -67,7 +67,8 @@ pub(crate) fn encode_utf8(text: &JsString) -> Result<Uint8Array, JsValue> {
     TextEncoder::new()?.encode(text)
 }
 
-/// Something thrown, as text for people.
-pub(crate) fn describe(thrown: &JsValue) -> String {
-    to_js_string(thrown).map_or_else(|_| "something that has no text".to_owned(), String::from)
+/// Something that was given or thrown, as text for people. Texts are quoted, so that `"5"` does not look like a number.
+pub(crate) fn describe(value: &JsValue) -> String {
+    let text = to_js_string(value).map_or_else(|_| "something that has no text".to_owned(), String::from);
+    if value.is_string() { ["\"", &text, "\""].concat() } else { text }
 }

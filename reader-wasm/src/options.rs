@@ -1,19 +1,23 @@
 //! Options into types. What is misspelt or of a wrong kind is refused: an option that has no effect is found late.
+//!
+//! By hand: serde-wasm-bindgen's deserializer would be a tenth of the module, and its errors do not name the option.
 
-use std::fmt;
+use std::ops::RangeInclusive;
 
 use js_sys::{Function, Object};
 use lastgood_protocol::MAX_SAFE_INTEGER;
 use lastgood_protocol::read::LockPolicy;
-use serde::Deserialize;
-use serde::de::{Deserializer, Unexpected, Visitor};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::AbortSignal;
 
 use crate::js;
 
 /// The longest time that a browser's timer takes, 2^31 − 1 ms: with a longer one it goes off at once.
-const MAX_TIMER_MS: u64 = i32::MAX as u64;
+const MAX_TIMER_MS: u32 = i32::MAX as u32;
+
+const LOCK_POLICIES: [(&str, LockPolicy); 3] =
+    [("cache", LockPolicy::Cache), ("wait", LockPolicy::Wait), ("ignore", LockPolicy::Ignore)];
+const CACHES: [(&str, bool); 2] = [("localStorage", true), ("none", false)];
 
 /// How patiently to read.
 #[derive(Debug, Clone)]
@@ -46,8 +50,8 @@ pub(crate) enum InvalidOption {
     NotAnObject(String),
     #[error("there is no option \"{name}\" here; there are: {known}")]
     Unknown { name: String, known: String },
-    #[error("option \"{name}\": {problem}")]
-    Invalid { name: &'static str, problem: String },
+    #[error("option \"{name}\": expected {expected}, found {found}")]
+    Invalid { name: &'static str, expected: String, found: String },
 }
 
 impl OpenOptions {
@@ -58,8 +62,8 @@ impl OpenOptions {
         let defaults = Patience { lock: LockPolicy::Cache, lock_wait_ms: 10_000, timeout_ms: 10_000 };
         Ok(Self {
             patience: options.patience(&defaults)?,
-            cached: options.get("cache")?.unwrap_or(Cache::LocalStorage) == Cache::LocalStorage,
-            max_bytes: options.get("maxBytes")?.map_or(64 << 20, |Number::<1, MAX_SAFE_INTEGER>(bytes)| bytes),
+            cached: options.choice("cache", &CACHES)?.unwrap_or(true),
+            max_bytes: options.number("maxBytes", 1..=MAX_SAFE_INTEGER)?.unwrap_or(64 << 20),
             on_event: options.object("onEvent", "a function", JsValue::is_function)?,
         })
     }
@@ -90,7 +94,7 @@ impl<'a> Options<'a> {
         let Some(object) = options.dyn_ref::<Object>() else {
             return Err(InvalidOption::NotAnObject(js::describe(options)));
         };
-        for name in Object::keys(object).iter().map(|name| js::describe(&name)) {
+        for name in Object::keys(object).iter().filter_map(|name| name.as_string()) {
             if !known.contains(&name.as_str()) {
                 return Err(InvalidOption::Unknown { name, known: known.join(", ") });
             }
@@ -100,16 +104,28 @@ impl<'a> Options<'a> {
 
     fn patience(&self, defaults: &Patience) -> Result<Patience, InvalidOption> {
         Ok(Patience {
-            lock: self.get("lock")?.map_or(defaults.lock, |Lock(policy)| policy),
-            lock_wait_ms: self.get("lockWaitMs")?.map_or(defaults.lock_wait_ms, Number::<0, MAX_TIMER_MS>::ms),
-            timeout_ms: self.get("timeoutMs")?.map_or(defaults.timeout_ms, Number::<1, MAX_TIMER_MS>::ms),
+            lock: self.choice("lock", &LOCK_POLICIES)?.unwrap_or(defaults.lock),
+            lock_wait_ms: self.milliseconds("lockWaitMs", 0)?.unwrap_or(defaults.lock_wait_ms),
+            timeout_ms: self.milliseconds("timeoutMs", 1)?.unwrap_or(defaults.timeout_ms),
         })
     }
 
-    fn get<T: for<'de> Deserialize<'de>>(&self, name: &'static str) -> Result<Option<T>, InvalidOption> {
-        let Some(value) = self.member(name)? else { return Ok(None) };
-        let invalid = |error: serde_wasm_bindgen::Error| InvalidOption::Invalid { name, problem: error.to_string() };
-        serde_wasm_bindgen::from_value(value).map(Some).map_err(invalid)
+    fn choice<T: Copy>(&self, name: &'static str, choices: &[(&str, T)]) -> Result<Option<T>, InvalidOption> {
+        let expected = || {
+            let names: Vec<String> = choices.iter().map(|(name, _)| ["\"", name, "\""].concat()).collect();
+            names.join(" or ")
+        };
+        self.take(name, expected, |value| chosen(&value.as_string()?, choices))
+    }
+
+    fn milliseconds(&self, name: &'static str, least: u32) -> Result<Option<u32>, InvalidOption> {
+        let ms = self.number(name, least.into()..=MAX_TIMER_MS.into())?;
+        Ok(ms.map(|ms| u32::try_from(ms).unwrap_or(MAX_TIMER_MS)))
+    }
+
+    fn number(&self, name: &'static str, bounds: RangeInclusive<u64>) -> Result<Option<u64>, InvalidOption> {
+        let expected = || format!("a number from {} to {}", bounds.start(), bounds.end());
+        self.take(name, expected, |value| within(value.as_f64()?, &bounds))
     }
 
     fn object<T: JsCast>(
@@ -118,129 +134,70 @@ impl<'a> Options<'a> {
         expected: &str,
         fits: impl Fn(&JsValue) -> bool,
     ) -> Result<Option<T>, InvalidOption> {
-        match self.member(name)? {
-            Some(value) if !fits(&value) => {
-                let problem = format!("expected {expected}, found {}", js::describe(&value));
-                Err(InvalidOption::Invalid { name, problem })
-            }
-            value => Ok(value.map(JsValue::unchecked_into)),
-        }
+        self.take(name, || expected.to_owned(), |value| fits(value).then(|| value.clone().unchecked_into()))
     }
 
-    fn member(&self, name: &'static str) -> Result<Option<JsValue>, InvalidOption> {
+    /// What `parse` makes of the option; `None` when it is left out.
+    fn take<T>(
+        &self,
+        name: &'static str,
+        expected: impl Fn() -> String,
+        parse: impl Fn(&JsValue) -> Option<T>,
+    ) -> Result<Option<T>, InvalidOption> {
         let Some(options) = self.0 else { return Ok(None) };
-        let thrown = |thrown: JsValue| InvalidOption::Invalid { name, problem: js::describe(&thrown) };
-        let value = js::member(options, name).map_err(thrown)?;
-        Ok((!value.is_undefined()).then_some(value))
-    }
-}
-
-/// Where verified payloads are kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-enum Cache {
-    #[serde(rename = "localStorage")]
-    LocalStorage,
-    #[serde(rename = "none")]
-    None,
-}
-
-/// A lock policy by its name.
-#[derive(Debug, PartialEq, Eq, Deserialize)]
-#[serde(transparent)]
-struct Lock(#[serde(with = "LockNames")] LockPolicy);
-
-#[derive(Deserialize)]
-#[serde(remote = "LockPolicy", rename_all = "kebab-case")]
-enum LockNames {
-    Cache,
-    Wait,
-    Ignore,
-}
-
-/// A number within bounds; a fraction is cut off.
-#[derive(Debug, PartialEq, Eq)]
-struct Number<const MIN: u64, const MAX: u64>(u64);
-
-impl<const MIN: u64, const MAX: u64> Number<MIN, MAX> {
-    fn ms(self) -> u32 {
-        u32::try_from(self.0).unwrap_or(u32::MAX)
-    }
-}
-
-impl<'de, const MIN: u64, const MAX: u64> Deserialize<'de> for Number<MIN, MAX> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_f64(Bounds::<MIN, MAX>).map(Self)
-    }
-}
-
-struct Bounds<const MIN: u64, const MAX: u64>;
-
-impl<const MIN: u64, const MAX: u64> Visitor<'_> for Bounds<MIN, MAX> {
-    type Value = u64;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "a number from {MIN} to {MAX}")
-    }
-
-    fn visit_f64<E: serde::de::Error>(self, number: f64) -> Result<u64, E> {
-        // Not a number is in no range.
-        if (MIN as f64..=MAX as f64).contains(&number) {
-            return Ok(number as u64);
+        let invalid =
+            |found: &JsValue| InvalidOption::Invalid { name, expected: expected(), found: js::describe(found) };
+        let value = js::member(options, name).map_err(|thrown| invalid(&thrown))?;
+        if value.is_undefined() {
+            return Ok(None);
         }
-        Err(E::invalid_value(Unexpected::Float(number), &self))
+        parse(&value).map(Some).ok_or_else(|| invalid(&value))
     }
+}
+
+fn chosen<T: Copy>(given: &str, choices: &[(&str, T)]) -> Option<T> {
+    choices.iter().find(|(name, _)| *name == given).map(|&(_, choice)| choice)
+}
+
+/// The number without its fraction, if it is within the bounds. Not a number is in no range.
+fn within(number: f64, bounds: &RangeInclusive<u64>) -> Option<u64> {
+    (*bounds.start() as f64..=*bounds.end() as f64).contains(&number).then_some(number as u64)
 }
 
 #[cfg(test)]
 mod tests {
+    use lastgood_protocol::MAX_SAFE_INTEGER;
     use lastgood_protocol::read::LockPolicy;
-    use serde::Deserialize;
-    use serde::de::IntoDeserializer;
-    use serde::de::value::{Error, F64Deserializer, StrDeserializer};
 
-    use super::{Cache, Lock, MAX_TIMER_MS, Number};
-
-    fn number(number: f64) -> Result<u64, String> {
-        let deserializer: F64Deserializer<Error> = number.into_deserializer();
-        Number::<1, MAX_TIMER_MS>::deserialize(deserializer)
-            .map(|Number(number)| number)
-            .map_err(|error| error.to_string())
-    }
-
-    fn text<'a>(text: &'a str) -> StrDeserializer<'a, Error> {
-        text.into_deserializer()
-    }
+    use super::{CACHES, LOCK_POLICIES, chosen, within};
 
     #[test]
-    fn numbers_within_bounds_are_taken() {
-        for (given, taken) in [(1.0, 1), (2500.75, 2500), (2_147_483_647.0, MAX_TIMER_MS)] {
-            assert_eq!(number(given), Ok(taken));
+    fn numbers_within_bounds_are_taken_without_their_fraction() {
+        for (given, taken) in [(1.0, 1), (2500.75, 2500), (2_147_483_647.0, 2_147_483_647)] {
+            assert_eq!(within(given, &(1..=2_147_483_647)), Some(taken));
         }
+        assert_eq!(within(9_007_199_254_740_991.0, &(1..=MAX_SAFE_INTEGER)), Some(MAX_SAFE_INTEGER));
     }
 
     #[test]
-    fn other_numbers_are_refused_with_the_bounds() {
+    fn other_numbers_are_not() {
         for given in [0.0, 0.99, -1.0, 2_147_483_648.0, f64::INFINITY, f64::NEG_INFINITY, f64::NAN] {
-            let error = number(given).unwrap_err();
-            assert!(error.ends_with("expected a number from 1 to 2147483647"), "{error}");
+            assert_eq!(within(given, &(1..=2_147_483_647)), None, "{given}");
         }
+        assert_eq!(within(9_007_199_254_740_992.0, &(1..=MAX_SAFE_INTEGER)), None);
     }
 
     #[test]
-    fn lock_policies_have_names() {
-        let policies = [("cache", LockPolicy::Cache), ("wait", LockPolicy::Wait), ("ignore", LockPolicy::Ignore)];
-        for (name, policy) in policies {
-            assert_eq!(Lock::deserialize(text(name)), Ok(Lock(policy)));
+    fn choices_have_exact_names() {
+        for (name, policy) in LOCK_POLICIES {
+            assert_eq!(chosen(name, &LOCK_POLICIES), Some(policy));
         }
-        let error = Lock::deserialize(text("never")).unwrap_err().to_string();
-        assert_eq!(error, "unknown variant `never`, expected one of `cache`, `wait`, `ignore`");
-    }
-
-    #[test]
-    fn caches_have_names() {
-        assert_eq!(Cache::deserialize(text("localStorage")), Ok(Cache::LocalStorage));
-        assert_eq!(Cache::deserialize(text("none")), Ok(Cache::None));
-        let error = Cache::deserialize(text("indexedDB")).unwrap_err().to_string();
-        assert_eq!(error, "unknown variant `indexedDB`, expected `localStorage` or `none`");
+        assert_eq!(chosen("ignore", &LOCK_POLICIES), Some(LockPolicy::Ignore));
+        assert_eq!(chosen("localStorage", &CACHES), Some(true));
+        assert_eq!(chosen("none", &CACHES), Some(false));
+        for name in ["", "Cache", "localstorage", "null"] {
+            assert_eq!(chosen(name, &LOCK_POLICIES), None);
+            assert_eq!(chosen(name, &CACHES), None);
+        }
     }
 }
