@@ -49,7 +49,7 @@ fn every_rule_names_its_way_out() {
         refused(&feed, &["publish", "performance"], payload, 3).says(texts);
     }
     refused(&feed, &["publish", "performance", "--max-bytes", "1KiB"], &[b' '; 1025], 3).says(&["1024", "--max-bytes"]);
-    let deep = "[".repeat(129) + &"]".repeat(129);
+    let deep = format!("{}{}", "[".repeat(129), "]".repeat(129));
     refused(&feed, &["publish", "performance"], deep.as_bytes(), 3).says(&["128"]);
 }
 
