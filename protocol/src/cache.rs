@@ -4,10 +4,9 @@
 //! confirmation or a use rewrites a few hundred bytes and not the payload. The three are not written in one step and may
 //! be altered by anything else on the origin: nothing in them is believed before the payload's digest has been compared.
 
-use serde::{Deserialize, Serialize};
-
 use crate::digest::Sha256;
 use crate::id::{CommitId, FeedId};
+use crate::json::{self, Malformed, Object};
 use crate::manifest::{Generation, Meta};
 use crate::name::DatasetName;
 use crate::time::Timestamp;
@@ -65,7 +64,7 @@ pub fn head_of(payload_key: &str) -> Option<&str> {
 }
 
 /// What is remembered of a feed: the latest manifest that was seen and verified.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FeedMemory {
     /// The feed.
     pub feed: FeedId,
@@ -81,7 +80,7 @@ pub struct FeedMemory {
 ///
 /// The payload is known to have been current in every generation from [`changed`](Self::changed) to
 /// [`confirmed`](Self::confirmed). Two cached payloads of a feed therefore belong together when these ranges overlap.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CacheHead {
     /// The feed that it was read from.
     pub feed: FeedId,
@@ -100,25 +99,74 @@ pub struct CacheHead {
     /// When it was last handed out, by this device's clock; the least recently used goes first when space is short.
     pub used_at: Timestamp,
     /// The publisher's meta.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub meta: Option<Meta>,
 }
 
-macro_rules! codec {
-    ($($type:ident),+) => {$(
-        impl $type {
-            /// The value as text for a key-value store.
-            #[must_use]
-            pub fn encode(&self) -> String {
-                serde_json::to_string(self).expect("plain fields always serialise")
-            }
+impl FeedMemory {
+    /// The value as text for a key-value store.
+    #[must_use]
+    pub fn encode(&self) -> String {
+        json::Writer::new()
+            .text("feed", &self.feed.to_string())
+            .number("generation", self.generation.get())
+            .text("commit", &self.commit.to_string())
+            .json("clock_offset_ms", &self.clock_offset_ms.to_string())
+            .finish()
+    }
 
-            /// Reads the text; `None` when it is anything else, which is a cache miss.
-            #[must_use]
-            pub fn decode(text: &str) -> Option<Self> {
-                serde_json::from_str(text).ok()
-            }
-        }
-    )+};
+    /// Reads the text; `None` when it is anything else, which is a cache miss.
+    #[must_use]
+    pub fn decode(text: &str) -> Option<Self> {
+        Object::parse(text).and_then(|memory| Self::read(&memory)).ok()
+    }
+
+    fn read(memory: &Object<'_>) -> Result<Self, Malformed> {
+        Ok(Self {
+            feed: memory.parsed("feed")?,
+            generation: Generation::decode(memory, "generation")?,
+            commit: memory.parsed("commit")?,
+            clock_offset_ms: memory.number("clock_offset_ms")?,
+        })
+    }
 }
-codec!(FeedMemory, CacheHead);
+
+impl CacheHead {
+    /// The value as text for a key-value store.
+    #[must_use]
+    pub fn encode(&self) -> String {
+        let head = json::Writer::new()
+            .text("feed", &self.feed.to_string())
+            .text("sha256", &self.sha256.to_string())
+            .number("size", self.size)
+            .number("changed", self.changed.get())
+            .number("confirmed", self.confirmed.get())
+            .text("published_at", &self.published_at.to_string())
+            .text("checked_at", &self.checked_at.to_string())
+            .text("used_at", &self.used_at.to_string());
+        match &self.meta {
+            Some(meta) => head.json("meta", meta.as_str()),
+            None => head,
+        }
+        .finish()
+    }
+
+    /// Reads the text; `None` when it is anything else, which is a cache miss.
+    #[must_use]
+    pub fn decode(text: &str) -> Option<Self> {
+        Object::parse(text).and_then(|head| Self::read(&head)).ok()
+    }
+
+    fn read(head: &Object<'_>) -> Result<Self, Malformed> {
+        Ok(Self {
+            feed: head.parsed("feed")?,
+            sha256: head.parsed("sha256")?,
+            size: head.number("size")?,
+            changed: Generation::decode(head, "changed")?,
+            confirmed: Generation::decode(head, "confirmed")?,
+            published_at: head.parsed("published_at")?,
+            checked_at: head.parsed("checked_at")?,
+            used_at: head.parsed("used_at")?,
+            meta: head.nullable("meta", Meta::decode)?,
+        })
+    }
+}

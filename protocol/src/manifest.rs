@@ -7,12 +7,11 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
-use serde::de::{Error as _, MapAccess, Visitor};
-use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::value::RawValue;
+use serde::{Deserialize, Serialize};
 
 use crate::digest::Sha256;
 use crate::id::{CommitId, FeedId};
+use crate::json::{self, Json, Malformed, Object, quoted};
 use crate::name::{DatasetName, Ext};
 use crate::time::Timestamp;
 use crate::{FORMAT, MAX_SAFE_INTEGER};
@@ -24,10 +23,8 @@ pub const MAX_MANIFEST_BYTES: u64 = 8 * 1024 * 1024;
 pub const MAX_META_BYTES: usize = 4096;
 
 /// What one commit published: the content of `signed`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Manifest {
-    /// The version of the form: [`FORMAT`].
-    format: Format,
     /// Which feed this is.
     pub feed: FeedId,
     /// The number of the commit.
@@ -37,15 +34,13 @@ pub struct Manifest {
     /// When it was committed.
     pub published_at: Timestamp,
     /// From when on readers must not take it for current, if ever.
-    #[serde(default)]
     pub expires_at: Option<Timestamp>,
     /// The datasets and their current objects.
-    #[serde(deserialize_with = "without_duplicates")]
     pub datasets: BTreeMap<DatasetName, Entry>,
 }
 
 /// One dataset in a manifest.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     /// The digest of the payload, which is also the name of its object.
     pub sha256: Sha256,
@@ -56,18 +51,15 @@ pub struct Entry {
     /// When it was last published, changed or not.
     pub published_at: Timestamp,
     /// The extension of the object.
-    #[serde(default = "Ext::json", skip_serializing_if = "Ext::is_json")]
     pub ext: Ext,
     /// The schema that the payload was validated against.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schema: Option<SchemaRef>,
     /// The publisher's own small JSON: model version, run id.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub meta: Option<Meta>,
 }
 
 /// The schema of a dataset: an object in the feed like any other.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SchemaRef {
     /// The publisher's own number for the shape.
     pub version: u32,
@@ -82,13 +74,13 @@ impl Manifest {
     #[must_use]
     pub fn new(feed: FeedId, generation: Generation, commit: CommitId, published_at: Timestamp) -> Self {
         let datasets = BTreeMap::new();
-        Self { format: Format, feed, generation, commit, published_at, expires_at: None, datasets }
+        Self { feed, generation, commit, published_at, expires_at: None, datasets }
     }
 
     /// The manifest as the bytes of a file.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        let signed = serde_json::to_string(self).expect("a manifest has only string keys");
+        let signed = self.signed();
         let sha256 = Sha256::of(signed.as_bytes());
         // Spliced together by hand: what is hashed is what stands in the file.
         format!("{{\"signed\":{signed},\"sha256\":\"{sha256}\",\"signatures\":[]}}\n").into_bytes()
@@ -120,27 +112,64 @@ impl Manifest {
         if bytes.trim_ascii_start().first() != Some(&b'{') {
             return Err(ManifestError::NotJson { found: excerpt(bytes) });
         }
-        // As text, like everything else that is parsed here: the parser for bytes would come on top in the web module.
-        let text = std::str::from_utf8(bytes).map_err(ManifestError::malformed)?;
-        let envelope: Envelope<'_> = serde_json::from_str(text).map_err(ManifestError::malformed)?;
-        let signed = envelope.signed.get();
+        let text = std::str::from_utf8(bytes).map_err(|error| ManifestError::malformed(&error))?;
+        let file = Object::parse(text)?;
+        let signed = file.required("signed")?.as_str();
+        let expected = file.parsed("sha256")?;
         let found = Sha256::of(signed.as_bytes());
-        if found != envelope.sha256 {
-            return Err(ManifestError::Checksum { expected: envelope.sha256, found });
+        if found != expected {
+            return Err(ManifestError::Checksum { expected, found });
         }
+        let signed = Object::parse(signed)?;
         // The format decides how the rest is to be read, so it is looked at first.
-        let FormatProbe { format } = serde_json::from_str(signed).map_err(ManifestError::malformed)?;
-        if format > u64::from(FORMAT) {
-            return Err(ManifestError::Format { found: format });
+        match signed.number("format")? {
+            format if format == u64::from(FORMAT) => Self::decode(&signed),
+            0 => Err(Malformed::Form("format").into()),
+            found => Err(ManifestError::Format { found }),
         }
-        let manifest: Self = serde_json::from_str(signed).map_err(ManifestError::malformed)?;
-        for (dataset, entry) in &manifest.datasets {
+    }
+
+    fn decode(signed: &Object<'_>) -> Result<Self, ManifestError> {
+        let generation = Generation::decode(signed, "generation")?;
+        let mut datasets = BTreeMap::new();
+        for (name, entry) in signed.object("datasets")?.members() {
+            let dataset = DatasetName::parse(name).map_err(|error| ManifestError::malformed(&error))?;
+            let entry = Entry::decode(entry)
+                .map_err(|problem| ManifestError::malformed(&format_args!("dataset \"{dataset}\": {problem}")))?;
             let sizes = [entry.size, entry.schema.as_ref().map_or(0, |schema| schema.size)];
-            if entry.generation > manifest.generation || sizes.iter().any(|&size| size > MAX_SAFE_INTEGER) {
-                return Err(ManifestError::Entry { dataset: dataset.clone() });
+            if entry.generation > generation || sizes.iter().any(|&size| size > MAX_SAFE_INTEGER) {
+                return Err(ManifestError::Entry { dataset });
             }
+            if datasets.contains_key(&dataset) {
+                return Err(ManifestError::malformed(&format_args!("dataset \"{dataset}\" is listed twice")));
+            }
+            datasets.insert(dataset, entry);
         }
-        Ok(manifest)
+        Ok(Self {
+            feed: signed.parsed("feed")?,
+            generation,
+            commit: signed.parsed("commit")?,
+            published_at: signed.parsed("published_at")?,
+            expires_at: signed.nullable("expires_at", Json::parsed)?,
+            datasets,
+        })
+    }
+
+    fn signed(&self) -> String {
+        let mut datasets = json::Writer::new();
+        for (dataset, entry) in &self.datasets {
+            datasets = datasets.json(dataset.as_str(), &entry.encode());
+        }
+        let expires_at = self.expires_at.map_or("null".to_owned(), |end| quoted(&end.to_string()));
+        json::Writer::new()
+            .number("format", FORMAT.into())
+            .text("feed", &self.feed.to_string())
+            .number("generation", self.generation.get())
+            .text("commit", &self.commit.to_string())
+            .text("published_at", &self.published_at.to_string())
+            .json("expires_at", &expires_at)
+            .json("datasets", &datasets.finish())
+            .finish()
     }
 
     /// Whether readers must no longer take it for current at `now`.
@@ -150,60 +179,57 @@ impl Manifest {
     }
 }
 
-#[derive(Deserialize)]
-struct Envelope<'a> {
-    #[serde(borrow)]
-    signed: &'a RawValue,
-    sha256: Sha256,
-}
-
-#[derive(Deserialize)]
-struct FormatProbe {
-    format: u64,
-}
-
-/// The number 1; nothing else parses.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "u32", into = "u32")]
-struct Format;
-
-impl TryFrom<u32> for Format {
-    type Error = &'static str;
-
-    fn try_from(format: u32) -> Result<Self, &'static str> {
-        if format == FORMAT { Ok(Format) } else { Err("expected format 1") }
+impl Entry {
+    fn decode(entry: Json<'_>) -> Result<Self, Malformed> {
+        let entry = Object::parse(entry.as_str())?;
+        let ext = entry.optional("ext")?.map(|ext| ext.parsed().ok_or(Malformed::Form("ext"))).transpose()?;
+        Ok(Self {
+            sha256: entry.parsed("sha256")?,
+            size: entry.number("size")?,
+            generation: Generation::decode(&entry, "generation")?,
+            published_at: entry.parsed("published_at")?,
+            ext: ext.unwrap_or_else(Ext::json),
+            schema: entry.nullable("schema", SchemaRef::decode)?,
+            meta: entry.nullable("meta", Meta::decode)?,
+        })
     }
-}
 
-impl From<Format> for u32 {
-    fn from(_: Format) -> u32 {
-        FORMAT
-    }
-}
-
-/// Refuses a dataset that is listed twice: which of the two counts would be a guess.
-fn without_duplicates<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<DatasetName, Entry>, D::Error> {
-    struct Datasets;
-
-    impl<'de> Visitor<'de> for Datasets {
-        type Value = BTreeMap<DatasetName, Entry>;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("an object of datasets")
+    fn encode(&self) -> String {
+        let mut entry = json::Writer::new()
+            .text("sha256", &self.sha256.to_string())
+            .number("size", self.size)
+            .number("generation", self.generation.get())
+            .text("published_at", &self.published_at.to_string());
+        if !self.ext.is_json() {
+            entry = entry.text("ext", self.ext.as_str());
         }
-
-        fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Self::Value, A::Error> {
-            let mut datasets = BTreeMap::new();
-            while let Some((name, entry)) = access.next_entry::<DatasetName, Entry>()? {
-                if datasets.contains_key(&name) {
-                    return Err(A::Error::custom(format_args!("dataset \"{name}\" is listed twice")));
-                }
-                datasets.insert(name, entry);
-            }
-            Ok(datasets)
+        if let Some(schema) = &self.schema {
+            entry = entry.json("schema", &schema.encode());
         }
+        if let Some(meta) = &self.meta {
+            entry = entry.json("meta", meta.as_str());
+        }
+        entry.finish()
     }
-    deserializer.deserialize_map(Datasets)
+}
+
+impl SchemaRef {
+    fn decode(schema: Json<'_>) -> Option<Self> {
+        let schema = Object::parse(schema.as_str()).ok()?;
+        Some(Self {
+            version: schema.number("version").ok()?,
+            sha256: schema.parsed("sha256").ok()?,
+            size: schema.number("size").ok()?,
+        })
+    }
+
+    fn encode(&self) -> String {
+        json::Writer::new()
+            .number("version", self.version.into())
+            .text("sha256", &self.sha256.to_string())
+            .number("size", self.size)
+            .finish()
+    }
 }
 
 /// Why bytes are not a manifest to be used.
@@ -250,8 +276,14 @@ pub enum ManifestError {
 }
 
 impl ManifestError {
-    fn malformed(error: impl fmt::Display) -> Self {
-        Self::Malformed { problem: error.to_string() }
+    fn malformed(problem: &dyn fmt::Display) -> Self {
+        Self::Malformed { problem: problem.to_string() }
+    }
+}
+
+impl From<Malformed> for ManifestError {
+    fn from(problem: Malformed) -> Self {
+        Self::malformed(&problem)
     }
 }
 
@@ -263,7 +295,7 @@ pub(crate) fn excerpt(bytes: &[u8]) -> String {
     }
     let start: String = String::from_utf8_lossy(&bytes[..bytes.len().min(120)]).chars().take(40).collect();
     let kind = if start.starts_with('<') { "an HTML page" } else { "other content" };
-    format!("{kind} that begins with {start:?}")
+    format!("{kind} that begins with {}", quoted(&start))
 }
 
 /// The number of a commit: 1, 2, 3 … up to 2^53 − 1, so that JavaScript holds it exactly.
@@ -281,6 +313,11 @@ impl Generation {
     /// When it is 0 or above 2^53 − 1.
     pub fn new(number: u64) -> Result<Self, InvalidGeneration> {
         if (1..=MAX_SAFE_INTEGER).contains(&number) { Ok(Self(number)) } else { Err(InvalidGeneration) }
+    }
+
+    /// The member of a document that is a generation.
+    pub(crate) fn decode(object: &Object<'_>, name: &'static str) -> Result<Self, Malformed> {
+        Self::new(object.number(name)?).map_err(|_| Malformed::Form(name))
     }
 
     /// The number.
@@ -336,9 +373,8 @@ impl fmt::Display for Generation {
 }
 
 /// The publisher's own JSON about a dataset, kept as the text that it was given as.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(try_from = "Box<RawValue>")]
-pub struct Meta(Box<RawValue>);
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Meta(String);
 
 impl Meta {
     /// Takes JSON text as meta.
@@ -346,35 +382,23 @@ impl Meta {
     /// # Errors
     /// When it is not JSON, is `null` or is longer than [`MAX_META_BYTES`].
     pub fn parse(json: &str) -> Result<Self, InvalidMeta> {
-        let raw = RawValue::from_string(json.to_owned()).map_err(|error| InvalidMeta::NotJson(error.to_string()))?;
-        raw.try_into()
+        match Json::parse(json).map_err(|problem| InvalidMeta::NotJson(problem.to_string()))?.as_str() {
+            "null" => Err(InvalidMeta::Null),
+            text if text.len() > MAX_META_BYTES => Err(InvalidMeta::TooLarge(text.len())),
+            text => Ok(Self(text.to_owned())),
+        }
     }
 
     /// The JSON text.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        self.0.get()
+        &self.0
+    }
+
+    pub(crate) fn decode(meta: Json<'_>) -> Option<Self> {
+        Self::parse(meta.as_str()).ok()
     }
 }
-
-impl TryFrom<Box<RawValue>> for Meta {
-    type Error = InvalidMeta;
-
-    fn try_from(raw: Box<RawValue>) -> Result<Self, InvalidMeta> {
-        match raw.get() {
-            "null" => Err(InvalidMeta::Null),
-            text if text.len() > MAX_META_BYTES => Err(InvalidMeta::TooLarge(text.len())),
-            _ => Ok(Self(raw)),
-        }
-    }
-}
-
-impl PartialEq for Meta {
-    fn eq(&self, other: &Self) -> bool {
-        self.as_str() == other.as_str()
-    }
-}
-impl Eq for Meta {}
 
 /// A text that cannot be meta.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::FORMAT;
+use crate::json::{self, Json, Malformed, Object, quoted};
 use crate::name::DatasetName;
 use crate::time::Timestamp;
 
@@ -15,7 +16,7 @@ pub const MAX_MARKER_BYTES: u64 = 256 * 1024;
 pub const MAX_LEASE_MS: i64 = 3_600_000;
 
 /// Who commits what, and until when readers need to believe it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LockMarker {
     /// The version of the marker's form.
     pub format: u32,
@@ -44,9 +45,20 @@ impl LockMarker {
     /// The marker as the bytes of a file.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        let mut bytes = serde_json::to_vec(self).expect("a marker has only string keys");
-        bytes.push(b'\n');
-        bytes
+        let holder = json::Writer::new()
+            .text("host", &self.holder.host)
+            .number("pid", self.holder.pid.into())
+            .text("token", &self.holder.token)
+            .finish();
+        let datasets: Vec<String> = self.datasets.iter().map(|dataset| quoted(dataset.as_str())).collect();
+        let marker = json::Writer::new()
+            .number("format", self.format.into())
+            .json("holder", &holder)
+            .json("datasets", &format!("[{}]", datasets.join(",")))
+            .text("acquired_at", &self.acquired_at.to_string())
+            .text("expires_at", &self.expires_at.to_string())
+            .finish();
+        format!("{marker}\n").into_bytes()
     }
 
     /// Reads a marker.
@@ -55,8 +67,21 @@ impl LockMarker {
     /// When `bytes` is anything else, such as the marker of an older script or the HTML page of a single-page app.
     pub fn decode(bytes: &[u8]) -> Result<Self, InvalidMarker> {
         let text = std::str::from_utf8(bytes).map_err(|_| InvalidMarker)?;
-        let marker: Self = serde_json::from_str(text).map_err(|_| InvalidMarker)?;
+        let marker = Object::parse(text).and_then(|marker| Self::read(&marker)).map_err(|_| InvalidMarker)?;
         if marker.format == FORMAT { Ok(marker) } else { Err(InvalidMarker) }
+    }
+
+    fn read(marker: &Object<'_>) -> Result<Self, Malformed> {
+        let holder = marker.object("holder")?;
+        let datasets = marker.required("datasets")?.array().ok_or(Malformed::Form("datasets"))?;
+        let datasets = datasets.into_iter().map(Json::parsed).collect::<Option<_>>();
+        Ok(Self {
+            format: marker.number("format")?,
+            holder: Holder { host: holder.parsed("host")?, pid: holder.number("pid")?, token: holder.parsed("token")? },
+            datasets: datasets.ok_or(Malformed::Form("datasets"))?,
+            acquired_at: marker.parsed("acquired_at")?,
+            expires_at: marker.parsed("expires_at")?,
+        })
     }
 
     /// Whether the marker announces a change of `dataset` at `now`, the time of the server that served it.

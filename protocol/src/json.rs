@@ -1,0 +1,509 @@
+//! JSON, as far as the protocol's own documents need it: the manifest, the lock marker, cache entries.
+//!
+//! A [`Json`] is the text of one well-formed value, borrowed from the document: what a checksum covers and what is kept
+//! to the letter is that text itself, not something made of it. Looking into a value scans its text once more; documents
+//! are small and shallow. Nothing recurses, so nesting, however deep, does not overflow the stack.
+
+use std::borrow::Cow;
+use std::str::{Chars, FromStr};
+
+use crate::digest::hex;
+
+/// Why a document is not of its form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Malformed {
+    #[error("expected JSON, which ends at byte {0}")]
+    Syntax(usize),
+    #[error("expected an object")]
+    NotAnObject,
+    #[error("\"{0}\" is missing")]
+    Missing(&'static str),
+    #[error("\"{0}\" is there twice")]
+    Twice(&'static str),
+    #[error("\"{0}\" is not of its form")]
+    Form(&'static str),
+}
+
+/// The text of one well-formed value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Json<'a>(&'a str);
+
+impl<'a> Json<'a> {
+    /// Takes a text that is one value; the text of the value is what is left without the space around it.
+    pub(crate) fn parse(text: &'a str) -> Result<Self, Malformed> {
+        Scanner::whole(text, Scanner::value)
+    }
+
+    pub(crate) fn as_str(self) -> &'a str {
+        self.0
+    }
+
+    /// The elements, if it is an array.
+    pub(crate) fn array(self) -> Option<Vec<Json<'a>>> {
+        Scanner::new(self.0).array()
+    }
+
+    /// The whole number, if it is one and fits; written with a fraction or an exponent it is none.
+    pub(crate) fn number<N: FromStr>(self) -> Option<N> {
+        // Rust's forms of a whole number that are no JSON have been refused.
+        self.0.parse().ok()
+    }
+
+    /// The text, if it is a string that is made of characters: half a surrogate pair is none.
+    fn text(self) -> Option<Cow<'a, str>> {
+        let inner = self.0.strip_prefix('"')?.strip_suffix('"')?;
+        if inner.contains('\\') { unescaped(inner.chars()).map(Cow::Owned) } else { Some(Cow::Borrowed(inner)) }
+    }
+
+    /// What its text stands for, if it is a string and that of a `T`.
+    pub(crate) fn parsed<T: FromStr>(self) -> Option<T> {
+        self.text()?.parse().ok()
+    }
+}
+
+fn unescaped(mut rest: Chars<'_>) -> Option<String> {
+    let mut text = String::new();
+    while let Some(c) = rest.next() {
+        let c = if c == '\\' { escape(&mut rest)? } else { c };
+        text.push(c);
+    }
+    Some(text)
+}
+
+fn escape(rest: &mut Chars<'_>) -> Option<char> {
+    Some(match rest.next()? {
+        'b' => '\u{8}',
+        'f' => '\u{c}',
+        'n' => '\n',
+        'r' => '\r',
+        't' => '\t',
+        'u' => {
+            let unit = code_unit(rest)?;
+            let is_high = (0xd800..0xdc00).contains(&unit);
+            if is_high && (rest.next()?, rest.next()?) == ('\\', 'u') {
+                let low = code_unit(rest)?.checked_sub(0xdc00).filter(|&low| low < 0x400)?;
+                char::from_u32(0x10000 + ((unit - 0xd800) << 10 | low))?
+            } else {
+                char::from_u32(unit)?
+            }
+        }
+        itself => itself,
+    })
+}
+
+fn code_unit(rest: &mut Chars<'_>) -> Option<u32> {
+    (0..4).try_fold(0, |unit, _| Some(unit << 4 | rest.next()?.to_digit(16)?))
+}
+
+/// The members of an object, in their order.
+#[derive(Debug, Clone)]
+pub(crate) struct Object<'a>(Vec<(Cow<'a, str>, Json<'a>)>);
+
+impl<'a> Object<'a> {
+    /// Takes a text that is one object.
+    pub(crate) fn parse(text: &'a str) -> Result<Self, Malformed> {
+        if !text.trim_ascii_start().starts_with('{') {
+            return Err(Malformed::NotAnObject);
+        }
+        Scanner::whole(text, Scanner::object).map(Self)
+    }
+
+    pub(crate) fn members(&self) -> impl Iterator<Item = (&str, Json<'a>)> {
+        self.0.iter().map(|(name, value)| (&**name, *value))
+    }
+
+    /// A member that may be left out. Which of two counts would be a guess, so that is refused.
+    pub(crate) fn optional(&self, name: &'static str) -> Result<Option<Json<'a>>, Malformed> {
+        let mut found = self.0.iter().filter(|(other, _)| other == name).map(|&(_, value)| value);
+        match (found.next(), found.next()) {
+            (first, None) => Ok(first),
+            _ => Err(Malformed::Twice(name)),
+        }
+    }
+
+    pub(crate) fn required(&self, name: &'static str) -> Result<Json<'a>, Malformed> {
+        self.optional(name)?.ok_or(Malformed::Missing(name))
+    }
+
+    pub(crate) fn object(&self, name: &'static str) -> Result<Object<'a>, Malformed> {
+        Object::parse(self.required(name)?.0).map_err(|_| Malformed::Form(name))
+    }
+
+    pub(crate) fn number<N: FromStr>(&self, name: &'static str) -> Result<N, Malformed> {
+        self.required(name)?.number().ok_or(Malformed::Form(name))
+    }
+
+    /// A member that is the text of a `T`.
+    pub(crate) fn parsed<T: FromStr>(&self, name: &'static str) -> Result<T, Malformed> {
+        self.required(name)?.parsed().ok_or(Malformed::Form(name))
+    }
+
+    /// What `decode` makes of a member that may be left out or `null`.
+    pub(crate) fn nullable<T>(
+        &self,
+        name: &'static str,
+        decode: impl Fn(Json<'a>) -> Option<T>,
+    ) -> Result<Option<T>, Malformed> {
+        match self.optional(name)? {
+            Some(value) if value.0 != "null" => decode(value).map(Some).ok_or(Malformed::Form(name)),
+            _ => Ok(None),
+        }
+    }
+}
+
+/// Goes over a document. `None` means: no JSON beyond `at`.
+struct Scanner<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+impl<'a> Scanner<'a> {
+    fn new(text: &'a str) -> Self {
+        Self { text, at: 0 }
+    }
+
+    /// What `take` finds, if it is all there is.
+    fn whole<T>(text: &'a str, take: impl Fn(&mut Self) -> Option<T>) -> Result<T, Malformed> {
+        let mut scanner = Self::new(text);
+        let taken = take(&mut scanner);
+        scanner.space();
+        taken.filter(|_| scanner.peek().is_none()).ok_or(Malformed::Syntax(scanner.at))
+    }
+
+    fn object(&mut self) -> Option<Vec<(Cow<'a, str>, Json<'a>)>> {
+        let mut members = Vec::new();
+        self.expect(b'{')?;
+        if self.eat(b'}') {
+            return Some(members);
+        }
+        loop {
+            members.push((self.name()?.text()?, self.value()?));
+            if !self.eat(b',') {
+                self.expect(b'}')?;
+                return Some(members);
+            }
+        }
+    }
+
+    fn array(&mut self) -> Option<Vec<Json<'a>>> {
+        let mut elements = Vec::new();
+        self.expect(b'[')?;
+        if self.eat(b']') {
+            return Some(elements);
+        }
+        loop {
+            elements.push(self.value()?);
+            if !self.eat(b',') {
+                self.expect(b']')?;
+                return Some(elements);
+            }
+        }
+    }
+
+    /// Goes over one value, whatever it is.
+    fn value(&mut self) -> Option<Json<'a>> {
+        self.space();
+        let start = self.at;
+        // The brackets that are still to be closed; a stack of its own instead of recursion.
+        let mut open = Vec::new();
+        loop {
+            self.space();
+            match self.peek()? {
+                b'{' => {
+                    self.at += 1;
+                    if !self.eat(b'}') {
+                        open.push(b'}');
+                        self.name()?;
+                        continue;
+                    }
+                }
+                b'[' => {
+                    self.at += 1;
+                    if !self.eat(b']') {
+                        open.push(b']');
+                        continue;
+                    }
+                }
+                b'"' => self.string()?,
+                b'-' | b'0'..=b'9' => self.digits()?,
+                _ => self.word()?,
+            }
+            loop {
+                let Some(&close) = open.last() else {
+                    return self.since(start);
+                };
+                if self.eat(b',') {
+                    if close == b'}' {
+                        self.name()?;
+                    }
+                    break;
+                }
+                self.expect(close)?;
+                open.pop();
+            }
+        }
+    }
+
+    /// The name of a member, with its colon.
+    fn name(&mut self) -> Option<Json<'a>> {
+        self.space();
+        let start = self.at;
+        self.string()?;
+        let name = self.since(start);
+        self.expect(b':')?;
+        name
+    }
+
+    fn string(&mut self) -> Option<()> {
+        self.expect(b'"')?;
+        loop {
+            let byte = self.peek()?;
+            if byte < b' ' {
+                return None;
+            }
+            self.at += 1;
+            match byte {
+                b'"' => return Some(()),
+                b'\\' => self.escape()?,
+                _ => {}
+            }
+        }
+    }
+
+    fn escape(&mut self) -> Option<()> {
+        let kind = self.peek()?;
+        self.at += 1;
+        match kind {
+            b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => Some(()),
+            b'u' => {
+                for _ in 0..4 {
+                    self.peek().filter(u8::is_ascii_hexdigit)?;
+                    self.at += 1;
+                }
+                Some(())
+            }
+            _ => None,
+        }
+    }
+
+    fn digits(&mut self) -> Option<()> {
+        self.skip(b"-");
+        // No digits may follow a leading zero.
+        if !self.skip(b"0") && !self.run_of_digits() {
+            return None;
+        }
+        if self.skip(b".") && !self.run_of_digits() {
+            return None;
+        }
+        if self.skip(b"eE") {
+            self.skip(b"+-");
+            if !self.run_of_digits() {
+                return None;
+            }
+        }
+        Some(())
+    }
+
+    fn run_of_digits(&mut self) -> bool {
+        let mut any = false;
+        while self.skip(b"0123456789") {
+            any = true;
+        }
+        any
+    }
+
+    fn word(&mut self) -> Option<()> {
+        let rest = self.text.as_bytes().get(self.at..)?;
+        let word = ["true", "false", "null"].into_iter().find(|word| rest.starts_with(word.as_bytes()))?;
+        self.at += word.len();
+        Some(())
+    }
+
+    fn space(&mut self) {
+        while self.skip(b" \t\r\n") {}
+    }
+
+    /// Takes the next byte if it is `byte`, whatever space is before it.
+    fn eat(&mut self, byte: u8) -> bool {
+        self.space();
+        self.skip(&[byte])
+    }
+
+    fn expect(&mut self, byte: u8) -> Option<()> {
+        self.eat(byte).then_some(())
+    }
+
+    /// Takes the next byte if it is one of `bytes`.
+    fn skip(&mut self, bytes: &[u8]) -> bool {
+        let fits = self.peek().is_some_and(|byte| bytes.contains(&byte));
+        self.at += usize::from(fits);
+        fits
+    }
+
+    fn peek(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
+    }
+
+    fn since(&self, start: usize) -> Option<Json<'a>> {
+        self.text.get(start..self.at).map(Json)
+    }
+}
+
+/// Writes an object, without space.
+#[derive(Debug)]
+pub(crate) struct Writer(String);
+
+impl Writer {
+    pub(crate) fn new() -> Self {
+        Self("{".to_owned())
+    }
+
+    /// A member that is JSON already.
+    pub(crate) fn json(mut self, name: &str, json: &str) -> Self {
+        if self.0.len() > 1 {
+            self.0.push(',');
+        }
+        self.0.push_str(&quoted(name));
+        self.0.push(':');
+        self.0.push_str(json);
+        self
+    }
+
+    /// A member that is a number.
+    pub(crate) fn number(self, name: &str, number: u64) -> Self {
+        self.json(name, &number.to_string())
+    }
+
+    /// A member that is a text.
+    pub(crate) fn text(self, name: &str, text: &str) -> Self {
+        self.json(name, &quoted(text))
+    }
+
+    pub(crate) fn finish(mut self) -> String {
+        self.0.push('}');
+        self.0
+    }
+}
+
+/// The text as a JSON string; also how texts of others stand in messages.
+pub(crate) fn quoted(text: &str) -> String {
+    let mut quoted = String::with_capacity(text.len() + 2);
+    quoted.push('"');
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => quoted.extend(['\\', c]),
+            '\u{8}' => quoted.push_str("\\b"),
+            '\u{c}' => quoted.push_str("\\f"),
+            '\n' => quoted.push_str("\\n"),
+            '\r' => quoted.push_str("\\r"),
+            '\t' => quoted.push_str("\\t"),
+            '\0'..' ' => {
+                quoted.push_str("\\u00");
+                quoted.push_str(&hex::encode(&[c as u8]));
+            }
+            _ => quoted.push(c),
+        }
+    }
+    quoted.push('"');
+    quoted
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+    use serde_json::Value;
+    use serde_json::value::RawValue;
+
+    use super::{Json, Malformed, Object, Writer, quoted};
+
+    fn document() -> impl Strategy<Value = String> {
+        let leaf = prop_oneof![
+            Just("null".to_owned()),
+            any::<bool>().prop_map(|value| value.to_string()),
+            any::<i64>().prop_map(|number| number.to_string()),
+            "-?(0|[1-9][0-9]{0,3})(\\.[0-9]{1,3})?([eE][+-]?[0-9]{1,3})?",
+            "\\PC{0,8}".prop_map(|text| serde_json::to_string(&text).unwrap()),
+            // Every kind of escape, halves of surrogate pairs among them.
+            "\"(\\\\[\"\\\\/bfnrt]|\\\\u(d[89cd]|00|20)[0-9a-fA-F]{2}|a){0,6}\"",
+        ];
+        leaf.prop_recursive(4, 24, 4, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(|elements| format!("[{}]", elements.join(" , "))),
+                prop::collection::vec(("[a-c]{0,1}", inner), 0..4).prop_map(|members| {
+                    let members: Vec<_> = members.iter().map(|(name, value)| format!("\"{name}\":\n{value}")).collect();
+                    format!("{{{}}}", members.join(","))
+                }),
+            ]
+        })
+    }
+
+    /// Documents, and what they become when something is replaced in, put into or cut out of them.
+    fn damaged() -> impl Strategy<Value = String> {
+        let piece = prop_oneof!["[\\[\\]{}:,\"\\\\ eE.+0-9u-]{0,2}", "\\PC{0,1}", "[\\x00-\\x1f]"];
+        (document(), any::<prop::sample::Index>(), 0..3usize, piece).prop_map(|(text, at, cut, piece)| {
+            let chars: Vec<char> = text.chars().collect();
+            let at = at.index(chars.len());
+            let rest = chars[at..].iter().skip(cut);
+            chars[..at].iter().copied().chain(piece.chars()).chain(rest.copied()).collect()
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2000))]
+
+        #[test]
+        fn the_same_texts_are_json_as_to_serde_json(text in prop_oneof![document(), damaged()]) {
+            let expected = serde_json::from_str::<&RawValue>(&text).ok().map(RawValue::get);
+            prop_assert_eq!(Json::parse(&text).ok().map(Json::as_str), expected);
+        }
+
+        #[test]
+        fn values_are_what_they_are_to_serde_json(text in prop_oneof![document(), damaged()]) {
+            if let Ok(json) = Json::parse(&text) {
+                prop_assert_eq!(json.parsed::<String>(), serde_json::from_str::<String>(&text).ok());
+                prop_assert_eq!(json.number::<u64>(), serde_json::from_str::<u64>(&text).ok());
+                let elements = json.array().map(|all| all.into_iter().map(Json::as_str).collect::<Vec<_>>());
+                let expected = serde_json::from_str::<Vec<&RawValue>>(&text).ok();
+                prop_assert_eq!(elements, expected.map(|all| all.into_iter().map(RawValue::get).collect()));
+            }
+            let members = |object: Object<'_>| -> BTreeMap<String, String> {
+                object.members().map(|(name, value)| (name.to_owned(), value.as_str().to_owned())).collect()
+            };
+            let expected = serde_json::from_str::<BTreeMap<String, &RawValue>>(&text).ok();
+            let expected = expected.map(|all| all.into_iter().map(|(name, value)| (name, value.get().to_owned())).collect());
+            prop_assert_eq!(Object::parse(&text).ok().map(members), expected);
+        }
+
+        #[test]
+        fn what_is_written_is_read_back(text in any::<String>(), number in any::<u64>()) {
+            let written = Writer::new().text("a", &text).number(&text, number).json("c", "[]").finish();
+            let read: Value = serde_json::from_str(&written).unwrap();
+            prop_assert_eq!(read["c"].as_array().map(Vec::len), Some(0));
+            let object = Object::parse(&written).unwrap();
+            let (name, value) = object.members().nth(1).unwrap();
+            prop_assert_eq!((name, value.number()), (text.as_str(), Some(number)));
+            prop_assert_eq!(quoted(&text), serde_json::to_string(&text).unwrap());
+        }
+    }
+
+    #[test]
+    fn a_member_is_found_by_what_its_name_means() {
+        let object = Object::parse(r#"{"\u0061":1,"b":null,"c":"x","c":"x"}"#).unwrap();
+        assert_eq!(object.number("a"), Ok(1));
+        assert_eq!(object.nullable("b", Json::parsed::<String>), Ok(None));
+        assert_eq!(object.parsed::<String>("b"), Err(Malformed::Form("b")));
+        assert_eq!(object.parsed::<String>("c"), Err(Malformed::Twice("c")));
+        assert_eq!(object.number::<u64>("d"), Err(Malformed::Missing("d")));
+        assert_eq!(object.optional("d"), Ok(None));
+    }
+
+    #[test]
+    fn where_it_ends_to_be_json_is_told() {
+        assert_eq!(Json::parse("[1, 2"), Err(Malformed::Syntax(5)));
+        assert_eq!(Json::parse("[1, 2] x"), Err(Malformed::Syntax(7)));
+        assert_eq!(Json::parse("{\"a\": tru}"), Err(Malformed::Syntax(6)));
+    }
+}
