@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::digest::hex;
 
+/// Where the hyphens of a UUID stand.
+const HYPHENS: [usize; 4] = [8, 13, 18, 23];
+
 /// The identity of a feed, a version-4 UUID drawn when the feed is created.
 ///
 /// It tells a feed that was created again (whose generations start again) from one that was rolled back.
@@ -53,10 +56,10 @@ impl FromStr for FeedId {
 
     fn from_str(text: &str) -> Result<Self, InvalidId> {
         let invalid = InvalidId { expected: "a UUID in lower case, such as 6f1c0b52-9a3e-4d67-8f00-1b2c3d4e5f60" };
-        let hyphens = [8, 13, 18, 23];
-        let shaped = text.len() == 36 && text.bytes().enumerate().all(|(i, b)| hyphens.contains(&i) == (b == b'-'));
+        let shaped = text.len() == 36 && text.bytes().enumerate().all(|(i, b)| HYPHENS.contains(&i) == (b == b'-'));
+        let digits: String = text.chars().filter(|&c| c != '-').collect();
         let mut bytes = [0; 16];
-        if !shaped || hex::decode(&text.replace('-', ""), &mut bytes).is_none() {
+        if !shaped || hex::decode(&digits, &mut bytes).is_none() {
             return Err(invalid);
         }
         Ok(Self(bytes))
@@ -75,9 +78,11 @@ impl FromStr for CommitId {
 
 impl fmt::Display for FeedId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = hex::encode(&self.0);
-        let parts = [&text[..8], &text[8..12], &text[12..16], &text[16..20], &text[20..]];
-        f.write_str(&parts.join("-"))
+        let mut text = hex::encode(&self.0);
+        for at in HYPHENS {
+            text.insert(at, '-');
+        }
+        f.write_str(&text)
     }
 }
 

@@ -8,6 +8,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::json::quoted;
+
 /// The name of a dataset: `[a-z0-9][a-z0-9_-]{0,63}`, not `manifest`, not `last_update`, not ending in `_backup`.
 ///
 /// The three exceptions would collide with `manifest.json`, with `last_update.txt` (the plain copy of a text artifact of
@@ -60,7 +62,8 @@ impl DatasetName {
 /// A name that breaks a rule of [`DatasetName`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{name:?} is not a dataset name: {problem}; a name is 1 to 64 of a-z, 0-9, _ and -, starting with a letter or digit"
+    "{} is not a dataset name: {problem}; a name is 1 to 64 of a-z, 0-9, _ and -, starting with a letter or digit",
+    quoted(name)
 )]
 pub struct InvalidName {
     /// The beginning of the refused name.
@@ -125,7 +128,7 @@ impl Ext {
 
 /// An extension that is not `[a-z0-9]{1,8}`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{ext:?} is not an extension: expected 1 to 8 of a-z and 0-9")]
+#[error("{} is not an extension: expected 1 to 8 of a-z and 0-9", quoted(ext))]
 pub struct InvalidExt {
     /// The beginning of the refused extension.
     pub ext: String,
