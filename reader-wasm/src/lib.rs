@@ -80,3 +80,8 @@ impl Reader {
         self.feed.close();
     }
 }
+
+/// Half the size of the default allocator, and still no list to search through.
+#[cfg(target_family = "wasm")]
+#[global_allocator]
+static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
