@@ -20,12 +20,15 @@ pub(super) fn build() -> Result<PathBuf> {
     // Alone and in a directory of its own: a build together with the native
     // crates would unify features and inflate the module.
     let target = workspace::target("wasm");
+    let mut flags = remapped_paths()?;
+    // Loops instead of unrolled rounds: most pages never hash here, see reader-wasm/src/hash.rs.
+    flags.push("--cfg=sha2_backend_soft=\"compact\"".to_owned());
     let mut cargo = workspace::cargo();
     cargo
         .args(["build", "--package", "lastgood-reader", "--profile", "wasm"])
         .args(["--target", workspace::WASM_TARGET, "--target-dir"])
         .arg(&target)
-        .env("CARGO_ENCODED_RUSTFLAGS", remapped_paths()?.join("\u{1f}"));
+        .env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}"));
     process::run(&mut cargo)?;
     Ok(target.join(workspace::WASM_TARGET).join("wasm").join(OUT_NAME).with_extension("wasm"))
 }
