@@ -2,11 +2,10 @@
 
 use lastgood_protocol::failure::Failure;
 use lastgood_protocol::name::InvalidName;
-use serde::Serialize;
 use wasm_bindgen::JsValue;
 
+use crate::js::{self, nullable};
 use crate::options::InvalidOption;
-use crate::reading::to_js;
 
 /// Why a call was refused or has no readings.
 #[derive(Debug, thiserror::Error)]
@@ -27,15 +26,6 @@ pub(crate) enum Error {
     Platform(String),
 }
 
-#[derive(Serialize)]
-struct Fields<'a> {
-    code: &'static str,
-    message: String,
-    dataset: Option<&'a str>,
-    url: Option<String>,
-    status: Option<u16>,
-}
-
 impl Error {
     fn code(&self) -> &'static str {
         match self {
@@ -51,13 +41,14 @@ impl Error {
     /// The error as an object; `feed` is the address that paths are relative to.
     pub(crate) fn into_js(self, feed: &str) -> JsValue {
         let failure = if let Self::Failure(failure) = &self { Some(failure) } else { None };
-        let fields = Fields {
-            code: self.code(),
-            message: self.to_string(),
-            dataset: failure.and_then(|failure| failure.dataset.as_ref()).map(|dataset| dataset.as_str()),
-            url: failure.and_then(|failure| failure.path.as_ref()).map(|path| [feed, path].concat()),
-            status: failure.and_then(|failure| failure.status),
-        };
-        to_js(&fields)
+        let dataset = failure.and_then(|failure| failure.dataset.as_ref());
+        let path = failure.and_then(|failure| failure.path.as_ref());
+        js::object(&[
+            ("code", self.code().into()),
+            ("message", self.to_string().into()),
+            ("dataset", nullable(dataset.map(|dataset| dataset.as_str()))),
+            ("url", nullable(path.map(|path| [feed, path].concat()))),
+            ("status", nullable(failure.and_then(|failure| failure.status))),
+        ])
     }
 }

@@ -1,23 +1,32 @@
 //! What an app may want to log. Reading goes on in each case.
 
 use js_sys::Function;
-use serde::Serialize;
 use wasm_bindgen::JsValue;
 
-use crate::reading::to_js;
+use crate::js;
 
 /// Something that happened to the cache.
-#[derive(Debug, Serialize)]
-#[serde(tag = "type")]
+#[derive(Debug)]
 pub(crate) enum CacheEvent<'a> {
-    #[serde(rename = "cache-unavailable")]
-    Unavailable { detail: String },
-    #[serde(rename = "cache-evicted")]
+    Unavailable { detail: &'a str },
     Evicted { dataset: &'a str },
-    #[serde(rename = "cache-full")]
-    Full { dataset: &'a str, detail: String },
-    #[serde(rename = "cache-corrupt")]
-    Corrupt { dataset: &'a str, detail: &'static str },
+    Full { dataset: &'a str, detail: &'a str },
+    Corrupt { dataset: &'a str, detail: &'a str },
+}
+
+impl CacheEvent<'_> {
+    fn to_js(&self) -> JsValue {
+        let (kind, dataset, detail) = match *self {
+            Self::Unavailable { detail } => ("cache-unavailable", None, Some(detail)),
+            Self::Evicted { dataset } => ("cache-evicted", Some(dataset), None),
+            Self::Full { dataset, detail } => ("cache-full", Some(dataset), Some(detail)),
+            Self::Corrupt { dataset, detail } => ("cache-corrupt", Some(dataset), Some(detail)),
+        };
+        let mut members = vec![("type", kind.into())];
+        members.extend(dataset.map(|dataset| ("dataset", dataset.into())));
+        members.extend(detail.map(|detail| ("detail", detail.into())));
+        js::object(&members)
+    }
 }
 
 /// Where events go.
@@ -28,7 +37,7 @@ impl Listener {
     pub(crate) fn tell(&self, event: &CacheEvent<'_>) {
         if let Some(listener) = &self.0 {
             // `lastgood.js` reports what the listener throws.
-            let _ = listener.call1(&JsValue::UNDEFINED, &to_js(event));
+            let _ = listener.call1(&JsValue::UNDEFINED, &event.to_js());
         }
     }
 }

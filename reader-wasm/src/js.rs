@@ -54,11 +54,24 @@ pub(crate) fn member(object: &JsValue, name: &str) -> Result<JsValue, JsValue> {
     js_sys::Reflect::get(object, &name.into())
 }
 
+/// A plain object of these members, in this order.
+pub(crate) fn object(members: &[(&str, JsValue)]) -> JsValue {
+    let object = js_sys::Object::new();
+    for (name, value) in members {
+        // A new plain object takes every member.
+        let _ = js_sys::Reflect::set(&object, &(*name).into(), value);
+    }
+    object.into()
+}
+
+/// `null` for what is not there.
+pub(crate) fn nullable<T: Into<JsValue>>(value: Option<T>) -> JsValue {
+    value.map_or(JsValue::NULL, T::into)
+}
+
 /// Text out of bytes; an error unless they are UTF-8. A byte order mark is not swallowed: `JSON.parse` refuses it.
 pub(crate) fn decode_utf8(bytes: &Uint8Array) -> Result<JsString, JsValue> {
-    let options = js_sys::Object::new();
-    js_sys::Reflect::set(&options, &"fatal".into(), &JsValue::TRUE)?;
-    js_sys::Reflect::set(&options, &"ignoreBOM".into(), &JsValue::TRUE)?;
+    let options = object(&[("fatal", JsValue::TRUE), ("ignoreBOM", JsValue::TRUE)]);
     TextDecoder::new("utf-8", &options)?.decode(bytes)
 }
 

@@ -124,7 +124,7 @@ impl Store {
             }
         }
         let detail = js::describe(&thrown);
-        self.listener.tell(&CacheEvent::Full { dataset: place.dataset.as_str(), detail });
+        self.listener.tell(&CacheEvent::Full { dataset: place.dataset.as_str(), detail: &detail });
         false
     }
 
@@ -164,7 +164,7 @@ impl Store {
 
     fn tell_unavailable(&self, detail: String) {
         if !self.told.replace(true) {
-            self.listener.tell(&CacheEvent::Unavailable { detail });
+            self.listener.tell(&CacheEvent::Unavailable { detail: &detail });
         }
     }
 }
