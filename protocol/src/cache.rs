@@ -6,7 +6,7 @@
 
 use crate::digest::Sha256;
 use crate::id::{CommitId, FeedId};
-use crate::json::{self, Malformed, Object};
+use crate::json::{self, Json};
 use crate::manifest::{Generation, Meta};
 use crate::name::DatasetName;
 use crate::time::Timestamp;
@@ -117,13 +117,10 @@ impl FeedMemory {
     /// Reads the text; `None` when it is anything else, which is a cache miss.
     #[must_use]
     pub fn decode(text: &str) -> Option<Self> {
-        Object::parse(text).and_then(|memory| Self::read(&memory)).ok()
-    }
-
-    fn read(memory: &Object<'_>) -> Result<Self, Malformed> {
-        Ok(Self {
+        let memory = Json::parse(text).ok()?.object()?;
+        Some(Self {
             feed: memory.parsed("feed")?,
-            generation: Generation::decode(memory, "generation")?,
+            generation: Generation::decode(&memory, "generation")?,
             commit: memory.parsed("commit")?,
             clock_offset_ms: memory.number("clock_offset_ms")?,
         })
@@ -153,16 +150,13 @@ impl CacheHead {
     /// Reads the text; `None` when it is anything else, which is a cache miss.
     #[must_use]
     pub fn decode(text: &str) -> Option<Self> {
-        Object::parse(text).and_then(|head| Self::read(&head)).ok()
-    }
-
-    fn read(head: &Object<'_>) -> Result<Self, Malformed> {
-        Ok(Self {
+        let head = Json::parse(text).ok()?.object()?;
+        Some(Self {
             feed: head.parsed("feed")?,
             sha256: head.parsed("sha256")?,
             size: head.number("size")?,
-            changed: Generation::decode(head, "changed")?,
-            confirmed: Generation::decode(head, "confirmed")?,
+            changed: Generation::decode(&head, "changed")?,
+            confirmed: Generation::decode(&head, "confirmed")?,
             published_at: head.parsed("published_at")?,
             checked_at: head.parsed("checked_at")?,
             used_at: head.parsed("used_at")?,

@@ -9,19 +9,11 @@ use std::str::{Chars, FromStr};
 
 use crate::digest::hex;
 
-/// Why a document is not of its form.
+/// A text that is not JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Malformed {
-    #[error("expected JSON, which ends at byte {0}")]
-    Syntax(usize),
-    #[error("expected an object")]
-    NotAnObject,
-    #[error("\"{0}\" is missing")]
-    Missing(&'static str),
-    #[error("\"{0}\" is there twice")]
-    Twice(&'static str),
-    #[error("\"{0}\" is not of its form")]
-    Form(&'static str),
+#[error("expected JSON, which ends at byte {at}")]
+pub(crate) struct NotJson {
+    at: usize,
 }
 
 /// The text of one well-formed value.
@@ -30,12 +22,20 @@ pub(crate) struct Json<'a>(&'a str);
 
 impl<'a> Json<'a> {
     /// Takes a text that is one value; the text of the value is what is left without the space around it.
-    pub(crate) fn parse(text: &'a str) -> Result<Self, Malformed> {
-        Scanner::whole(text, Scanner::value)
+    pub(crate) fn parse(text: &'a str) -> Result<Self, NotJson> {
+        let mut scanner = Scanner::new(text);
+        let value = scanner.value();
+        scanner.space();
+        value.filter(|_| scanner.peek().is_none()).ok_or(NotJson { at: scanner.at })
     }
 
     pub(crate) fn as_str(self) -> &'a str {
         self.0
+    }
+
+    /// The members, if it is an object whose names are made of characters.
+    pub(crate) fn object(self) -> Option<Object<'a>> {
+        Scanner::new(self.0).object().map(Object)
     }
 
     /// The elements, if it is an array.
@@ -100,54 +100,37 @@ fn code_unit(rest: &mut Chars<'_>) -> Option<u32> {
 pub(crate) struct Object<'a>(Vec<(Cow<'a, str>, Json<'a>)>);
 
 impl<'a> Object<'a> {
-    /// Takes a text that is one object.
-    pub(crate) fn parse(text: &'a str) -> Result<Self, Malformed> {
-        if !text.trim_ascii_start().starts_with('{') {
-            return Err(Malformed::NotAnObject);
-        }
-        Scanner::whole(text, Scanner::object).map(Self)
-    }
-
     pub(crate) fn members(&self) -> impl Iterator<Item = (&str, Json<'a>)> {
         self.0.iter().map(|(name, value)| (&**name, *value))
     }
 
-    /// A member that may be left out. Which of two counts would be a guess, so that is refused.
-    pub(crate) fn optional(&self, name: &'static str) -> Result<Option<Json<'a>>, Malformed> {
-        let mut found = self.0.iter().filter(|(other, _)| other == name).map(|&(_, value)| value);
-        match (found.next(), found.next()) {
-            (first, None) => Ok(first),
-            _ => Err(Malformed::Twice(name)),
-        }
-    }
-
-    pub(crate) fn required(&self, name: &'static str) -> Result<Json<'a>, Malformed> {
-        self.optional(name)?.ok_or(Malformed::Missing(name))
-    }
-
-    pub(crate) fn object(&self, name: &'static str) -> Result<Object<'a>, Malformed> {
-        Object::parse(self.required(name)?.0).map_err(|_| Malformed::Form(name))
-    }
-
-    pub(crate) fn number<N: FromStr>(&self, name: &'static str) -> Result<N, Malformed> {
-        self.required(name)?.number().ok_or(Malformed::Form(name))
-    }
-
-    /// A member that is the text of a `T`.
-    pub(crate) fn parsed<T: FromStr>(&self, name: &'static str) -> Result<T, Malformed> {
-        self.required(name)?.parsed().ok_or(Malformed::Form(name))
+    /// The value of a member that is there once. Which of two counts would be a guess.
+    pub(crate) fn member(&self, name: &str) -> Option<Json<'a>> {
+        self.optional(name)?
     }
 
     /// What `decode` makes of a member that may be left out or `null`.
-    pub(crate) fn nullable<T>(
-        &self,
-        name: &'static str,
-        decode: impl Fn(Json<'a>) -> Option<T>,
-    ) -> Result<Option<T>, Malformed> {
+    pub(crate) fn nullable<T>(&self, name: &str, decode: impl Fn(Json<'a>) -> Option<T>) -> Option<Option<T>> {
         match self.optional(name)? {
-            Some(value) if value.0 != "null" => decode(value).map(Some).ok_or(Malformed::Form(name)),
-            _ => Ok(None),
+            Some(value) if value.0 != "null" => decode(value).map(Some),
+            _ => Some(None),
         }
+    }
+
+    /// The value of a member that may be left out; `None` when it is there twice.
+    pub(crate) fn optional(&self, name: &str) -> Option<Option<Json<'a>>> {
+        let mut found = self.members().filter(|(other, _)| *other == name).map(|(_, value)| value);
+        let first = found.next();
+        found.next().is_none().then_some(first)
+    }
+
+    pub(crate) fn number<N: FromStr>(&self, name: &str) -> Option<N> {
+        self.member(name)?.number()
+    }
+
+    /// What the text of a member stands for.
+    pub(crate) fn parsed<T: FromStr>(&self, name: &str) -> Option<T> {
+        self.member(name)?.parsed()
     }
 }
 
@@ -160,14 +143,6 @@ struct Scanner<'a> {
 impl<'a> Scanner<'a> {
     fn new(text: &'a str) -> Self {
         Self { text, at: 0 }
-    }
-
-    /// What `take` finds, if it is all there is.
-    fn whole<T>(text: &'a str, take: impl Fn(&mut Self) -> Option<T>) -> Result<T, Malformed> {
-        let mut scanner = Self::new(text);
-        let taken = take(&mut scanner);
-        scanner.space();
-        taken.filter(|_| scanner.peek().is_none()).ok_or(Malformed::Syntax(scanner.at))
     }
 
     fn object(&mut self) -> Option<Vec<(Cow<'a, str>, Json<'a>)>> {
@@ -413,7 +388,7 @@ mod tests {
     use serde_json::Value;
     use serde_json::value::RawValue;
 
-    use super::{Json, Malformed, Object, Writer, quoted};
+    use super::{Json, NotJson, Object, Writer, quoted};
 
     fn document() -> impl Strategy<Value = String> {
         let leaf = prop_oneof![
@@ -470,7 +445,7 @@ mod tests {
             };
             let expected = serde_json::from_str::<BTreeMap<String, &RawValue>>(&text).ok();
             let expected = expected.map(|all| all.into_iter().map(|(name, value)| (name, value.get().to_owned())).collect());
-            prop_assert_eq!(Object::parse(&text).ok().map(members), expected);
+            prop_assert_eq!(Json::parse(&text).ok().and_then(Json::object).map(members), expected);
         }
 
         #[test]
@@ -478,7 +453,7 @@ mod tests {
             let written = Writer::new().text("a", &text).number(&text, number).json("c", "[]").finish();
             let read: Value = serde_json::from_str(&written).unwrap();
             prop_assert_eq!(read["c"].as_array().map(Vec::len), Some(0));
-            let object = Object::parse(&written).unwrap();
+            let object = Json::parse(&written).unwrap().object().unwrap();
             let (name, value) = object.members().nth(1).unwrap();
             prop_assert_eq!((name, value.number()), (text.as_str(), Some(number)));
             prop_assert_eq!(serde_json::from_str::<String>(&quoted(&text)).unwrap(), text);
@@ -487,19 +462,18 @@ mod tests {
 
     #[test]
     fn a_member_is_found_by_what_its_name_means() {
-        let object = Object::parse(r#"{"\u0061":1,"b":null,"c":"x","c":"x"}"#).unwrap();
-        assert_eq!(object.number("a"), Ok(1));
-        assert_eq!(object.nullable("b", Json::parsed::<String>), Ok(None));
-        assert_eq!(object.parsed::<String>("b"), Err(Malformed::Form("b")));
-        assert_eq!(object.parsed::<String>("c"), Err(Malformed::Twice("c")));
-        assert_eq!(object.number::<u64>("d"), Err(Malformed::Missing("d")));
-        assert_eq!(object.optional("d"), Ok(None));
+        let object = Json::parse(r#"{"\u0061":1,"b":null,"c":"x","c":"x"}"#).unwrap().object().unwrap();
+        assert_eq!(object.number("a"), Some(1));
+        assert_eq!(object.nullable("b", Json::parsed::<String>), Some(None));
+        assert_eq!(object.parsed::<String>("b"), None);
+        assert_eq!((object.member("c"), object.optional("c")), (None, None), "there twice");
+        assert_eq!((object.member("d"), object.optional("d")), (None, Some(None)));
     }
 
     #[test]
     fn where_it_ends_to_be_json_is_told() {
-        assert_eq!(Json::parse("[1, 2"), Err(Malformed::Syntax(5)));
-        assert_eq!(Json::parse("[1, 2] x"), Err(Malformed::Syntax(7)));
-        assert_eq!(Json::parse("{\"a\": tru}"), Err(Malformed::Syntax(6)));
+        assert_eq!(Json::parse("[1, 2"), Err(NotJson { at: 5 }));
+        assert_eq!(Json::parse("[1, 2] x"), Err(NotJson { at: 7 }));
+        assert_eq!(Json::parse("{\"a\": tru}"), Err(NotJson { at: 6 }));
     }
 }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::digest::Sha256;
 use crate::id::{CommitId, FeedId};
-use crate::json::{self, Json, Malformed, Object, quoted};
+use crate::json::{self, Json, Object, quoted};
 use crate::name::{DatasetName, Ext};
 use crate::time::Timestamp;
 use crate::{FORMAT, MAX_SAFE_INTEGER};
@@ -113,45 +113,55 @@ impl Manifest {
             return Err(ManifestError::NotJson { found: excerpt(bytes) });
         }
         let text = std::str::from_utf8(bytes).map_err(|error| ManifestError::malformed(&error))?;
-        let file = Object::parse(text)?;
-        let signed = file.required("signed")?.as_str();
-        let expected = file.parsed("sha256")?;
-        let found = Sha256::of(signed.as_bytes());
+        let file = Json::parse(text).map_err(|error| ManifestError::malformed(&error))?.object();
+        let envelope = file.and_then(|file| Some((file.member("signed")?, file.parsed("sha256")?)));
+        let Some((signed, expected)) = envelope else {
+            return Err(ManifestError::malformed(&"expected an object with \"signed\" and \"sha256\""));
+        };
+        let found = Sha256::of(signed.as_str().as_bytes());
         if found != expected {
             return Err(ManifestError::Checksum { expected, found });
         }
-        let signed = Object::parse(signed)?;
         // The format decides how the rest is to be read, so it is looked at first.
-        match signed.number("format")? {
-            format if format == u64::from(FORMAT) => Self::decode(&signed),
-            0 => Err(Malformed::Form("format").into()),
-            found => Err(ManifestError::Format { found }),
+        let signed = signed.object();
+        match signed.as_ref().and_then(|signed| Some((signed, signed.number("format")?))) {
+            Some((signed, format)) if format == u64::from(FORMAT) => Self::decode(signed),
+            Some((_, found)) if found > u64::from(FORMAT) => Err(ManifestError::Format { found }),
+            _ => Err(ManifestError::malformed(&"expected an object with \"format\"")),
         }
     }
 
     fn decode(signed: &Object<'_>) -> Result<Self, ManifestError> {
-        let generation = Generation::decode(signed, "generation")?;
-        let mut datasets = BTreeMap::new();
-        for (name, entry) in signed.object("datasets")?.members() {
+        let Some(mut manifest) = Self::decode_all_but_datasets(signed) else {
+            return Err(ManifestError::malformed(&"a member of \"signed\" is not of its form"));
+        };
+        let Some(datasets) = signed.member("datasets").and_then(Json::object) else {
+            return Err(ManifestError::malformed(&"expected \"datasets\" to be an object"));
+        };
+        for (name, entry) in datasets.members() {
             let dataset = DatasetName::parse(name).map_err(|error| ManifestError::malformed(&error))?;
-            let entry = Entry::decode(entry)
-                .map_err(|problem| ManifestError::malformed(&format_args!("dataset \"{dataset}\": {problem}")))?;
+            let Some(entry) = Entry::decode(entry) else {
+                return Err(ManifestError::malformed(&format_args!("the entry of \"{dataset}\" is not of its form")));
+            };
             let sizes = [entry.size, entry.schema.as_ref().map_or(0, |schema| schema.size)];
-            if entry.generation > generation || sizes.iter().any(|&size| size > MAX_SAFE_INTEGER) {
+            if entry.generation > manifest.generation || sizes.iter().any(|&size| size > MAX_SAFE_INTEGER) {
                 return Err(ManifestError::Entry { dataset });
             }
-            if datasets.contains_key(&dataset) {
-                return Err(ManifestError::malformed(&format_args!("dataset \"{dataset}\" is listed twice")));
+            if manifest.datasets.insert(dataset, entry).is_some() {
+                return Err(ManifestError::malformed(&format_args!("dataset \"{name}\" is listed twice")));
             }
-            datasets.insert(dataset, entry);
         }
-        Ok(Self {
+        Ok(manifest)
+    }
+
+    fn decode_all_but_datasets(signed: &Object<'_>) -> Option<Self> {
+        Some(Self {
             feed: signed.parsed("feed")?,
-            generation,
+            generation: Generation::decode(signed, "generation")?,
             commit: signed.parsed("commit")?,
             published_at: signed.parsed("published_at")?,
             expires_at: signed.nullable("expires_at", Json::parsed)?,
-            datasets,
+            datasets: BTreeMap::new(),
         })
     }
 
@@ -180,15 +190,18 @@ impl Manifest {
 }
 
 impl Entry {
-    fn decode(entry: Json<'_>) -> Result<Self, Malformed> {
-        let entry = Object::parse(entry.as_str())?;
-        let ext = entry.optional("ext")?.map(|ext| ext.parsed().ok_or(Malformed::Form("ext"))).transpose()?;
-        Ok(Self {
+    fn decode(entry: Json<'_>) -> Option<Self> {
+        let entry = entry.object()?;
+        let ext = match entry.optional("ext")? {
+            Some(ext) => ext.parsed()?,
+            None => Ext::json(),
+        };
+        Some(Self {
             sha256: entry.parsed("sha256")?,
             size: entry.number("size")?,
             generation: Generation::decode(&entry, "generation")?,
             published_at: entry.parsed("published_at")?,
-            ext: ext.unwrap_or_else(Ext::json),
+            ext,
             schema: entry.nullable("schema", SchemaRef::decode)?,
             meta: entry.nullable("meta", Meta::decode)?,
         })
@@ -215,12 +228,9 @@ impl Entry {
 
 impl SchemaRef {
     fn decode(schema: Json<'_>) -> Option<Self> {
-        let schema = Object::parse(schema.as_str()).ok()?;
-        Some(Self {
-            version: schema.number("version").ok()?,
-            sha256: schema.parsed("sha256").ok()?,
-            size: schema.number("size").ok()?,
-        })
+        let schema = schema.object()?;
+        let (version, size) = (schema.number("version")?, schema.number("size")?);
+        Some(Self { version, sha256: schema.parsed("sha256")?, size })
     }
 
     fn encode(&self) -> String {
@@ -281,12 +291,6 @@ impl ManifestError {
     }
 }
 
-impl From<Malformed> for ManifestError {
-    fn from(problem: Malformed) -> Self {
-        Self::malformed(&problem)
-    }
-}
-
 /// How a body that is not JSON begins, for messages.
 pub(crate) fn excerpt(bytes: &[u8]) -> String {
     let bytes = bytes.trim_ascii_start();
@@ -316,8 +320,8 @@ impl Generation {
     }
 
     /// The member of a document that is a generation.
-    pub(crate) fn decode(object: &Object<'_>, name: &'static str) -> Result<Self, Malformed> {
-        Self::new(object.number(name)?).map_err(|_| Malformed::Form(name))
+    pub(crate) fn decode(object: &Object<'_>, name: &str) -> Option<Self> {
+        Self::new(object.number(name)?).ok()
     }
 
     /// The number.

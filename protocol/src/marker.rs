@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::FORMAT;
-use crate::json::{self, Json, Malformed, Object, quoted};
+use crate::json::{self, Json, quoted};
 use crate::name::DatasetName;
 use crate::time::Timestamp;
 
@@ -67,20 +67,18 @@ impl LockMarker {
     /// When `bytes` is anything else, such as the marker of an older script or the HTML page of a single-page app.
     pub fn decode(bytes: &[u8]) -> Result<Self, InvalidMarker> {
         let text = std::str::from_utf8(bytes).map_err(|_| InvalidMarker)?;
-        let marker = Object::parse(text).and_then(|marker| Self::read(&marker)).map_err(|_| InvalidMarker)?;
-        if marker.format == FORMAT { Ok(marker) } else { Err(InvalidMarker) }
+        Self::read(text).filter(|marker| marker.format == FORMAT).ok_or(InvalidMarker)
     }
 
-    fn read(marker: &Object<'_>) -> Result<Self, Malformed> {
-        let holder = marker.object("holder")?;
-        let datasets = marker.required("datasets")?.array().ok_or(Malformed::Form("datasets"))?;
-        let datasets = datasets.into_iter().map(Json::parsed).collect::<Option<_>>();
-        Ok(Self {
+    fn read(text: &str) -> Option<Self> {
+        let marker = Json::parse(text).ok()?.object()?;
+        let holder = marker.member("holder")?.object()?;
+        Some(Self {
             format: marker.number("format")?,
-            holder: Holder { host: holder.parsed("host")?, pid: holder.number("pid")?, token: holder.parsed("token")? },
-            datasets: datasets.ok_or(Malformed::Form("datasets"))?,
             acquired_at: marker.parsed("acquired_at")?,
             expires_at: marker.parsed("expires_at")?,
+            datasets: marker.member("datasets")?.array()?.into_iter().map(Json::parsed).collect::<Option<_>>()?,
+            holder: Holder { pid: holder.number("pid")?, host: holder.parsed("host")?, token: holder.parsed("token")? },
         })
     }
 
