@@ -1,5 +1,6 @@
 //! `cargo xtask pack`: the npm package, from the Rust source to the tarball.
 
+mod names;
 mod sizes;
 mod tarball;
 mod wasm;

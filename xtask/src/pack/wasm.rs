@@ -8,6 +8,7 @@ use std::{
 use anyhow::{Context, Result, bail, ensure};
 use wasm_bindgen_cli_support::Bindgen;
 
+use super::names::Renamed;
 use crate::{npm, process, workspace};
 
 /// What wasm-bindgen names its files after.
@@ -52,7 +53,7 @@ pub(super) fn bind(module: &Path, directory: &Path) -> Result<()> {
     bindgen.generate(directory).context("wasm-bindgen refused the module")
 }
 
-/// Makes the module smaller, in place.
+/// Makes the module smaller, in place, and its names shorter, in the glue too.
 ///
 /// The binaryen is npm's, pinned in xtask/npm/, not the distribution's: it is the same on every machine, so the sizes
 /// are too, and Debian's (version 108) produced modules that fail at start-up with `WebAssembly.Table.set()`.
@@ -61,8 +62,13 @@ pub(super) fn bind(module: &Path, directory: &Path) -> Result<()> {
 /// `--all-features` would let it use some that browsers reject.
 pub(super) fn optimise(directory: &Path) -> Result<()> {
     let module = directory.join(MODULE);
-    process::run(npm::tool("wasm-opt").arg("-Oz").arg(&module).arg("-o").arg(&module))?;
-    Ok(())
+    let mut wasm_opt = npm::tool("wasm-opt");
+    wasm_opt.args(["-Oz", "--minify-imports-and-exports-and-modules"]).arg(&module).arg("-o").arg(&module);
+    let renamed = Renamed::parse(&process::capture(&mut wasm_opt)?)?;
+    let glue = directory.join(OUT_NAME).with_extension("js");
+    let text = fs::read_to_string(&glue).with_context(|| format!("cannot read {}", glue.display()))?;
+    let text = renamed.rename_in(&text)?;
+    fs::write(&glue, text).with_context(|| format!("cannot write {}", glue.display()))
 }
 
 /// Refuses a module that names directories of the machine it was built on.
