@@ -59,8 +59,16 @@ pub fn payload_of(head_key: &str) -> String {
 pub fn head_of(payload_key: &str) -> Option<&str> {
     let head = payload_key.strip_suffix(":payload")?;
     // The head of a dataset that is itself called "payload" ends in the same way, but has no dataset before it.
-    let (feed, dataset) = head.strip_prefix(KEY_PREFIX)?.rsplit_once(':')?;
-    (feed.ends_with('/') && DatasetName::parse(dataset).is_ok()).then_some(head)
+    let colon = head.bytes().rposition(|byte| byte == b':')?;
+    let feed = head.get(..colon)?.strip_prefix(KEY_PREFIX)?;
+    (feed.ends_with('/') && DatasetName::parse(dataset_of(head)).is_ok()).then_some(head)
+}
+
+/// The name of the dataset that a head's key is for.
+#[must_use]
+pub fn dataset_of(head_key: &str) -> &str {
+    let name = head_key.bytes().rposition(|byte| byte == b':').map_or(0, |colon| colon + 1);
+    head_key.get(name..).unwrap_or_default()
 }
 
 /// What is remembered of a feed: the latest manifest that was seen and verified.

@@ -52,7 +52,11 @@ impl<'a> Json<'a> {
     /// The text, if it is a string that is made of characters: half a surrogate pair is none.
     fn text(self) -> Option<Cow<'a, str>> {
         let inner = self.0.strip_prefix('"')?.strip_suffix('"')?;
-        if inner.contains('\\') { unescaped(inner.chars()).map(Cow::Owned) } else { Some(Cow::Borrowed(inner)) }
+        if inner.bytes().any(|byte| byte == b'\\') {
+            unescaped(inner.chars()).map(Cow::Owned)
+        } else {
+            Some(Cow::Borrowed(inner))
+        }
     }
 
     /// What its text stands for, if it is a string and that of a `T`.

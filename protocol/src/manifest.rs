@@ -112,7 +112,7 @@ impl Manifest {
         if bytes.trim_ascii_start().first() != Some(&b'{') {
             return Err(ManifestError::NotJson { found: excerpt(bytes) });
         }
-        let text = std::str::from_utf8(bytes).map_err(|error| ManifestError::malformed(&error))?;
+        let text = std::str::from_utf8(bytes).map_err(|_| ManifestError::malformed(&"expected UTF-8"))?;
         let file = Json::parse(text).map_err(|error| ManifestError::malformed(&error))?.object();
         let envelope = file.and_then(|file| Some((file.member("signed")?, file.parsed("sha256")?)));
         let Some((signed, expected)) = envelope else {
@@ -297,7 +297,9 @@ pub(crate) fn excerpt(bytes: &[u8]) -> String {
     if bytes.is_empty() {
         return "nothing".to_owned();
     }
-    let start: String = String::from_utf8_lossy(&bytes[..bytes.len().min(120)]).chars().take(40).collect();
+    // What is not text any more says nothing to people.
+    let text = std::str::from_utf8(bytes).or_else(|error| std::str::from_utf8(&bytes[..error.valid_up_to()]));
+    let start: String = text.unwrap_or_default().chars().take(40).collect();
     let kind = if start.starts_with('<') { "an HTML page" } else { "other content" };
     format!("{kind} that begins with {}", quoted(&start))
 }

@@ -51,6 +51,7 @@ fn the_keys_of_feeds_and_datasets_never_meet() {
         for name in &names {
             let (head, payload) = (keys.head(name), keys.payload(name));
             assert_eq!(cache::payload_of(&head), payload);
+            assert_eq!(cache::dataset_of(&head), name.as_str());
             assert_eq!(cache::head_of(&payload), Some(&*head), "{payload}");
             assert_eq!(cache::head_of(&head), None, "{head} is no payload");
             for key in [head, payload] {

@@ -115,7 +115,7 @@ impl Store {
             for Candidate { head_key, .. } in eviction::in_order(self.candidates(storage, place), place.size) {
                 let _ = storage.remove_item(&cache::payload_of(&head_key));
                 let _ = storage.remove_item(&head_key);
-                let dataset = head_key.rsplit(':').next().unwrap_or_default();
+                let dataset = cache::dataset_of(&head_key);
                 self.listener.tell(&CacheEvent::Evicted { dataset });
                 match storage.set_text(key, text) {
                     Ok(()) => return true,
