@@ -3,6 +3,7 @@
 use std::future::poll_fn;
 use std::task::{Context, Poll};
 
+use futures_util::FutureExt;
 use futures_util::future::{OptionFuture, join3, maybe_done};
 use gloo_timers::future::TimeoutFuture;
 use js_sys::{Date, JsString};
@@ -29,9 +30,9 @@ pub(crate) async fn read(
     let mut step = read::start(plan, Known { memory, heads });
     loop {
         step = match step {
-            Step::FetchManifest(step) => fetch_manifest(step, fetcher).await,
-            Step::LoadCache(step) => cached.load_payloads(step).await,
-            Step::FetchObjects(step) => fetch_objects(step, fetcher).await,
+            Step::FetchManifest(step) => fetch_manifest(step, fetcher).boxed_local().await,
+            Step::LoadCache(step) => cached.load_payloads(step).boxed_local().await,
+            Step::FetchObjects(step) => fetch_objects(step, fetcher).boxed_local().await,
             Step::Wait(step) => {
                 TimeoutFuture::new(u32::try_from(step.ms()).unwrap_or(u32::MAX)).await;
                 step.complete()

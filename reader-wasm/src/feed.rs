@@ -1,8 +1,8 @@
 //! One call: check what it is given, end it early when told to, hand out its result.
 
 use std::cell::RefCell;
-use std::pin::pin;
 
+use futures_util::FutureExt;
 use futures_util::future::{Either, pending, select};
 use js_sys::Array;
 use lastgood_protocol::cache::FeedMemory;
@@ -61,7 +61,7 @@ impl Feed {
         if datasets.is_empty() {
             return Ok(Array::new());
         }
-        let reading = pin!(self.read_now(datasets, &patience));
+        let reading = self.read_now(datasets, &patience).boxed_local();
         match select(select(closed, aborted), reading).await {
             Either::Left((Either::Left(_), _)) => Err(Error::Closed),
             Either::Left((Either::Right(_), _)) => Err(Error::Aborted),
