@@ -314,7 +314,7 @@ impl<'a> Scanner<'a> {
 
     /// Takes the next byte if it is one of `bytes`.
     fn skip(&mut self, bytes: &[u8]) -> bool {
-        let fits = self.peek().is_some_and(|byte| bytes.iter().any(|&other| other == byte));
+        let fits = self.peek().is_some_and(|byte| bytes.contains(&byte));
         self.at += usize::from(fits);
         fits
     }
