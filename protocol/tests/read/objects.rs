@@ -171,7 +171,7 @@ fn a_collected_object_leads_to_the_newer_manifest() {
         let reading = site.reading("performance");
         assert_reading(&reading, "[3]", Source::Network, None);
         assert_eq!(reading.generation.get(), 3);
-        let newer = format!("{} Allow", self::object(&publisher, "performance"));
+        let newer = format!("{} Bypass", self::object(&publisher, "performance"));
         assert_eq!(
             site.requests[2..],
             [format!("{object} Allow"), "manifest.json Bypass".into(), ".lock Forbid".into(), newer],
