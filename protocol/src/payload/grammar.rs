@@ -3,21 +3,16 @@
 use std::mem;
 
 use super::names::Duplicate;
-use super::number::{Number, Verdict, is_word, plain_number};
+use super::number::{Number, Verdict, plain_number};
 use super::path::{Container, Path, Place, TooDeep};
 use super::refusal::{RefusalKind, UnsafeNumber, excerpt};
+use super::state::State;
 use super::text::{Escape, escape, plain_end, push_surrogate};
+use super::word::{LOOKAHEAD, is_word, skip_whitespace, word};
 use super::{Nan, Permit, Rules};
 
-/// The scanner never leaves more than this many bytes unread: shorter tokens are
-/// read in one go, longer ones piece by piece.
-pub(super) const LOOKAHEAD: usize = 48;
-
-/// So much of a word is enough to refuse it. Shorter than [`LOOKAHEAD`].
-const LONGEST_WORD: usize = 41;
-
 /// A long name that contained escapes or was cut leaves at most this buffer behind.
-const KEPT_BUFFER: usize = 16 * 1024;
+const KEPT_BUFFER: usize = 1024;
 
 /// Reads text in pieces and knows what may come next.
 pub(super) struct Grammar {
@@ -30,23 +25,6 @@ pub(super) struct Grammar {
     /// How the number that is being read began, for messages.
     number_start: String,
     rows: Option<u64>,
-}
-
-/// What comes next.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
-    Value,
-    /// Or the end of the array that was opened just now.
-    FirstElement,
-    Name,
-    /// Or the end of the object that was opened just now.
-    FirstName,
-    Colon,
-    /// A comma or an end; after the outermost value only the end of the input.
-    AfterValue,
-    InNumber,
-    InString,
-    InName,
 }
 
 /// How far a piece was read.
@@ -106,10 +84,10 @@ impl Grammar {
                         }
                         (b'}', Some(Container::Object)) => self.path.close(),
                         (b']', Some(Container::Array)) => self.close_array(self.path.index() + 1),
-                        _ => match word(text, at, last) {
-                            Some(found) => return Err(self.unexpected(state, at, found)),
-                            None => break,
-                        },
+                        _ => {
+                            self.refuse_token(state, text, at, last)?;
+                            break;
+                        }
                     }
                     at += 1;
                 }
@@ -134,10 +112,10 @@ impl Grammar {
                             at += 1;
                             state = State::AfterValue;
                         }
-                        _ => match word(text, at, last) {
-                            Some(found) => return Err(self.unexpected(state, at, found)),
-                            None => break,
-                        },
+                        _ => {
+                            self.refuse_token(state, text, at, last)?;
+                            break;
+                        }
                     }
                 }
                 State::Colon => {
@@ -148,10 +126,10 @@ impl Grammar {
                             at += 1;
                             state = State::Value;
                         }
-                        Some(_) => match word(text, at, last) {
-                            Some(found) => return Err(self.unexpected(state, at, found)),
-                            None => break,
-                        },
+                        Some(_) => {
+                            self.refuse_token(state, text, at, last)?;
+                            break;
+                        }
                     }
                 }
                 State::FirstElement => {
@@ -274,12 +252,12 @@ impl Grammar {
 
     /// What the grammar wants next.
     pub(super) fn expected(&self) -> &'static str {
-        self.expected_in(self.state)
+        self.state.expected(&self.path, &self.number)
     }
 
     /// The pointer to where the text read last ends.
     pub(super) fn pointer(&self) -> String {
-        self.path.pointer(place(self.state))
+        self.path.pointer(self.state.place())
     }
 
     /// The number of elements when the value is an array.
@@ -338,7 +316,7 @@ impl Grammar {
                 expected: "a control character in a string to be escaped",
                 found: rest[..1].to_owned(),
             };
-            return Err(self.fault(kind, At::Index(at), place(state)));
+            return Err(self.fault(kind, At::Index(at), state.place()));
         }
         let is_name = state == State::InName;
         match escape(rest) {
@@ -361,7 +339,7 @@ impl Grammar {
                     let kind = RefusalKind::UnpairedSurrogate {
                         escape: rest[..len].to_owned(),
                     };
-                    Err(self.fault(kind, At::Index(at), place(state)))
+                    Err(self.fault(kind, At::Index(at), state.place()))
                 }
             },
             Escape::Incomplete => Ok(None),
@@ -370,7 +348,7 @@ impl Grammar {
                     expected,
                     found: rest[..len].to_owned(),
                 };
-                Err(self.fault(kind, At::Index(at), place(state)))
+                Err(self.fault(kind, At::Index(at), state.place()))
             }
         }
     }
@@ -448,42 +426,31 @@ impl Grammar {
         Err(self.unexpected(State::Value, at, found))
     }
 
+    /// Refuses what stands at `at`, unless the text to come makes it longer.
+    fn refuse_token(&self, state: State, text: &str, at: usize, last: bool) -> Result<(), Fault> {
+        match word(text, at, last) {
+            Some(found) => Err(self.unexpected(state, at, found)),
+            None => Ok(()),
+        }
+    }
+
     #[cold]
     fn unexpected(&self, state: State, at: usize, found: &str) -> Fault {
         let found = excerpt(found);
         let kind = match (state, self.path.innermost()) {
             (State::AfterValue, None) => RefusalKind::TrailingData { found },
             _ => RefusalKind::NotJson {
-                expected: self.expected_in(state),
+                expected: state.expected(&self.path, &self.number),
                 found,
             },
         };
-        self.fault(kind, At::Index(at), place(state))
+        self.fault(kind, At::Index(at), state.place())
     }
 
     #[cold]
     fn fault(&self, kind: RefusalKind, at: At, place: Place) -> Fault {
         let pointer = self.path.pointer(place);
         Fault { kind, at, pointer }
-    }
-
-    fn expected_in(&self, state: State) -> &'static str {
-        match (state, self.path.innermost()) {
-            (State::Value, None) => "a value",
-            (State::Value, Some(Container::Object)) => "a value after the colon",
-            (State::Value, Some(Container::Array)) if self.path.index() > 0 => {
-                "a value after the comma"
-            }
-            (State::Value | State::FirstElement, _) => "a value or ]",
-            (State::Name, _) => "a name in double quotes after the comma",
-            (State::FirstName, _) => "a name in double quotes or }",
-            (State::Colon, _) => "a colon after the name",
-            (State::AfterValue, None) => "the end of the input",
-            (State::AfterValue, Some(Container::Array)) => ", or ] after the element",
-            (State::AfterValue, Some(Container::Object)) => ", or } after the member",
-            (State::InNumber, _) => self.number.expected(),
-            (State::InString | State::InName, _) => "the closing quote of the string",
-        }
     }
 }
 
@@ -502,39 +469,4 @@ enum NumberEnd {
     Again {
         start: usize,
     },
-}
-
-fn place(state: State) -> Place {
-    match state {
-        State::Value | State::Colon | State::InNumber | State::InString => Place::Value,
-        State::FirstElement
-        | State::Name
-        | State::FirstName
-        | State::InName
-        | State::AfterValue => Place::Container,
-    }
-}
-
-#[inline]
-fn skip_whitespace(bytes: &[u8], mut at: usize) -> usize {
-    while let Some(b' ' | b'\n' | b'\r' | b'\t') = bytes.get(at) {
-        at += 1;
-    }
-    at
-}
-
-/// The word or else the one character at `at`; nothing if the text to come
-/// could make the word longer. Words beyond [`LONGEST_WORD`] are cut.
-fn word(text: &str, at: usize, last: bool) -> Option<&str> {
-    let rest = &text[at..];
-    let limit = rest.len().min(LONGEST_WORD);
-    let len = rest.as_bytes()[..limit]
-        .iter()
-        .position(|&byte| !is_word(byte))
-        .unwrap_or(limit);
-    if len == rest.len() && len < LONGEST_WORD && !last {
-        return None;
-    }
-    let first = rest.chars().next().map_or(0, char::len_utf8);
-    Some(&rest[..len.max(first)])
 }

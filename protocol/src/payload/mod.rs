@@ -30,7 +30,9 @@ mod path;
 mod position;
 mod refusal;
 mod scanner;
+mod state;
 mod text;
+mod word;
 
 pub use refusal::{Refusal, RefusalKind, UnsafeNumber};
 pub use scanner::Scanner;

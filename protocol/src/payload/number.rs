@@ -2,6 +2,8 @@
 
 use std::cmp::Ordering;
 
+use super::word::is_word;
+
 /// The largest integer that a double holds together with all its neighbours: 2^53 − 1.
 const MAX_SAFE_INTEGER: u64 = (1 << 53) - 1;
 
@@ -23,7 +25,8 @@ const OVERFLOW_ORDER: i64 = 308;
 const MAX_EXPONENT: i64 = 1 << 61;
 
 /// The length of the number at the start of `bytes` when it ends there and is
-/// plainly harmless: at most 15 integer digits and a two-digit exponent.
+/// plainly harmless: at most 15 integer digits, and an exponent that is negative
+/// or has two digits.
 ///
 /// Almost every number takes this way; [`Number`] decides about the rest.
 #[inline]
@@ -43,9 +46,10 @@ pub(super) fn plain_number(bytes: &[u8]) -> Option<usize> {
     }
     if let Some(b'e' | b'E') = bytes.get(at) {
         at += 1;
-        at += usize::from(matches!(bytes.get(at), Some(b'+' | b'-')));
+        let sign = bytes.get(at).filter(|sign| matches!(sign, b'+' | b'-'));
+        at += usize::from(sign.is_some());
         let exponent = digits(&bytes[at..]);
-        if exponent == 0 || exponent > 2 {
+        if exponent == 0 || (exponent > 2 && sign != Some(&b'-')) {
             return None;
         }
         at += exponent;
@@ -54,12 +58,6 @@ pub(super) fn plain_number(bytes: &[u8]) -> Option<usize> {
         .get(at)
         .is_some_and(|&next| !is_word(next))
         .then_some(at)
-}
-
-/// Whether a byte belongs to the same token as the word or number before it.
-#[inline]
-pub(super) fn is_word(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.' | b'_')
 }
 
 #[inline]

@@ -71,7 +71,9 @@ impl Path {
 
     #[inline]
     pub(super) fn close(&mut self) {
-        if let Some(level) = self.level_mut() {
+        if let Some(level) = self.level_mut()
+            && level.container == Container::Object
+        {
             level.names.end();
         }
         self.depth = self.depth.saturating_sub(1);

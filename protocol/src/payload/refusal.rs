@@ -195,7 +195,7 @@ impl fmt::Display for UnsafeNumber {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Integer => {
-                "is an integer beyond ±9007199254740991, which a browser would silently change"
+                "is an integer beyond ±9007199254740991, which a browser may silently change"
             }
             Self::Overflow => "overflows a double, a browser would silently read it as infinite",
         })
@@ -227,7 +227,12 @@ fn printable(text: &str) -> String {
 }
 
 fn quote(text: &str) -> String {
-    format!("`{}`", printable(text))
+    let printable = printable(text);
+    let mut chars = text.chars();
+    match (chars.next(), chars.next()) {
+        (Some(char), None) if printable != text => format!("U+{:04X}", u32::from(char)),
+        _ => format!("`{printable}`"),
+    }
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -238,7 +243,7 @@ fn hex(bytes: &[u8]) -> String {
 fn nan_origin(token: &str) -> &'static str {
     match token {
         "NaN" => "a missing value",
-        _ => "an infinite one",
+        _ => "an infinite number",
     }
 }
 

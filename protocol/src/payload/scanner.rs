@@ -1,8 +1,9 @@
 //! Cuts the input into text that the grammar can read, and keeps the accounts.
 
-use super::grammar::{At, Fault, Grammar, LOOKAHEAD, Progress};
+use super::grammar::{At, Fault, Grammar, Progress};
 use super::position::Position;
 use super::refusal::{Refusal, RefusalKind};
+use super::word::LOOKAHEAD;
 use super::{Rules, Summary};
 
 /// The input is worked on in blocks that stay in the processor's cache.
@@ -73,9 +74,9 @@ impl Scanner {
             return Err(refusal);
         }
         let mut rest = std::mem::take(&mut self.carry);
-        while !rest.is_empty() {
+        // Also with nothing left: a number ends only when nothing follows it.
+        loop {
             let read = self.read(&rest, true, out)?;
-            self.room()?;
             if read == 0 {
                 break;
             }
@@ -85,6 +86,10 @@ impl Scanner {
             let expected = self.grammar.expected();
             let end = self.position.after(&rest);
             return Err(self.refuse_at(end, RefusalKind::Truncated { expected }));
+        }
+        // Mapped tokens can make the payload larger than the input.
+        if self.handed_out > self.max_bytes {
+            return Err(self.too_large());
         }
         Ok(Summary {
             size: self.handed_out,
@@ -96,7 +101,7 @@ impl Scanner {
     fn take(&mut self, chunk: &[u8], out: &mut impl FnMut(&[u8])) -> Result<(), Refusal> {
         let mut rest = chunk;
         while !rest.is_empty() {
-            let room = self.room()?;
+            let room = self.room();
             if room == 0 {
                 return Err(self.too_large());
             }
@@ -109,16 +114,13 @@ impl Scanner {
             };
             rest = &rest[taken..];
         }
-        self.room().map(|_| ())
+        Ok(())
     }
 
-    /// How many more bytes the limit allows to take.
-    fn room(&self) -> Result<u64, Refusal> {
-        // Mapped tokens are of another length; the limit holds before and after.
-        let taken = self.read.max(self.handed_out) + self.carry.len() as u64;
-        self.max_bytes
-            .checked_sub(taken)
-            .ok_or_else(|| self.too_large())
+    /// How many more bytes of input the limit allows.
+    fn room(&self) -> u64 {
+        let taken = self.read + self.carry.len() as u64;
+        self.max_bytes.saturating_sub(taken)
     }
 
     fn take_block(&mut self, bytes: &[u8], out: &mut impl FnMut(&[u8])) -> Result<usize, Refusal> {
