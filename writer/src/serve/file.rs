@@ -118,7 +118,7 @@ fn represent(
     Ok(Representation {
         etag: entity_tag(&content, &metadata, kind, coding),
         content,
-        last_modified: last_modified(&metadata, SystemTime::now()),
+        last_modified: settled(metadata.modified()?, SystemTime::now()),
         coding,
     })
 }
@@ -150,11 +150,10 @@ fn entity_tag(content: &Content, metadata: &Metadata, kind: &Kind, coding: Optio
         .expect("hexadecimal digits and ASCII punctuation make a tag")
 }
 
-/// The modification time, once it can serve as a validator: `Last-Modified`
-/// counts in seconds, so while that second lasts another version may share it
-/// (RFC 9110, section 8.8.2.2).
-fn last_modified(metadata: &Metadata, now: SystemTime) -> Option<SystemTime> {
-    let modified = metadata.modified().ok()?;
+/// `modified`, once it can serve as a validator: `Last-Modified` counts in
+/// seconds, so while that second lasts another version may share it (RFC 9110,
+/// section 8.8.2.2).
+fn settled(modified: SystemTime, now: SystemTime) -> Option<SystemTime> {
     (now.duration_since(modified).ok()? >= Duration::from_secs(1)).then_some(modified)
 }
 
@@ -183,5 +182,21 @@ impl Content {
                 Ok(Body::from_stream(ReaderStream::with_capacity(part, CHUNK)))
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_a_validator_once_its_second_is_over() {
+        let modified = SystemTime::UNIX_EPOCH + Duration::from_millis(1_000_000_900);
+        let after =
+            |milliseconds| settled(modified, modified + Duration::from_millis(milliseconds));
+        assert_eq!(after(0), None);
+        assert_eq!(after(999), None);
+        assert_eq!(after(1000), Some(modified));
+        assert_eq!(settled(modified, modified - Duration::from_secs(60)), None);
     }
 }

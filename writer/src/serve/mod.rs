@@ -40,8 +40,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::header::{
-    AGE, ALLOW, CACHE_CONTROL, CONTENT_LENGTH, DATE, ETAG, HeaderName, RETRY_AFTER,
-    X_CONTENT_TYPE_OPTIONS,
+    AGE, ALLOW, CACHE_CONTROL, CONTENT_LENGTH, DATE, ETAG, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::{HeaderValue, Method, StatusCode, Uri};
 use axum::middleware::{Next, from_fn};
@@ -205,8 +204,6 @@ fn cors_layer() -> CorsLayer {
         .allow_headers(Any)
         // A reader measures ages and leases by the server's clock.
         .expose_headers([DATE, AGE, ETAG, CONTENT_LENGTH, RETRY_AFTER])
-        // The allowed origin is the same whoever asks, so nothing varies by it.
-        .vary(Vec::<HeaderName>::new())
 }
 
 async fn answer(State(roots): State<Arc<Roots>>, request: Request) -> Response {

@@ -15,8 +15,8 @@ pub(super) struct Roots {
 pub(super) struct Resource {
     /// The served directory in which it lies.
     pub(super) root: PathBuf,
-    /// Names to follow from the root, at least one. Invariant: each is one plain
-    /// file name, so that joined they lead nowhere but down.
+    /// Names to follow from the root, at least one. Invariant: each stands for an
+    /// entry of the directory before it or for nothing, so they only lead down.
     pub(super) names: Vec<String>,
     pub(super) kind: Kind,
 }
@@ -99,26 +99,20 @@ impl Roots {
     }
 }
 
-/// Splits a path and decodes each part once. Only the last name may be empty (a
-/// path that ends in a slash). None if a part is not one plain file name.
+/// Splits a path and decodes each part once. None if a part cannot be one file
+/// name. A part may be empty, as after a slash at the end: that opens nothing.
 fn names(path: &str) -> Option<Vec<String>> {
-    let mut names: Vec<String> = Vec::new();
-    for part in path.strip_prefix('/')?.split('/') {
+    let decode = |part| {
         let name = percent_decode_str(part).decode_utf8().ok()?;
-        let steps_aside = matches!(&*name, "." | "..") || name.contains(['/', '\0']);
-        let follows_empty = names.last().is_some_and(String::is_empty);
-        if steps_aside || follows_empty {
-            return None;
-        }
-        names.push(name.into_owned());
-    }
-    Some(names)
+        (!name.contains(['/', '\0'])).then(|| name.into_owned())
+    };
+    path.strip_prefix('/')?.split('/').map(decode).collect()
 }
 
 fn feed_kind(names: &[String]) -> Option<Kind> {
     match names {
         [name] if is_marker(name) => Some(Kind::Marker),
-        _ if names.iter().any(|name| name.is_empty() || is_hidden(name)) => None,
+        _ if names.iter().any(|name| is_hidden(name)) => None,
         [] => None,
         [folder, name] if folder == "objects" => Some(match object_hash(name) {
             Some(sha256) => Kind::Object {
@@ -143,6 +137,7 @@ fn site_kind(names: &[String]) -> Option<Kind> {
     }
 }
 
+/// Also true of `.` and `..`: no path steps aside or up.
 fn is_hidden(name: &str) -> bool {
     name.starts_with('.')
 }

@@ -1,8 +1,13 @@
 //! What may be cached, and how a replaced file is noticed.
 
 use std::fs;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::support::{Folder, HASH, put_with_siblings};
+
+fn long_ago() -> SystemTime {
+    UNIX_EPOCH + Duration::from_secs(1_000_000_000)
+}
 
 const FOR_EVER: &str = "public, max-age=31536000, immutable";
 
@@ -49,6 +54,9 @@ fn of_the_site_only_assets_with_a_hash_in_their_name_are_cached_for_ever() {
         ("assets/fonts/inter-D_x81kQz.woff2", FOR_EVER),
         ("assets/logo.svg", "no-cache"),
         ("assets/logo-2024.svg", "no-cache"),
+        ("assets/logo-v2.svg", "no-cache"),
+        ("assets/chart-superWidget.js", "no-cache"),
+        ("assets/photo-summer+2024.jpg", "no-cache"),
         ("assets/report-20261120.csv", "no-cache"),
         ("assets/social-facebook.svg", "no-cache"),
         ("assets/cover-Portrait.svg", "no-cache"),
@@ -91,7 +99,6 @@ fn the_tag_of_an_object_is_its_hash_and_the_coding() {
 fn a_replaced_file_has_a_new_tag_even_with_the_same_length_and_time() {
     let folder = Folder::new();
     let server = folder.serve();
-    let modified = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000_000);
     for path in [
         "manifest.json",
         "performance.json",
@@ -99,9 +106,9 @@ fn a_replaced_file_has_a_new_tag_even_with_the_same_length_and_time() {
         ".lock",
     ] {
         let at = format!("data/{path}");
-        folder.put_at(&at, "one", modified);
+        folder.put_at(&at, "one", long_ago());
         let one = server.get(&format!("/{at}"));
-        folder.put_at(&at, "two", modified);
+        folder.put_at(&at, "two", long_ago());
         let two = server.get_with(&format!("/{at}"), &[("if-none-match", one.header("etag"))]);
         assert_eq!((two.status.as_u16(), two.text()), (200, "two"));
         assert!(two.header("etag").starts_with('"'), "a strong tag");
@@ -110,16 +117,37 @@ fn a_replaced_file_has_a_new_tag_even_with_the_same_length_and_time() {
 }
 
 #[test]
-fn a_replaced_large_file_has_a_new_tag() {
+fn a_replaced_large_file_has_a_new_tag_even_with_the_same_length_and_time() {
     let folder = Folder::new();
     let server = folder.serve();
-    folder.put("data/performance.json", vec![b'1'; 1_000_000]);
+    folder.put_at("data/performance.json", &"1".repeat(1_000_000), long_ago());
     let one = server.get("/data/performance.json");
-    folder.put("data/performance.json", vec![b'2'; 1_000_000]);
+    folder.put_at("data/performance.json", &"2".repeat(1_000_000), long_ago());
     let tag = [("if-none-match", one.header("etag"))];
     let two = server.get_with("/data/performance.json", &tag);
     assert_eq!((two.status.as_u16(), two.body[0]), (200, b'2'));
     assert!(two.header("etag").starts_with('"'), "a strong tag");
+}
+
+/// As an editor does to a file of the site.
+#[test]
+fn a_large_file_that_is_changed_in_place_has_a_new_tag() {
+    let folder = Folder::new();
+    let server = folder.serve();
+    folder.put_at("www/page.html", &"1".repeat(1_000_000), long_ago());
+    let one = server.get("/page.html");
+    let file = fs::File::options()
+        .write(true)
+        .open(folder.path("www/page.html"))
+        .unwrap();
+    file.set_modified(long_ago() + Duration::from_nanos(1))
+        .unwrap();
+    let two = server.get("/page.html");
+    assert_ne!(one.header("etag"), two.header("etag"));
+    file.set_len(999_999).unwrap();
+    file.set_modified(long_ago() + Duration::from_nanos(1))
+        .unwrap();
+    assert_ne!(two.header("etag"), server.get("/page.html").header("etag"));
 }
 
 /// The response is under way when the file is replaced, and again when it is
