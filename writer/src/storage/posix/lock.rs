@@ -10,9 +10,8 @@ use super::{open_lock, sys};
 /// The writer's lock of a feed. Dropping it releases it; when the process dies, the operating system does.
 #[derive(Debug)]
 pub struct WriterLock {
-    // In this order: as long as a holder is told, the lock is held.
-    _holder: Option<Holder>,
-    _lock: File,
+    holder: Option<Holder>,
+    lock: File,
 }
 
 impl WriterLock {
@@ -23,7 +22,16 @@ impl WriterLock {
             return Ok(None);
         }
         // Told as a courtesy: a disk too full for it must not keep anyone from freeing space.
-        Ok(Some(Self { _holder: Holder::tell(private, holder).ok(), _lock: lock }))
+        Ok(Some(Self { holder: Holder::tell(private, holder).ok(), lock }))
+    }
+}
+
+impl Drop for WriterLock {
+    fn drop(&mut self) {
+        // First, while no other writer can have put its own in that place.
+        drop(self.holder.take());
+        // Not left to closing: a process that is just being started elsewhere in this program has a copy of the handle.
+        let _ = self.lock.unlock();
     }
 }
 

@@ -1,6 +1,6 @@
 //! What the standard library leaves to the platform: modes, links, and syncing directories.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -55,7 +55,12 @@ pub(super) fn sync_in_parallel(jobs: Vec<SyncJob<'_>>) -> io::Result<()> {
 
 /// Makes a directory with exactly this mode; false when it is there already.
 pub(super) fn make_dir(path: &Path, mode: u32) -> io::Result<bool> {
-    match fs::create_dir(path) {
+    #[cfg_attr(not(unix), expect(unused_mut, reason = "there are no modes to set"))]
+    let mut builder = DirBuilder::new();
+    // So that it is never wider than it is to be; the umask may make it narrower, until set_mode.
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, mode);
+    match builder.create(path) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => match fs::metadata(path)?.is_dir() {
             true => Ok(false),
             false => Err(io::ErrorKind::NotADirectory.into()),
