@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use lastgood::protocol::layout;
+use lastgood::protocol::manifest::Generation;
 use lastgood::storage::Storage;
 use lastgood::{Committed, Error};
 
@@ -150,4 +151,21 @@ fn an_answer_that_cannot_be_read_back_is_unknown() {
             expect_next_works(&site, &context);
         }
     }
+}
+
+/// The history's copy cannot be put in place: the commit holds, and the next publish writes the copy.
+#[test]
+fn a_missing_history_copy_is_made_up_for() {
+    let site = memory();
+    let first = layout::history(Generation::FIRST);
+    let failing = first.clone();
+    let faulty = Faulty::new(site.storage.clone(), Death::Unwind, move |call: &Call<'_>| {
+        if call.is("replace", &failing) { Fate::Fails } else { Fate::Works }
+    });
+    let publication = publish(faulty, &[("a", 1)]).unwrap();
+    assert_eq!(publication.warnings.len(), 1, "{:?}", publication.warnings);
+    assert_eq!(site.storage.info(&first).unwrap(), None);
+    let publication = publish(site.storage.clone(), &[("a", 2)]).unwrap();
+    assert_eq!(publication.recovery.rebuilt, [first]);
+    site.expect_clean("after the next publish");
 }

@@ -156,10 +156,6 @@ impl<S: Storage> Storage for Faulty<S> {
         self.state.call("place", Some(path), || self.inner.place(file, path))
     }
 
-    fn reopen(&self, path: &FeedPath) -> io::Result<Placed<S::File>> {
-        self.state.call("reopen", Some(path), || self.inner.reopen(path))
-    }
-
     fn sync(&self, wave: Wave<S::File>) -> io::Result<Vec<Durable<S::File>>> {
         self.state.call("sync", None, || self.inner.sync(wave))
     }

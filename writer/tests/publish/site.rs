@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use lastgood::protocol::digest::Sha256;
 use lastgood::protocol::layout::{self, Dir, Encoding, FeedPath};
 use lastgood::protocol::manifest::Manifest;
 use lastgood::protocol::name::{DatasetName, Ext};
+use lastgood::protocol::time::Timestamp;
 use lastgood::storage::{MemoryStorage, Modes, PosixStorage, Storage};
 use lastgood::{Compression, Error, Feed, Item, ProblemKind, Publication, Settings};
 use tempfile::TempDir;
@@ -48,7 +50,14 @@ pub(crate) fn publish<S: Storage>(storage: S, round: Round<'_>) -> Result<Public
     // One sibling each: enough to take part, quick to make.
     let compression = Compression { brotli: None, ..Compression::default() };
     let settings = Settings { compression, lock_wait: std::time::Duration::ZERO, ..Settings::default() };
-    Feed::on(storage).with_settings(settings).publish(items.collect())
+    Feed::on(storage).with_settings(settings).with_clock(ticking).publish(items.collect())
+}
+
+/// A clock that is later at every look: two publishes at the same instant would make fewer calls than two at different
+/// ones, and a suite that counts calls would miss some.
+fn ticking() -> Timestamp {
+    static TICKS: AtomicI64 = AtomicI64::new(1_800_000_000_000);
+    Timestamp::from_ms(TICKS.fetch_add(1, Ordering::Relaxed))
 }
 
 /// Every published file and its bytes.
