@@ -137,6 +137,13 @@ pub fn parse_history(file_name: &str) -> Option<Generation> {
     (generation.to_string() == number).then_some(generation)
 }
 
+/// The object that a file of `objects/` holds, if its name is of the form `<sha256>.<ext>`.
+#[must_use]
+pub fn parse_object(file_name: &str) -> Option<(Sha256, Ext)> {
+    let (sha256, ext) = file_name.split_once('.')?;
+    Some((sha256.parse().ok()?, Ext::parse(ext).ok()?))
+}
+
 /// The dataset of a file name of the form `.<dataset>_lock`.
 #[must_use]
 pub fn parse_dataset_lock(file_name: &str) -> Option<DatasetName> {

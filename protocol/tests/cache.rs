@@ -64,9 +64,15 @@ fn the_keys_of_feeds_and_datasets_never_meet() {
 
 #[test]
 fn keys_of_others_are_left_alone() {
-    for key in
-        ["", "a:payload", "lastgood:a:payload", "lastgood:2:https://a/:a:payload", ":payload", "lastgood:1::payload"]
-    {
+    for key in [
+        "",
+        "a:payload",
+        "lastgood:a:payload",
+        "lastgood:2:https://a/:a:payload",
+        ":payload",
+        "lastgood:1::payload",
+        "lastgood:1:https://a:a:payload",
+    ] {
         assert_eq!(cache::head_of(key), None, "{key}");
     }
 }

@@ -22,6 +22,9 @@ pub use tree::{FileState, tree};
 pub fn binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| {
+        if let Some(built) = std::env::var_os("LASTGOOD_TEST_BINARY") {
+            return built.into();
+        }
         let build = escargot::CargoBuild::new()
             .manifest_path(concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.toml"))
             .package("lastgood")

@@ -64,10 +64,10 @@ fn fresh_then_cached_then_fresh_again() {
         assert!(summary.contains("ago") || summary.contains("old"), "with its age: {summary}");
     }
 
-    publish(&site, 31.25);
+    publish(&site, 31.5);
     site.restart();
     browser.wait_for("[data-dataset=performance][data-state=fresh][data-generation='2']");
-    assert!(browser.text("[data-dataset=performance]").contains("31.2"), "the new hottest day is shown");
+    assert!(browser.text("[data-dataset=performance]").contains("31.5"), "the new hottest day is shown");
 }
 
 #[test]

@@ -83,10 +83,9 @@ impl<S: Storage> Feed<S> {
         let (_lock, holder) = lock::acquire(self, &datasets)?;
 
         // 1. Finish or undo what a crashed writer left.
-        let recovery = recover::finish(self, &staging, Thoroughness::WhatMarkersName)?;
+        let (recovery, current) = recover::finish(self, &staging, Thoroughness::WhatMarkersName)?;
 
-        // 2. Read the manifest; the new generation is one more (I5).
-        let current = self.current()?;
+        // 2. The manifest is read; the new generation is one more (I5).
         let commit = CommitId::from_random(self.random()?);
         let next = next_manifest(self, current.as_ref(), commit, &prepared)?;
         let bytes = next.encode();

@@ -44,7 +44,7 @@ impl<S: Storage> Feed<S> {
         let (_lock, _) = lock::acquire(self, &[])?;
         let staging = self.storage.stage().map_err(Error::io("open staging"))?;
         let manifest_restored = restore_manifest(self, &staging)?;
-        let recovery = finish(self, &staging, Thoroughness::Everything)?;
+        let (recovery, _) = finish(self, &staging, Thoroughness::Everything)?;
         Ok(Recovery { manifest_restored, ..recovery })
     }
 }
@@ -58,37 +58,53 @@ pub(crate) enum Thoroughness {
     Everything,
 }
 
-/// Puts derived files, markers and staging in order. The caller holds the lock.
+/// Puts derived files, markers and staging in order, and returns what is published. The caller holds the lock.
 pub(crate) fn finish<S: Storage>(
     feed: &Feed<S>,
     staging: &S::Staging,
     thoroughness: Thoroughness,
-) -> Result<Recovery, Error> {
+) -> Result<(Recovery, Option<Current>), Error> {
     let staging_removed = feed.storage.sweep_staging().map_err(Error::io("clean staging"))?;
     let markers = Markers::left_behind(feed).map_err(Error::io("look for lock markers"))?;
-    let everything = thoroughness == Thoroughness::Everything;
-    if markers.is_empty() && !everything {
-        return Ok(Recovery { staging_removed, ..Recovery::default() });
-    }
     let current = feed.current()?;
-    let mut rebuilt = Vec::new();
-    if let Some(current) = &current {
-        let named = lock::read_marker(feed, &layout::lock()).map_err(Error::io("read the lock marker"))?;
-        let scope = match named {
-            Some(marker) if !everything => marker.datasets,
-            // A marker whose bytes a power cut took may have named any of them.
-            _ => current.manifest.datasets.keys().cloned().collect(),
-        };
-        rebuilt = rebuild(feed, staging, current, &scope).map_err(Error::io("rebuild derived files"))?;
-        if !rebuilt.is_empty() {
-            tracing::warn!(files = rebuilt.len(), "derived files were rebuilt from the manifest");
+    let mut recovery = Recovery {
+        generation: current.as_ref().map(|current| current.manifest.generation),
+        markers_removed: !markers.is_empty(),
+        staging_removed,
+        ..Recovery::default()
+    };
+    if let Some(current) = &current
+        && let Some(scope) = scope(feed, current, &markers, thoroughness).map_err(Error::io("look at what was left"))?
+    {
+        recovery.rebuilt = rebuild(feed, staging, current, &scope).map_err(Error::io("rebuild derived files"))?;
+        if !recovery.rebuilt.is_empty() {
+            tracing::warn!(files = recovery.rebuilt.len(), "derived files were rebuilt from the manifest");
         }
     }
-    let markers_removed = !markers.is_empty();
     // Last, so that an interrupted recovery finds them again (I8).
     markers.lower().map_err(Error::io("remove stale lock markers"))?;
-    let generation = current.map(|current| current.manifest.generation);
-    Ok(Recovery { generation, manifest_restored: false, rebuilt, markers_removed, staging_removed })
+    Ok((recovery, current))
+}
+
+/// The datasets whose derived files are to be checked; `None` when nothing is.
+fn scope<S: Storage>(
+    feed: &Feed<S>,
+    current: &Current,
+    markers: &Markers<'_, S>,
+    thoroughness: Thoroughness,
+) -> io::Result<Option<Vec<DatasetName>>> {
+    if thoroughness == Thoroughness::WhatMarkersName {
+        if markers.is_empty() {
+            // Missing when it could not be put in place after the commit, which was then reported as a warning.
+            let history = feed.storage.info(&layout::history(current.manifest.generation))?;
+            return Ok(history.is_none().then(Vec::new));
+        }
+        // A marker whose bytes a power cut took may have named any dataset.
+        if let Some(marker) = lock::read_marker(feed, &layout::lock())? {
+            return Ok(Some(marker.datasets));
+        }
+    }
+    Ok(Some(current.manifest.datasets.keys().cloned().collect()))
 }
 
 /// Makes the derived files of `datasets` agree with the manifest (I10).
@@ -116,13 +132,12 @@ fn rebuild<S: Storage>(
         }
     }
     let (paths, pending) = derived.into_parts();
-    if paths.is_empty() {
-        return Ok(paths);
-    }
     let durable = storage.sync(Wave { pending, placed: Vec::new(), dirs: Vec::new() })?;
     if let Some((path, error)) = derived::put_in_place(storage, paths.clone(), durable).into_iter().next() {
         return Err(io::Error::new(error.kind(), format!("{path}: {error}")));
     }
+    // Also when nothing was rebuilt: what the dead writer renamed may not be durable, and once the markers are gone
+    // nothing would tell that a power cut has taken the manifest back and left the derived files.
     storage.sync(Wave { pending: Vec::new(), placed: Vec::new(), dirs: vec![Dir::Root, Dir::History] })?;
     Ok(paths)
 }

@@ -1,5 +1,7 @@
 //! `cargo xtask test`: everything that must hold, cheap first.
 
+use std::process::Command;
+
 use anyhow::Result;
 
 use crate::{demo, lint, pack, process, progress::Steps, setup, workspace, www};
@@ -38,6 +40,15 @@ fn run_steps(steps: &mut Steps, args: &Args) -> Result<()> {
     // corrects them, and the difference shows in git.
     let check = std::env::var_os("CI").is_some();
     let package = steps.step("pack", || pack::run(&pack::Args { check }))?;
+    steps.step("reader tests", || {
+        // From its directory: only there does Node find the tests by itself.
+        Ok(process::run(
+            Command::new("node")
+                .arg("--test")
+                .current_dir(workspace::root().join("reader-wasm/npm/test"))
+                .env("LASTGOOD_TEST_PACKAGE", &package.directory),
+        )?)
+    })?;
     let site = steps.step("www", || {
         let site = www::build(&package)?;
         www::unit_tests()?;

@@ -130,9 +130,6 @@ impl<V> Task<V> {
         let manifest = Manifest::verify(&document.bytes)?;
         // An answer that does not tell the time must not make a known difference of the clocks forgotten.
         let server_now = document.server_time.unwrap_or_else(|| self.server_time(now));
-        if let Some(end) = manifest.expires_at.filter(|_| manifest.expired(server_now)) {
-            return Err(Failure::new(Code::Expired, format!("the manifest expired at {end}")).at("manifest.json"));
-        }
         if let Some(seen) = self.memory.as_ref().filter(|seen| seen.feed == manifest.feed) {
             let older = manifest.generation < seen.generation;
             let forked = manifest.generation == seen.generation && manifest.commit != seen.commit;
@@ -151,6 +148,10 @@ impl<V> Task<V> {
             commit: manifest.commit,
             clock_offset_ms: server_now.ms() - now.ms(),
         });
+        // After it is remembered: an older one that has not expired is a replay all the same.
+        if let Some(end) = manifest.expires_at.filter(|_| manifest.expired(server_now)) {
+            return Err(Failure::new(Code::Expired, format!("the manifest expired at {end}")).at("manifest.json"));
+        }
         Ok(Checked { manifest, now })
     }
 
@@ -208,7 +209,9 @@ impl<V> Task<V> {
             return Step::LoadCache(LoadCache { task: self, wanted: cached, then: Then::Resolve(checked) });
         }
         if !missing.is_empty() {
-            let wanted = missing.into_iter().map(|i| (i, Caching::Allow)).collect();
+            // The manifest was read again because an object was gone: a cache may still answer that it is.
+            let caching = if self.manifest_reread { Caching::Bypass } else { Caching::Allow };
+            let wanted = missing.into_iter().map(|i| (i, caching)).collect();
             return Step::FetchObjects(FetchObjects { task: self, checked, wanted });
         }
         self.hand_out(checked)

@@ -63,6 +63,6 @@ pub struct Outcome<V> {
     pub result: Result<Vec<Reading<V>>, Failure>,
     /// What to remember of the feed from now on, whatever the result.
     pub memory: Option<FeedMemory>,
-    /// When it ended, by this device's clock.
+    /// When the feed was last looked at, by this device's clock.
     pub at: Timestamp,
 }

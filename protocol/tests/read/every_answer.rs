@@ -88,8 +88,13 @@ struct Run<'a> {
     named: Option<u64>,
     /// Whether a running lock was answered beside the last manifest.
     held: bool,
-    /// What went wrong in the last round.
+    /// What went wrong in the last round, for good.
     failures: Vec<Code>,
+    /// Whether something went wrong in the last round that one more request may mend.
+    mendable: bool,
+    /// Whether an object was gone, and whether the manifest was asked for since.
+    gone: bool,
+    reread: bool,
     /// The digests that arrived, as guesses or objects, and as objects.
     arrived: BTreeSet<Sha256>,
     objects: BTreeSet<Sha256>,
@@ -135,6 +140,9 @@ impl<'a> Run<'a> {
             named: None,
             held: false,
             failures: Vec::new(),
+            mendable: false,
+            gone: false,
+            reread: false,
             arrived: BTreeSet::new(),
             objects: BTreeSet::new(),
             manifests_asked: 0,
@@ -143,14 +151,18 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn fail(&mut self, seen_as: Code, failure: Failure) -> Failure {
-        self.failures.push(seen_as);
-        failure
+    fn fail(&mut self, code: Code, mendable: bool) {
+        if mendable {
+            self.mendable = true;
+        } else {
+            self.failures.push(code);
+        }
     }
 
     fn manifest(&mut self) -> Result<Vec<u8>, Failure> {
         (self.named, self.held) = (None, false);
         self.manifests_asked += 1;
+        self.reread |= self.gone;
         let choice = self.choices.choose(SERVED.len() + 2);
         let Some(&number) = SERVED.get(choice) else {
             return if choice == SERVED.len() {
@@ -159,7 +171,8 @@ impl<'a> Run<'a> {
                 damaged[60] ^= 1;
                 Ok(damaged)
             } else {
-                Err(self.fail(Code::Offline, Failure::new(Code::Offline, "offline")))
+                self.failures.push(Code::Offline);
+                Err(Failure::new(Code::Offline, "offline"))
             };
         };
         if self.highest.is_some_and(|highest| number < highest) {
@@ -218,12 +231,22 @@ impl<'a> Run<'a> {
                 Ok(self.world.payload(named.generation.get(), dataset.as_str()))
             }
             1 => {
-                self.failures.push(Code::ChecksumMismatch);
+                self.fail(Code::ChecksumMismatch, request.caching == Caching::Allow);
                 Ok(self.world.forged.clone())
             }
-            2 => Err(self.fail(Code::Truncated, Failure::new(Code::Truncated, "cut"))),
-            3 => Err(self.fail(Code::Http, Failure::http(path, 404))),
-            _ => Err(self.fail(Code::Timeout, Failure::new(Code::Timeout, "silence"))),
+            2 => {
+                self.fail(Code::Truncated, request.caching == Caching::Allow);
+                Err(Failure::new(Code::Truncated, "cut"))
+            }
+            3 => {
+                self.fail(Code::Http, !self.reread);
+                self.gone = true;
+                Err(Failure::http(path, 404))
+            }
+            _ => {
+                self.failures.push(Code::Timeout);
+                Err(Failure::new(Code::Timeout, "silence"))
+            }
         }
     }
 
@@ -248,6 +271,11 @@ impl<'a> Run<'a> {
         // At first, after the wait, after a 404; each object twice for two manifests.
         assert!(self.manifests_asked <= 3 && self.waits <= 1);
         assert!(self.objects_asked <= 4 * self.plan.datasets.len());
+        if self.held {
+            let nothing_to_show = self.known.heads.contains(&None);
+            let patient = if self.named.is_some() { !shown_while_held } else { nothing_to_show };
+            assert!(self.waits == 1 || !patient, "reading goes on only after the longest wait");
+        }
         let readings = match &outcome.result {
             Ok(readings) => readings,
             Err(failure) => {
@@ -272,7 +300,7 @@ impl<'a> Run<'a> {
             match &reading.reason {
                 None => {
                     assert_eq!(Some(reading.generation.get()), self.named, "named by the last manifest");
-                    assert!(self.failures.is_empty(), "fresh in spite of {:?}", self.failures);
+                    assert!(self.failures.is_empty() && !self.mendable, "fresh in spite of {:?}", self.failures);
                     assert!(!(self.held && shown_while_held), "a lock is heeded while there is a copy to show");
                     assert_eq!(reading.head.confirmed, reading.generation);
                     let right = self.payloads[dataset].as_ref().is_some_and(|payload| payload.sha256 == sha256);
@@ -309,6 +337,7 @@ impl<'a> Run<'a> {
 impl Host for Run<'_> {
     fn begin_round(&mut self) {
         self.failures.clear();
+        self.mendable = false;
     }
 
     fn document(&mut self, request: &Request) -> Result<Document, Failure> {

@@ -167,3 +167,17 @@ fn without_the_servers_time_a_manifest_expires_by_the_clock_that_is_known_best()
     site.device_clock = site.device_clock.plus_ms(60_000);
     assert_reading(&site.reading("performance"), "[1]", Source::Fallback, Some(Code::Expired));
 }
+
+#[test]
+fn an_expired_manifest_is_remembered_all_the_same() {
+    let mut publisher = feed();
+    let mut site = Site::of(&publisher);
+    assert_reading(&site.reading("performance"), "[1]", Source::Network, None);
+    let end = published_at(15);
+    publisher.publish(&[("performance", "[2]")]).amend(|manifest| manifest.expires_at = Some(end));
+    site.serve(&publisher);
+    site.server_clock = Some(end);
+    assert_reading(&site.reading("performance"), "[1]", Source::Fallback, Some(Code::Expired));
+    site.serve(&feed());
+    assert_reading(&site.reading("performance"), "[1]", Source::Fallback, Some(Code::Regressed));
+}

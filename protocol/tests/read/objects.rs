@@ -2,6 +2,8 @@
 
 use lastgood_protocol::failure::Code;
 use lastgood_protocol::layout;
+use lastgood_protocol::manifest::{Generation, MAX_MANIFEST_BYTES};
+use lastgood_protocol::marker::MAX_MARKER_BYTES;
 use lastgood_protocol::name::Ext;
 use lastgood_protocol::read::Source;
 
@@ -169,7 +171,7 @@ fn a_collected_object_leads_to_the_newer_manifest() {
         let reading = site.reading("performance");
         assert_reading(&reading, "[3]", Source::Network, None);
         assert_eq!(reading.generation.get(), 3);
-        let newer = format!("{} Allow", self::object(&publisher, "performance"));
+        let newer = format!("{} Bypass", self::object(&publisher, "performance"));
         assert_eq!(
             site.requests[2..],
             [format!("{object} Allow"), "manifest.json Bypass".into(), ".lock Forbid".into(), newer],
@@ -207,13 +209,37 @@ fn a_payload_above_the_limit_is_not_asked_for() {
 }
 
 #[test]
+fn a_payload_of_another_size_than_declared_is_refused() {
+    for size in [2, 4] {
+        let mut publisher = feed();
+        let name = "performance".parse().unwrap();
+        publisher.amend(|manifest| manifest.datasets.get_mut(&name).unwrap().size = size);
+        assert_eq!(Site::of(&publisher).failure("performance").code, Code::ChecksumMismatch, "{size}");
+    }
+}
+
+#[test]
+fn every_request_is_limited() {
+    let (mut site, object) = cold();
+    let _ = site.reading("performance");
+    let expected = [
+        ("manifest.json", MAX_MANIFEST_BYTES),
+        (".lock", MAX_MARKER_BYTES),
+        ("performance.json", site.max_bytes),
+        (&object, 3),
+    ];
+    assert_eq!(site.limits, expected.map(|(path, limit)| (path.to_owned(), limit)));
+}
+
+#[test]
 fn a_verified_payload_that_is_not_json_is_no_value() {
     let mut publisher = Publisher::new(1);
     let mut site = Site::of(publisher.publish(&[("performance", "[1]")]));
     let _ = site.reading("performance");
     site.serve(publisher.publish(&[("performance", "NaN")]));
     assert_reading(&site.reading("performance"), "[1]", Source::Fallback, Some(Code::NotJson));
-    assert_eq!(Site::of(&publisher).failure("performance").code, Code::NotJson);
+    let failure = Site::of(&publisher).failure("performance");
+    assert_eq!((failure.code, failure.dataset.unwrap().as_str()), (Code::NotJson, "performance"));
 }
 
 #[test]
@@ -238,6 +264,11 @@ fn a_tampered_cache_is_fetched_anew_and_never_shown() {
 
     lost.cache.get_mut(&"performance".parse().unwrap()).unwrap().1 = None;
     assert_reading(&lost.reading("performance"), "[1]", Source::Network, None);
+
+    // A head whose range is none says nothing of the payload.
+    let mut odd = lost.clone();
+    odd.cache.get_mut(&"performance".parse().unwrap()).unwrap().0.changed = Generation::new(9).unwrap();
+    assert_eq!(odd.down(Some(Answer::Fails(Code::Offline))).failure("performance").code, Code::Offline);
 
     site.tamper("performance").down(Some(Answer::Fails(Code::Offline)));
     assert_eq!(site.failure("performance").code, Code::Offline);

@@ -38,6 +38,8 @@ pub(crate) struct Site {
     pub(crate) cache: BTreeMap<DatasetName, (CacheHead, Option<Vec<u8>>)>,
     /// Each request as "path caching".
     pub(crate) requests: Vec<String>,
+    /// How much of which path was asked for.
+    pub(crate) limits: Vec<(String, u64)>,
     pub(crate) waits: Vec<u64>,
     /// What the server comes to serve while the visitor waits.
     pub(crate) after_wait: Option<BTreeMap<String, Vec<u8>>>,
@@ -59,6 +61,7 @@ impl Site {
             memory: None,
             cache: BTreeMap::new(),
             requests: Vec::new(),
+            limits: Vec::new(),
             waits: Vec::new(),
             after_wait: None,
             policy: LockPolicy::Cache,
@@ -117,6 +120,7 @@ impl Site {
     /// Reads, and keeps what a visitor keeps.
     pub(crate) fn read(&mut self, datasets: &[&str]) -> Outcome<String> {
         self.requests.clear();
+        self.limits.clear();
         self.waits.clear();
         let datasets: Vec<_> = datasets.iter().map(|text| name(text)).collect();
         let heads = datasets.iter().map(|name| self.cache.get(name).map(|(head, _)| head.clone())).collect();
@@ -144,6 +148,7 @@ impl Site {
     fn answer(&mut self, request: &Request) -> Result<Vec<u8>, Failure> {
         let path = request.path.as_str();
         self.requests.push(format!("{path} {:?}", request.caching));
+        self.limits.push((path.to_owned(), request.limit));
         let scripted = self.down.clone().or_else(|| self.scripts.get_mut(path).and_then(VecDeque::pop_front));
         let served = || self.files.get(path).cloned().map_or(Answer::Status(404), Answer::Body);
         match scripted.unwrap_or_else(served) {

@@ -12,3 +12,4 @@ mod publish;
 mod refusal;
 mod serve;
 mod status;
+mod terminal;

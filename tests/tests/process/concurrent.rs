@@ -1,11 +1,11 @@
 //! Several publishers at once: no commit is lost, no reader sees a mixture.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::thread;
 
 use lastgood_tests::TestFeed;
 
-use crate::reading::{payload, watch};
+use crate::reading::{Stop, payload, watch};
 
 /// Generations are 1 to N, each with its own manifest in the history, and each publisher's report is in one of them.
 fn expect_every_generation(feed: &TestFeed, reported: &mut [u64]) {
@@ -67,7 +67,7 @@ fn eight_publishers_lose_nothing() {
 #[test]
 fn readers_see_whole_rounds_while_two_publish() {
     let feed = TestFeed::new();
-    let next = AtomicBool::new(false);
+    let stop = AtomicBool::new(false);
     let publish = |round: u64| {
         let name = |dataset: &str| format!("{dataset}-{round}.in");
         for dataset in ["performance", "transactions"] {
@@ -78,7 +78,8 @@ fn readers_see_whole_rounds_while_two_publish() {
     };
     publish(1);
     let reads = thread::scope(|scope| {
-        let watching = scope.spawn(|| watch(&feed.dir(), &next));
+        let watching = scope.spawn(|| watch(&feed.dir(), &stop));
+        let stop = Stop(&stop);
         // A second publisher commits between the rounds of the first, with a dataset of its own.
         let other = scope.spawn(|| {
             for round in 0..20 {
@@ -87,7 +88,7 @@ fn readers_see_whole_rounds_while_two_publish() {
         });
         (2..=30).for_each(publish);
         other.join().unwrap();
-        next.store(true, Ordering::Relaxed);
+        drop(stop);
         watching.join().unwrap()
     });
     assert!(reads > 0);

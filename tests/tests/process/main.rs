@@ -5,5 +5,6 @@
 
 mod concurrent;
 mod kill;
+mod memory;
 mod reading;
 mod signals;

@@ -23,6 +23,15 @@ pub(crate) fn round_of(dataset: &str, payload: &[u8]) -> u64 {
     round
 }
 
+/// Tells a [`watch`] to stop when it is dropped, also by a test that fails.
+pub(crate) struct Stop<'a>(pub(crate) &'a AtomicBool);
+
+impl Drop for Stop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 /// Reads until told to stop: plain copies as a page without lastgood does, and verified snapshots. Neither ever sees
 /// anything but whole payloads, a snapshot only such of one round, and rounds only rise. Returns how many reads it did.
 pub(crate) fn watch(dir: &Path, stop: &AtomicBool) -> u64 {

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use axum::http::HeaderValue;
+use lastgood_protocol::layout;
 use percent_encoding::percent_decode_str;
 
 /// The directories that are served.
@@ -110,8 +111,8 @@ fn feed_kind(names: &[String]) -> Option<Kind> {
         [name] if is_marker(name) => Some(Kind::Marker),
         _ if names.iter().any(|name| is_hidden(name)) => None,
         [] => None,
-        [folder, name] if folder == "objects" => Some(match object_hash(name) {
-            Some(sha256) => Kind::Object { sha256: sha256.to_owned() },
+        [folder, name] if folder == "objects" => Some(match layout::parse_object(name) {
+            Some((sha256, _)) => Kind::Object { sha256: sha256.to_string() },
             None => Kind::Current,
         }),
         _ => Some(Kind::Current),
@@ -138,25 +139,7 @@ fn is_hidden(name: &str) -> bool {
 
 /// `.lock` or `.<dataset>_lock`.
 fn is_marker(name: &str) -> bool {
-    let is_dataset = |name: &str| {
-        let lower = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-        name.len() <= 64
-            && name.bytes().next().is_some_and(lower)
-            && name.bytes().all(|byte| lower(byte) || matches!(byte, b'_' | b'-'))
-    };
-    name.strip_prefix('.').is_some_and(|rest| rest == "lock" || rest.strip_suffix("_lock").is_some_and(is_dataset))
-}
-
-/// The hash in `<64 hex>.<ext>`.
-fn object_hash(name: &str) -> Option<&str> {
-    let (hash, extension) = name.split_once('.')?;
-    let lower_hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
-    let lower = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-    (hash.len() == 64
-        && hash.bytes().all(lower_hex)
-        && (1..=8).contains(&extension.len())
-        && extension.bytes().all(lower))
-    .then_some(hash)
+    name == layout::lock().as_str() || layout::parse_dataset_lock(name).is_some()
 }
 
 /// Whether a build put a hash before the extension: `index-BfYQtAy3.js`,

@@ -1,7 +1,7 @@
 //! The one module that changes files.
 //!
 //! [`Storage`] states intent; durability is decided here and nowhere else. Ordering is decided in
-//! [`publish`](crate::publish). The state of a file is in its type: what has been written is [`Pending`], what stands
+//! [`Feed::publish`](crate::Feed::publish). The state of a file is in its type: what has been written is [`Pending`], what stands
 //! under its final name without being known to be durable is [`Placed`], and only a successful [`Storage::sync`] turns
 //! pending files into [`Durable`] ones, which are all that [`Storage::replace`] takes. So the manifest cannot be renamed
 //! into place before everything that was synced with it is on the medium (I1).

@@ -76,3 +76,15 @@ pub(crate) enum Command {
     Recover(Recover),
     Serve(Serve),
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

@@ -267,3 +267,20 @@ impl fmt::Display for Report<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::args::{Cli, Command};
+
+    #[test]
+    fn without_options_the_defaults_of_the_library_hold() {
+        let Command::Publish(publish) = Cli::parse_from(["lastgood", "publish", "a"]).command else {
+            panic!("another command")
+        };
+        assert_eq!(publish.rules(), Rules::default());
+        assert_eq!(format!("{:?}", publish.settings()), format!("{:?}", Settings::default()));
+    }
+}

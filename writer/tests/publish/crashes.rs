@@ -1,0 +1,176 @@
+//! The process dies before every call of the storage: whatever stands there is whole, and the next publish puts it in
+//! order (I1, I2, I5, I8, I10).
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::process::Command;
+
+use lastgood::storage::{MemoryStorage, Modes, PosixStorage, Storage};
+
+use crate::faulty::{Call, Death, Died, Fate, Faulty};
+use crate::site::{Payloads, Round, SCENARIOS, Scenario, Site, after, memory, posix, publish};
+
+fn dies_at(number: usize) -> impl Fn(&Call<'_>) -> Fate + Send + Sync + 'static {
+    move |call| if call.number == number { Fate::Dies } else { Fate::Works }
+}
+
+/// What must hold whenever a process has died: readers get the old or the new payloads, wholly. Returns which.
+fn expect_whole<S: Storage + Clone>(
+    site: &Site<S>,
+    generation: u64,
+    old: &Payloads,
+    new: &Payloads,
+    context: &str,
+) -> Payloads {
+    let now = site.generation();
+    assert!((generation..=generation + 1).contains(&now), "{context}: generation {generation} became {now}");
+    let payloads = if now > generation { new } else { old };
+    site.expect_readable(payloads, context);
+    payloads.clone()
+}
+
+/// The publish after all the dying.
+const LAST: Round<'static> = &[("b", 9)];
+
+fn expect_recovery<S: Storage + Clone>(site: &Site<S>, payloads: &Payloads, context: &str) {
+    let generation = site.generation();
+    let publication = publish(site.storage.clone(), LAST).unwrap_or_else(|error| panic!("{context}: {error}"));
+    assert_eq!(publication.generation.get(), generation + 1, "{context}");
+    site.expect_readable(&after(payloads, LAST), context);
+    site.expect_clean(context);
+}
+
+/// Whether there was such a call.
+fn dies(storage: &MemoryStorage, number: usize, round: Round<'_>) -> bool {
+    let faulty = Faulty::new(storage.clone(), Death::Unwind, dies_at(number));
+    match catch_unwind(AssertUnwindSafe(|| publish(faulty, round))) {
+        Ok(result) => {
+            result.unwrap();
+            false
+        }
+        Err(panic) => {
+            assert!(panic.is::<Died>(), "another panic");
+            true
+        }
+    }
+}
+
+/// Dies at every call, and for each of them again at every call of the publish that recovers.
+#[test]
+fn on_memory_twice() {
+    // Those that touch the most: this is quadratic in the number of calls.
+    for scenario in &SCENARIOS[..2] {
+        let mut first = 0;
+        while dies_twice(scenario, first) {
+            first += 1;
+        }
+        assert!(first > 30, "{}: only {first} calls", scenario.name);
+    }
+}
+
+fn dies_twice(scenario: &Scenario, first: usize) -> bool {
+    const RECOVERING: Round<'static> = &[("a", 8)];
+    let mut second = 0;
+    loop {
+        let context = format!("{}, died at {first}, then at {second}", scenario.name);
+        let site = memory();
+        let old = scenario.prepare(&site);
+        let generation = site.generation();
+        if !dies(&site.storage, first, scenario.disturbed) {
+            return false;
+        }
+        let old = expect_whole(&site, generation, &old, &after(&old, scenario.disturbed), &context);
+        let generation = site.generation();
+        if !dies(&site.storage, second, RECOVERING) {
+            return true;
+        }
+        let old = expect_whole(&site, generation, &old, &after(&old, RECOVERING), &context);
+        expect_recovery(&site, &old, &context);
+        second += 1;
+    }
+}
+
+/// The same `recover` as a call of its own, dying at every call.
+#[test]
+fn recover_on_memory() {
+    let scenario = &SCENARIOS[1];
+    let mut first = 0;
+    loop {
+        let mut second = 0;
+        loop {
+            let context = format!("died at {first}, recovery died at {second}");
+            let site = memory();
+            let old = scenario.prepare(&site);
+            let generation = site.generation();
+            if !dies(&site.storage, first, scenario.disturbed) {
+                return;
+            }
+            let old = expect_whole(&site, generation, &old, &after(&old, scenario.disturbed), &context);
+            let faulty = Faulty::new(site.storage.clone(), Death::Unwind, dies_at(second));
+            let died = catch_unwind(AssertUnwindSafe(|| lastgood::Feed::on(faulty).recover().unwrap())).is_err();
+            site.expect_readable(&old, &context);
+            if !died {
+                site.expect_clean(&context);
+                break;
+            }
+            site.feed().recover().unwrap();
+            site.expect_clean(&context);
+            site.expect_readable(&old, &context);
+            second += 1;
+        }
+        first += 1;
+    }
+}
+
+const DIR: &str = "LASTGOOD_TEST_DIES_IN";
+const NUMBER: &str = "LASTGOOD_TEST_DIES_AT";
+const SCENARIO: &str = "LASTGOOD_TEST_DIES_DURING";
+
+/// Real processes on a real file system: this very test, started again, is the publisher that dies.
+#[test]
+fn on_posix() {
+    if let Ok(dir) = std::env::var(DIR) {
+        let number = |variable| std::env::var(variable).unwrap().parse::<usize>().unwrap();
+        let storage = PosixStorage::new(dir, Modes::default());
+        let faulty = Faulty::new(storage, Death::Abort, dies_at(number(NUMBER)));
+        publish(faulty, SCENARIOS[number(SCENARIO)].disturbed).unwrap();
+        return;
+    }
+    for (index, scenario) in SCENARIOS.iter().enumerate() {
+        let mut number = 0;
+        loop {
+            let context = format!("{}, died at {number}", scenario.name);
+            let site = posix();
+            let old = scenario.prepare(&site);
+            let generation = site.generation();
+            let dir = site.dir.as_ref().unwrap().path();
+            if !process_dies(dir, number, index) {
+                break;
+            }
+            let new = after(&old, scenario.disturbed);
+            let old = expect_whole(&site, generation, &old, &new, &context);
+            // The publish that recovers dies as well, at some other call.
+            let generation = site.generation();
+            process_dies(dir, number * 7 % 41, index);
+            let new = after(&old, scenario.disturbed);
+            let old = expect_whole(&site, generation, &old, &new, &context);
+            expect_recovery(&site, &old, &context);
+            number += 1;
+        }
+        assert!(number > 30, "{}: only {number} calls", scenario.name);
+    }
+}
+
+/// Whether there was such a call.
+fn process_dies(dir: &Path, number: usize, scenario: usize) -> bool {
+    let mut publisher = Command::new(std::env::current_exe().unwrap());
+    publisher.args(["--exact", "crashes::on_posix"]);
+    publisher.env(DIR, dir).env(NUMBER, number.to_string()).env(SCENARIO, scenario.to_string());
+    let output = publisher.output().unwrap();
+    match output.status.code() {
+        Some(0) => false,
+        // A signal ended it.
+        None => true,
+        Some(_) => panic!("{}", String::from_utf8_lossy(&output.stdout)),
+    }
+}

@@ -1,0 +1,193 @@
+//! A feed to be tested on any storage, and what is in it.
+
+use std::collections::BTreeMap;
+use std::str::FromStr;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use lastgood::protocol::digest::Sha256;
+use lastgood::protocol::layout::{self, Dir, Encoding, FeedPath};
+use lastgood::protocol::manifest::Manifest;
+use lastgood::protocol::name::{DatasetName, Ext};
+use lastgood::protocol::time::Timestamp;
+use lastgood::storage::{MemoryStorage, Modes, PosixStorage, Storage};
+use lastgood::{Compression, Error, Feed, Item, ProblemKind, Publication, Settings};
+use tempfile::TempDir;
+
+/// A place for a feed.
+pub(crate) struct Site<S> {
+    pub(crate) storage: S,
+    pub(crate) dir: Option<TempDir>,
+}
+
+pub(crate) fn memory() -> Site<MemoryStorage> {
+    Site { storage: MemoryStorage::new(), dir: None }
+}
+
+pub(crate) fn posix() -> Site<PosixStorage> {
+    let dir = TempDir::new().unwrap();
+    Site { storage: PosixStorage::new(dir.path(), Modes::default()), dir: Some(dir) }
+}
+
+/// What is published under which name.
+pub(crate) type Payloads = BTreeMap<&'static str, String>;
+
+/// One publish: datasets with the rounds that their payloads are of.
+pub(crate) type Round<'a> = &'a [(&'static str, u32)];
+
+/// Large enough to get siblings.
+pub(crate) fn payload(dataset: &str, round: u32) -> String {
+    format!("[{}]", vec![format!(r#"{{"dataset":"{dataset}","round":{round}}}"#); 40].join(","))
+}
+
+pub(crate) fn name(dataset: &str) -> DatasetName {
+    DatasetName::parse(dataset).unwrap()
+}
+
+pub(crate) fn publish<S: Storage>(storage: S, round: Round<'_>) -> Result<Publication, Error> {
+    let items = round.iter().map(|&(dataset, round)| {
+        Item::new(name(dataset), std::io::Cursor::new(payload(dataset, round))).meta(format!("{{\"round\":{round}}}"))
+    });
+    // One sibling each: enough to take part, quick to make.
+    let compression = Compression { brotli: None, ..Compression::default() };
+    let settings = Settings { compression, lock_wait: std::time::Duration::ZERO, ..Settings::default() };
+    Feed::on(storage).with_settings(settings).with_clock(ticking).publish(items.collect())
+}
+
+/// A clock that is later at every look: two publishes at the same instant would make fewer calls than two at different
+/// ones, and a suite that counts calls would miss some.
+fn ticking() -> Timestamp {
+    static TICKS: AtomicI64 = AtomicI64::new(1_800_000_000_000);
+    Timestamp::from_ms(TICKS.fetch_add(1, Ordering::Relaxed))
+}
+
+/// Every published file and its bytes.
+pub(crate) fn files(storage: &impl Storage) -> BTreeMap<FeedPath, Vec<u8>> {
+    let mut paths = vec![layout::manifest(), layout::last_update(), layout::lock()];
+    for dataset in ["a", "b", "c"].map(name) {
+        let json = Ext::json();
+        paths.extend([
+            layout::dataset_lock(&dataset),
+            layout::plain_copy(&dataset, &json),
+            layout::backup(&dataset, &json),
+        ]);
+    }
+    paths.extend(
+        storage.list(Dir::History).unwrap().iter().map(|name| layout::history(layout::parse_history(name).unwrap())),
+    );
+    paths.extend(storage.list(Dir::Objects).unwrap().iter().map(|name| object_path(name)));
+    let read = |path: FeedPath| Some((path.clone(), storage.read(&path, u64::MAX - 1).unwrap()?));
+    let files: BTreeMap<_, _> = paths.into_iter().filter_map(read).collect();
+    let listed: usize =
+        [Dir::Root, Dir::Objects, Dir::History].map(|dir| storage.list(dir).unwrap().len()).iter().sum();
+    assert_eq!(files.len(), listed.saturating_sub(2), "there is a file that nothing accounts for");
+    files
+}
+
+fn object_path(name: &str) -> FeedPath {
+    let (digest, suffix) = name.split_once(".json").unwrap();
+    let (sha256, json) = (Sha256::from_str(digest).unwrap(), Ext::json());
+    match suffix {
+        "" => layout::object(&sha256, &json),
+        ".gz" => layout::sibling(&sha256, &json, Encoding::Gzip),
+        ".br" => layout::sibling(&sha256, &json, Encoding::Brotli),
+        other => panic!("{other} in objects"),
+    }
+}
+
+/// The published manifest, which is whole at every instant (I2); `None` when there is none yet.
+pub(crate) fn manifest(storage: &impl Storage) -> Option<Manifest> {
+    let bytes = storage.read(&layout::manifest(), u64::MAX - 1).unwrap()?;
+    Some(Manifest::verify(&bytes).expect("the manifest is whole"))
+}
+
+impl<S: Storage + Clone> Site<S> {
+    pub(crate) fn feed(&self) -> Feed<S> {
+        Feed::on(self.storage.clone())
+    }
+
+    pub(crate) fn generation(&self) -> u64 {
+        manifest(&self.storage).map_or(0, |manifest| manifest.generation.get())
+    }
+
+    /// Expects that readers get exactly `payloads`, whatever else is amiss: everything that the manifest names is there
+    /// and intact (I1), only derived files may be behind it.
+    pub(crate) fn expect_readable(&self, payloads: &Payloads, context: &str) {
+        let Some(manifest) = manifest(&self.storage) else {
+            assert!(payloads.is_empty(), "{context}: nothing is published");
+            return;
+        };
+        assert!(
+            manifest.datasets.keys().map(DatasetName::as_str).eq(payloads.keys().copied()),
+            "{context}: other datasets"
+        );
+        for (dataset, payload) in payloads {
+            let reading = self.feed().read(&name(dataset)).unwrap_or_else(|error| panic!("{context}: {error}"));
+            assert!(reading.value == payload.as_bytes(), "{context}: {dataset} is not what was published");
+            let path = layout::object(&reading.head.sha256, &Ext::json());
+            assert_eq!(self.storage.read(&path, reading.head.size).unwrap().as_deref(), Some(payload.as_bytes()));
+        }
+        for problem in self.feed().verify().unwrap().problems {
+            assert_eq!(problem.kind, ProblemKind::Disagrees, "{context}: {}", problem.path);
+        }
+    }
+
+    /// Expects that everything is in order: derived files agree (I10), no marker and no staging is left.
+    pub(crate) fn expect_clean(&self, context: &str) {
+        assert_eq!(self.feed().verify().unwrap().problems, [], "{context}");
+        let left: Vec<String> = self.storage.list(Dir::Root).unwrap();
+        assert!(!left.iter().any(|name| name.ends_with("lock")), "{context}: markers are left: {left:?}");
+        self.expect_no_staging(context);
+    }
+
+    pub(crate) fn expect_no_staging(&self, context: &str) {
+        if let Some(dir) = &self.dir {
+            let left = std::fs::read_dir(dir.path().join(".lastgood/staging")).map_or(0, Iterator::count);
+            assert_eq!(left, 0, "{context}: staging is left");
+        }
+    }
+}
+
+/// `payloads` after a publish.
+pub(crate) fn after(payloads: &Payloads, round: Round<'_>) -> Payloads {
+    let mut payloads = payloads.clone();
+    payloads.extend(round.iter().map(|&(dataset, round)| (dataset, payload(dataset, round))));
+    payloads
+}
+
+/// What is published before the publish that is disturbed, and that publish.
+pub(crate) struct Scenario {
+    pub(crate) name: &'static str,
+    pub(crate) before: &'static [Round<'static>],
+    pub(crate) disturbed: Round<'static>,
+}
+
+pub(crate) const SCENARIOS: [Scenario; 4] = [
+    Scenario { name: "the first publish", before: &[], disturbed: &[("a", 1), ("b", 1)] },
+    Scenario {
+        name: "a publish that changes two and adds one",
+        before: &[&[("a", 1), ("b", 1)], &[("a", 2)]],
+        disturbed: &[("a", 3), ("b", 3), ("c", 3)],
+    },
+    Scenario {
+        name: "a publish that changes nothing",
+        before: &[&[("a", 1), ("b", 1)], &[("a", 2)]],
+        disturbed: &[("a", 2), ("b", 1)],
+    },
+    Scenario {
+        name: "a publish that goes back to an earlier payload",
+        before: &[&[("a", 1)], &[("a", 2)]],
+        disturbed: &[("a", 1)],
+    },
+];
+
+impl Scenario {
+    /// Publishes what comes before, and returns what is then published.
+    pub(crate) fn prepare<S: Storage + Clone>(&self, site: &Site<S>) -> Payloads {
+        // So that the comparison afterwards is about files alone.
+        site.storage.create().unwrap();
+        self.before.iter().fold(Payloads::new(), |payloads, round| {
+            publish(site.storage.clone(), round).unwrap();
+            after(&payloads, round)
+        })
+    }
+}
