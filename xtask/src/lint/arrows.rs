@@ -8,7 +8,7 @@ use crate::{process, workspace};
 
 /// Everything that the protocol crate may be made of: encoding, hashing, errors; nothing that knows a platform. To add a
 /// crate here is to say that it does no I/O, reads no clock and builds for wasm32.
-const PROTOCOL_MAY_USE: [&str; 24] = [
+const PROTOCOL_MAY_USE: [&str; 19] = [
     "block-buffer",
     "cfg-if",
     "const-oid",
@@ -16,23 +16,18 @@ const PROTOCOL_MAY_USE: [&str; 24] = [
     "crypto-common",
     "digest",
     "hybrid-array",
-    "itoa",
     "lastgood-protocol",
-    "memchr",
     "proc-macro2",
     "quote",
-    "ryu",
     "serde",
     "serde_core",
     "serde_derive",
-    "serde_json",
     "sha2",
     "syn",
     "thiserror",
     "thiserror-impl",
     "typenum",
     "unicode-ident",
-    "zmij",
 ];
 
 /// A dependency that must not be.
