@@ -31,6 +31,16 @@ pub struct Recovery {
     pub staging_removed: usize,
 }
 
+impl Recovery {
+    /// Whether there was anything to be put in order.
+    #[must_use]
+    pub fn did_something(&self) -> bool {
+        // Every field is named, so that a new one cannot be forgotten here.
+        let Self { generation: _, manifest_restored, rebuilt, markers_removed, staging_removed } = self;
+        *manifest_restored || !rebuilt.is_empty() || *markers_removed || *staging_removed > 0
+    }
+}
+
 impl<S: Storage> Feed<S> {
     /// Puts the feed in order after a crash, with every derived file checked against the manifest. When the manifest
     /// itself is missing or damaged, the newest intact one of the history is put back.

@@ -82,6 +82,7 @@ fn identical_content_is_a_new_generation_of_the_same_object() {
     let first = feed.manifest();
     let report = feed.run_with(&["publish", "performance", "--json"], &payload).expect(0).json();
     assert_eq!((&report["generation"], &report["datasets"][0]["changed"]), (&2.into(), &false.into()));
+    assert_eq!(report["recovered"], false, "nothing was interrupted");
     assert_eq!(files(), before, "the object or the plain copy was touched");
     let second = feed.manifest();
     assert_eq!(second["datasets"]["performance"]["generation"], 1, "the payload last changed in generation 1");

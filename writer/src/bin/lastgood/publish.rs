@@ -10,7 +10,7 @@ use clap::{Args, ValueEnum};
 use indicatif::HumanBytes;
 use lastgood::protocol::manifest::Meta;
 use lastgood::protocol::payload::{Nan, Permit, Rules};
-use lastgood::{Compression, Feed, Item, Publication, Recovery, Settings};
+use lastgood::{Compression, Feed, Item, Publication, Settings};
 use serde::Serialize;
 
 use crate::args::time;
@@ -230,7 +230,7 @@ impl<'a> Report<'a> {
             commit: publication.commit.to_string(),
             published_at: publication.published_at.to_string(),
             datasets: datasets.collect(),
-            recovered: publication.recovery != Recovery::default(),
+            recovered: publication.recovery.did_something(),
             warnings: &publication.warnings,
         }
     }
