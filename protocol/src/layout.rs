@@ -144,6 +144,13 @@ pub fn parse_object(file_name: &str) -> Option<(Sha256, Ext)> {
     Some((sha256.parse().ok()?, Ext::parse(ext).ok()?))
 }
 
+/// The lock marker that a file name of the feed's directory is, if it is one: that of the feed or of a dataset.
+#[must_use]
+pub fn parse_marker(file_name: &str) -> Option<FeedPath> {
+    let lock = lock();
+    if file_name == lock.as_str() { Some(lock) } else { parse_dataset_lock(file_name).as_ref().map(dataset_lock) }
+}
+
 /// The dataset of a file name of the form `.<dataset>_lock`.
 #[must_use]
 pub fn parse_dataset_lock(file_name: &str) -> Option<DatasetName> {

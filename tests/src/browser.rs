@@ -177,11 +177,6 @@ impl Browser {
         let find = async { self.driver().find(By::Css(selector)).await?.text().await };
         self.runtime.block_on(find).expect("the element is there")
     }
-
-    /// Saves a picture of the page.
-    pub fn screenshot(&self, path: &std::path::Path) {
-        self.runtime.block_on(self.driver().screenshot(path)).expect("the browser takes a picture");
-    }
 }
 
 impl Drop for Browser {

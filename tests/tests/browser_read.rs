@@ -44,14 +44,20 @@ fn assert_verified(reading: &Reading, site: &Site) {
     assert_eq!(reading.source == "fallback", failed, "{reading:?}");
 }
 
-/// A site with one generation that the browser has read, and a second one published.
-fn site_with_an_update() -> (Site, Browser) {
+/// A site with one generation that the browser has read.
+fn site_read_once() -> (Site, Browser) {
     let site = Site::start();
     site.publish(&[("performance", OLD)]);
     let browser = visit(&site);
     assert!(read(&browser, &site).fresh);
-    site.publish(&[("performance", NEW)]);
     let _ = site.requests();
+    (site, browser)
+}
+
+/// A site with one generation that the browser has read, and a second one published.
+fn site_with_an_update() -> (Site, Browser) {
+    let (site, browser) = site_read_once();
+    site.publish(&[("performance", NEW)]);
     (site, browser)
 }
 
@@ -94,11 +100,7 @@ fn a_cold_read_takes_one_round_trip() {
 
 #[test]
 fn a_warm_read_downloads_no_payload() {
-    let site = Site::start();
-    site.publish(&[("performance", OLD)]);
-    let browser = visit(&site);
-    let _ = read(&browser, &site);
-    let _ = site.requests();
+    let (site, browser) = site_read_once();
     browser.open(site.url());
     let reading = read(&browser, &site);
     assert_eq!((reading.source.as_str(), reading.fresh), ("cache", true));
@@ -107,11 +109,7 @@ fn a_warm_read_downloads_no_payload() {
 
 #[test]
 fn identical_content_is_confirmed_without_a_download() {
-    let site = Site::start();
-    site.publish(&[("performance", OLD)]);
-    let browser = visit(&site);
-    let _ = read(&browser, &site);
-    let _ = site.requests();
+    let (site, browser) = site_read_once();
     site.publish(&[("performance", OLD)]);
     let reading = read(&browser, &site);
     assert_eq!((reading.source.as_str(), reading.fresh, reading.generation), ("cache", true, 2));
@@ -346,10 +344,7 @@ fn when_full_the_least_recently_used_own_entry_goes_first() {
 
 #[test]
 fn a_tampered_cache_is_never_believed() {
-    let site = Site::start();
-    site.publish(&[("performance", OLD)]);
-    let browser = visit(&site);
-    let _ = read(&browser, &site);
+    let (site, browser) = site_read_once();
     let tamper = "
         let n = 0;
         for (const key of Object.keys(localStorage)) {

@@ -145,12 +145,14 @@ impl<S: Storage> Feed<S> {
             Ok(manifest) => Ok(Some(Current { manifest, bytes })),
             // Not damage: putting an older manifest back would undo what a later version has published (I5).
             Err(later @ ManifestError::Format { .. }) => Err(Failure::from(later).into()),
-            Err(problem) => Err(Error::Damaged {
-                location: self.location(),
-                problem: problem.to_string(),
-                way_out: "`lastgood recover` puts the newest intact manifest of its history back".to_owned(),
-            }),
+            Err(problem) => Err(self.manifest_lost(problem.to_string())),
         }
+    }
+
+    /// The manifest is missing or damaged, and the history may have it.
+    pub(crate) fn manifest_lost(&self, problem: String) -> Error {
+        let way_out = "`lastgood recover` puts the newest intact manifest of its history back".to_owned();
+        Error::Damaged { location: self.location(), problem, way_out }
     }
 }
 

@@ -85,8 +85,7 @@ impl Blocked {
 
 /// A marker that lastgood did not write and that is not old enough to count as left behind, in words.
 fn foreign_marker<S: Storage>(feed: &Feed<S>, datasets: &[DatasetName]) -> Result<Option<String>, Error> {
-    let paths = std::iter::once(layout::lock()).chain(datasets.iter().map(layout::dataset_lock));
-    for path in paths {
+    for path in of_commit(datasets) {
         let looking = || Error::io(format!("look at {path}"));
         let Some(info) = feed.storage.info(&path).map_err(looking())? else { continue };
         if own(feed, &path).map_err(looking())? {
@@ -122,13 +121,14 @@ pub(crate) fn foreign_markers<S: Storage>(feed: &Feed<S>) -> io::Result<Vec<(Fee
     Ok(found)
 }
 
+/// The paths of the markers of a commit of `datasets`: first the one that names them all.
+fn of_commit(datasets: &[DatasetName]) -> impl Iterator<Item = FeedPath> {
+    std::iter::once(layout::lock()).chain(datasets.iter().map(layout::dataset_lock))
+}
+
 /// The paths of all markers in the feed, whoever wrote them.
 fn all<S: Storage>(feed: &Feed<S>) -> io::Result<Vec<FeedPath>> {
-    let path = |name: &String| match layout::parse_dataset_lock(name) {
-        Some(dataset) => Some(layout::dataset_lock(&dataset)),
-        None => (*name == layout::lock().as_str()).then(layout::lock),
-    };
-    Ok(feed.storage.list(Dir::Root)?.iter().filter_map(path).collect())
+    Ok(feed.storage.list(Dir::Root)?.iter().filter_map(|name| layout::parse_marker(name)).collect())
 }
 
 /// The marker at `path`, if it is one of ours and whole.
@@ -168,7 +168,7 @@ impl<'a, S: Storage> Markers<'a, S> {
         let bytes = marker.encode();
         let mut markers = Self { feed, paths: Vec::new() };
         let mut placed = Vec::new();
-        for path in std::iter::once(layout::lock()).chain(datasets.iter().map(layout::dataset_lock)) {
+        for path in of_commit(datasets) {
             let mut file = staging.create(Kind::Marker)?;
             file.write_all(&bytes)?;
             placed.push(feed.storage.place(file.finish()?, &path)?);

@@ -7,6 +7,9 @@ use lastgood_protocol::layout::FeedPath;
 
 use crate::storage::{Kind, Pending, Placed, StagedFile, Staging, Storage};
 
+/// How much is read at a time, here and in prepare.
+pub(crate) const CHUNK_BYTES: usize = 128 * 1024;
+
 /// Puts an object under its final name; returns it if it still has to be made durable.
 ///
 /// An object is kept only if the present manifest names it, which says that it is durable (I1), and if its bytes are still
@@ -61,7 +64,7 @@ pub(crate) fn verified_copy<S: Storage>(
 }
 
 fn copy(input: &mut impl Read, mut output: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<u64> {
-    let mut chunk = vec![0; 128 * 1024];
+    let mut chunk = vec![0; CHUNK_BYTES];
     let mut total = 0;
     loop {
         match input.read(&mut chunk) {

@@ -12,9 +12,8 @@ use lastgood_protocol::payload::{Rules, Scanner};
 use crate::compress;
 use crate::error::Error;
 use crate::feed::Feed;
+use crate::objects::CHUNK_BYTES;
 use crate::storage::{Kind, Pending, StagedFile, Staging, Storage};
-
-const CHUNK_BYTES: usize = 128 * 1024;
 
 /// One dataset to be published.
 pub struct Item<'a> {

@@ -69,8 +69,11 @@ impl<S: Storage> Feed<S> {
     /// another writer came to its limit, [`Error::NotAFeed`], [`Error::Damaged`], [`Error::Io`], [`Error::Unknown`].
     pub fn publish(&self, items: Vec<Item<'_>>) -> Result<Publication, Error> {
         check_names(&items)?;
-        check_directory(self)?;
-        let staging = self.open_staging()?;
+        let manifest = self.storage.info(&layout::manifest()).map_err(Error::io("look at the manifest"))?;
+        if manifest.is_none() {
+            check_directory(self)?;
+        }
+        let staging = self.open_staging(manifest.is_some())?;
 
         // Prepare, without any lock. Dropping `staging` on any error removes everything that was prepared.
         let mut prepared = Vec::with_capacity(items.len());
@@ -155,8 +158,7 @@ impl<S: Storage> Feed<S> {
 impl<S: Storage> Feed<S> {
     /// Opens staging, in directories that are made if they are missing: always before the first commit, later only when
     /// a feed was restored without its private directory.
-    fn open_staging(&self) -> Result<S::Staging, Error> {
-        let committed = self.storage.info(&layout::manifest()).map_err(Error::io("look at the manifest"))?.is_some();
+    fn open_staging(&self, committed: bool) -> Result<S::Staging, Error> {
         if committed && let Ok(staging) = self.storage.stage() {
             return Ok(staging);
         }
@@ -177,24 +179,18 @@ fn check_names(items: &[Item<'_>]) -> Result<(), Error> {
     }
 }
 
-/// Refuses to make a feed beside other files, so that a mistyped path never splits a feed in two.
+/// Refuses to make a feed beside other files, so that a mistyped path never splits a feed in two. There is no manifest.
 fn check_directory<S: Storage>(feed: &Feed<S>) -> Result<(), Error> {
     let looking = || Error::io(format!("look into {}", feed.location()));
-    if feed.storage.info(&layout::manifest()).map_err(looking())?.is_some() {
-        return Ok(());
-    }
     let generations = recover::retained_generations(&feed.storage).map_err(looking())?;
     if let Some(last) = generations.last() {
-        return Err(Error::Damaged {
-            location: feed.location(),
-            problem: format!("manifest.json is missing, but the history goes up to generation {last}"),
-            way_out: "`lastgood recover` puts the newest intact manifest of its history back".to_owned(),
-        });
+        let problem = format!("manifest.json is missing, but the history goes up to generation {last}");
+        return Err(feed.manifest_lost(problem));
     }
     // What the first publish itself makes, if it was interrupted, and what keeps an empty directory in a repository.
     let expected = |name: &str| {
-        let ours = [layout::OBJECTS_DIR, layout::HISTORY_DIR, ".lock", ".gitkeep", ".gitignore", "lost+found"];
-        ours.contains(&name) || layout::parse_dataset_lock(name).is_some()
+        let ours = [layout::OBJECTS_DIR, layout::HISTORY_DIR, ".gitkeep", ".gitignore", "lost+found"];
+        ours.contains(&name) || layout::parse_marker(name).is_some()
     };
     let names = feed.storage.list(Dir::Root).map_err(looking())?;
     let others: Vec<&str> = names.iter().map(String::as_str).filter(|name| !expected(name)).collect();

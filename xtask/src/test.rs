@@ -61,7 +61,6 @@ fn run_steps(steps: &mut Steps, args: &Args) -> Result<()> {
                 .args(["test", "--package", "lastgood-tests"])
                 .env("LASTGOOD_TEST_BINARY", binary)
                 .env("LASTGOOD_TEST_PACKAGE", &package.directory)
-                .env("LASTGOOD_TEST_TARBALL", &package.tarball)
                 .env("LASTGOOD_TEST_WWW", site)
                 .env("LASTGOOD_TEST_CHROMEDRIVER", chromedriver),
         )?)

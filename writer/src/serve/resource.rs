@@ -108,10 +108,10 @@ fn names(path: &str) -> Option<Vec<String>> {
 
 fn feed_kind(names: &[String]) -> Option<Kind> {
     match names {
-        [name] if is_marker(name) => Some(Kind::Marker),
+        [name] if layout::parse_marker(name).is_some() => Some(Kind::Marker),
         _ if names.iter().any(|name| is_hidden(name)) => None,
         [] => None,
-        [folder, name] if folder == "objects" => Some(match layout::parse_object(name) {
+        [folder, name] if folder == layout::OBJECTS_DIR => Some(match layout::parse_object(name) {
             Some((sha256, _)) => Kind::Object { sha256: sha256.to_string() },
             None => Kind::Current,
         }),
@@ -135,11 +135,6 @@ fn site_kind(names: &[String]) -> Option<Kind> {
 /// Also true of `.` and `..`: no path steps aside or up.
 fn is_hidden(name: &str) -> bool {
     name.starts_with('.')
-}
-
-/// `.lock` or `.<dataset>_lock`.
-fn is_marker(name: &str) -> bool {
-    name == layout::lock().as_str() || layout::parse_dataset_lock(name).is_some()
 }
 
 /// Whether a build put a hash before the extension: `index-BfYQtAy3.js`,
