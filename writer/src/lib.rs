@@ -14,6 +14,7 @@ mod error;
 mod feed;
 mod lock;
 mod objects;
+mod output;
 mod prepare;
 mod publish;
 pub mod read;
