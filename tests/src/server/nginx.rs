@@ -13,6 +13,7 @@ pub(super) fn start(www: &Path, brotli: bool) -> Option<Server> {
     let mut documented = example("docs/operations.md", "nginx");
     documented = replace(&documented, "listen 80;", &format!("listen {address};"));
     documented = replace(&documented, "/srv/www", &www.display().to_string());
+    documented = replace(&documented, "    location / {\n", &format!("{OF_THE_SITE}    location / {{\n"));
     let mut main = MAIN.to_owned();
     if brotli {
         documented = replace(&documented, "# brotli_static on;", "brotli_static on;");
@@ -28,7 +29,8 @@ pub(super) fn start(www: &Path, brotli: bool) -> Option<Server> {
     Server::launch(&mut command, address, prefix)
 }
 
-/// What a package brings as `nginx.conf`, in one process and with every path below the prefix.
+/// What a package brings as `nginx.conf`, in one process and with every path below the prefix. Files are kept open, as
+/// some sites do.
 const MAIN: &str = "\
 daemon off;
 master_process off;
@@ -37,6 +39,8 @@ events {}
 http {
     include mime.types;
     access_log off;
+    open_file_cache max=1000;
+    open_file_cache_valid 1h;
     client_body_temp_path body;
     proxy_temp_path proxy;
     fastcgi_temp_path fastcgi;
@@ -44,6 +48,10 @@ http {
     scgi_temp_path scgi;
     include lastgood.conf;
 }
+";
+
+/// A rule that many sites have, and that must not reach the feed.
+const OF_THE_SITE: &str = r"    location ~* \.(json|txt|png|csv)$ { expires 30d; }
 ";
 
 /// Where the installed nginx has its files.

@@ -47,7 +47,7 @@ def main(program, arguments):
         names = (file.relative_to(directory) for file in directory.rglob("*") if file.is_file())
         return sorted(name for name in names if not any(fnmatch.fnmatch(str(name), glob) for glob in excluded))
 
-    # Backwards, so that no order within one command is relied upon: here history and names are sorted the other way.
+    # Backwards: the documented commands must not rely on the order within one of them.
     for name in reversed(files(source)):
         if changed(command, flags, source / name, target / name):
             assert headers, f"{name} is uploaded without Cache-Control"
@@ -67,8 +67,9 @@ def changed(command, flags, source, target):
         return True
     if "--size-only" in flags:
         return False
-    # aws takes what was uploaded after it was written for the same; rclone compares the times of modification.
-    return new.st_mtime > old.st_ctime if command.startswith("aws") else new.st_mtime_ns != old.st_mtime_ns
+    # aws takes what was uploaded after it was written for the same. rclone does as well as the remote lets it: some
+    # keep neither times nor checksums.
+    return command.startswith("aws") and new.st_mtime > old.st_ctime
 
 
 def copy(source, target, headers):

@@ -35,7 +35,8 @@ impl Copying {
             let stand_in = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/servers/bucket.py");
             symlink(stand_in, www.root().join("bin").join(program)).unwrap();
         }
-        Self { www, script, published: 0, read: 0, held: BTreeSet::new() }
+        // All payloads are of one size, so that only their time or their name tells them apart.
+        Self { www, script, published: 1000, read: 0, held: BTreeSet::new() }
     }
 
     fn bucket(&self) -> PathBuf {
@@ -125,9 +126,9 @@ fn a_bucket_is_whole_at_every_step(script: String) {
     // Into an empty bucket; then with a publish in the middle of every step.
     copying.publish();
     copying.run(|_| {});
-    assert_eq!(copying.read, 1);
+    assert_eq!(copying.read, copying.published);
+    copying.publish();
     for _ in 0..3 {
-        copying.publish();
         let begun = copying.published;
         let mut steps = 0;
         copying.run(|copying| {
@@ -138,6 +139,8 @@ fn a_bucket_is_whole_at_every_step(script: String) {
             }
         });
         assert_eq!(copying.read, begun, "what was current when the copy began");
+        let plain = fs::read(copying.bucket().join("performance.json")).unwrap();
+        assert_eq!(round_of(&plain), begun);
     }
     // What is collected in the directory goes from the bucket too, last.
     copying.publish();
