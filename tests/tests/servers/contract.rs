@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use lastgood_tests::server::{Reply, Server, Software};
 
-use crate::www::{APP, PNG, SECRET, Www, object_of, payload};
+use crate::www::{APP, MISSING, SECRET, Www, payload};
 
 /// Every test of the suite for each server.
 macro_rules! suite {
@@ -153,16 +153,19 @@ fn objects_are_sent_compressed(software: Software) {
 
 fn artifacts_have_their_own_type(software: Software) {
     let www = Www::new();
-    for (ext, content) in [("png", PNG), ("csv", b"a,b\n1,2\n")] {
-        www.put(object_of(ext).to_str().unwrap(), content);
-        www.put(&format!("chart.{ext}"), content);
-    }
+    let png: &[u8] = b"\x89PNG\r\n\x1a\nnot much of a picture";
+    let csv: &[u8] = b"a,b\n1,2\n";
+    www.input("chart.png", png);
+    www.input("report.csv", csv);
+    www.run(&["publish", "--artifact", "chart=chart.png", "--artifact", "report=report.csv"]).expect(0);
     let server = www.serve(software);
-    for (ext, content_type, content) in [("png", "image/png", PNG), ("csv", "text/csv; charset=utf-8", b"a,b\n1,2\n")] {
-        let object = server.get(&format!("/data/{}", object_of(ext).display()), &[]);
+    for (dataset, copy, content_type, content) in
+        [("chart", "chart.png", "image/png", png), ("report", "report.csv", "text/csv; charset=utf-8", csv)]
+    {
+        let object = server.get(&format!("/data/{}", www.object_of(dataset)), &[]);
         expect(&object, 200, content_type, FOR_EVER);
         assert_eq!(object.body, content);
-        let copy = server.get(&format!("/data/chart.{ext}"), &[]);
+        let copy = server.get(&format!("/data/{copy}"), &[]);
         expect(&copy, 200, content_type, "no-cache");
         assert_eq!(copy.body, content);
     }
@@ -201,7 +204,7 @@ fn what_is_missing_is_not_found(software: Software) {
     let www = Www::new();
     let server = www.serve(software);
     for ext in ["json", "png", "json.gz"] {
-        expect_not_found(&server, &format!("/data/{}", object_of(ext).display()));
+        expect_not_found(&server, &format!("/data/objects/{MISSING}.{ext}"));
     }
     for name in ["missing.json", "missing", "history/99.json", "history/x/y", "index.html"] {
         expect_not_found(&server, &format!("/data/{name}"));

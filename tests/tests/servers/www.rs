@@ -3,7 +3,6 @@
 use std::fs;
 use std::ops::Deref;
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
 
 use lastgood_tests::TestFeed;
 use lastgood_tests::server::{Server, Software};
@@ -13,10 +12,8 @@ use serde_json::{Value, json};
 pub(crate) const APP: &str = "<!doctype html><title>the app</title>";
 /// A file beside the two directories that are served.
 pub(crate) const SECRET: &str = "nobody is to see this";
-/// The bytes of an artifact.
-pub(crate) const PNG: &[u8] = b"\x89PNG\r\n\x1a\nnot much of a picture";
-/// The name of an artifact's object, without its extension.
-pub(crate) const HASH: &str = "4f53cda18c2baa0c0354bb5f9a3ecbe5ed12ab4d8e11ba873c2f11161202b945";
+/// The name of an object that is not there, without its extension.
+pub(crate) const MISSING: &str = "4f53cda18c2baa0c0354bb5f9a3ecbe5ed12ab4d8e11ba873c2f11161202b945";
 
 /// What is served.
 pub(crate) struct Www(TestFeed);
@@ -41,10 +38,16 @@ impl Www {
         fs::set_permissions(self.path(name), fs::Permissions::from_mode(0o644)).unwrap();
     }
 
-    /// The path of the current object, relative to the feed.
+    /// The path of the current object of `performance`, relative to the feed.
     pub(crate) fn object(&self) -> String {
-        let sha256 = self.manifest()["datasets"]["performance"]["sha256"].as_str().unwrap().to_owned();
-        format!("objects/{sha256}.json")
+        self.object_of("performance")
+    }
+
+    /// The path of the current object of a dataset, relative to the feed.
+    pub(crate) fn object_of(&self, dataset: &str) -> String {
+        let entry = &self.manifest()["datasets"][dataset];
+        let ext = entry["ext"].as_str().unwrap_or("json");
+        format!("objects/{}.{ext}", entry["sha256"].as_str().unwrap())
     }
 
     pub(crate) fn serve(&self, software: Software) -> Server {
@@ -73,9 +76,4 @@ impl Deref for Www {
 /// A payload large enough to have compressed siblings; all are of one size.
 pub(crate) fn payload(round: u8) -> String {
     Value::Array((0..500).map(|row| json!({"row": row, "round": round})).collect()).to_string()
-}
-
-/// Where something lies that the tests put there.
-pub(crate) fn object_of(ext: &str) -> PathBuf {
-    PathBuf::from(format!("objects/{HASH}.{ext}"))
 }
