@@ -69,7 +69,8 @@ impl Copying {
             go_on.write_all(b"\n").unwrap();
         }
         assert!(script.wait().unwrap().success(), "what the script says is above; it did: {steps:#?}");
-        assert_eq!(self.www.names("").iter().filter(|name| name.contains("copy")).count(), 0);
+        let left = names(self.www.root(), |name| name.starts_with(".feed-copy"));
+        assert!(left.is_empty(), "the script leaves {left:?} behind");
         steps
     }
 
@@ -115,17 +116,25 @@ fn objects(manifest: &[u8]) -> BTreeSet<String> {
     manifest.datasets.values().map(|entry| format!("{}.{}", entry.sha256, entry.ext)).collect()
 }
 
-/// The names in a directory, without those that a bucket is not given.
-fn names(dir: PathBuf) -> BTreeSet<String> {
+/// Those of the names in a directory that are wanted.
+fn names(dir: &Path, wanted: impl Fn(&str) -> bool) -> BTreeSet<String> {
     let names = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    names.filter(|name| !name.starts_with('.') && !name.ends_with(".gz") && !name.ends_with(".br")).collect()
+    names.filter(|name| wanted(name)).collect()
+}
+
+/// Whether a bucket is given a file of this name.
+fn is_copied(name: &str) -> bool {
+    !name.starts_with('.') && !name.ends_with(".gz") && !name.ends_with(".br")
 }
 
 fn a_bucket_is_whole_at_every_step(script: String) {
     let mut copying = Copying::new(script);
     // Into an empty bucket; then with a publish in the middle of every step.
     copying.publish();
-    copying.run(|_| {});
+    copying.run(|copying| {
+        let another = Command::new("flock").arg("-n").arg(copying.www.dir()).arg("true").status().unwrap();
+        assert!(!another.success(), "two copies at a time could leave an older manifest");
+    });
     assert_eq!(copying.read, copying.published);
     copying.publish();
     for _ in 0..3 {
@@ -151,10 +160,11 @@ fn a_bucket_is_whole_at_every_step(script: String) {
     // Another time, with nothing new: the bucket has what the directory has.
     copying.run(|_| {});
     for dir in ["objects", "history", ""] {
-        assert_eq!(names(copying.bucket().join(dir)), names(copying.www.path(dir)), "{dir}");
+        let of = |feed: PathBuf| names(&feed.join(dir), is_copied);
+        assert_eq!(of(copying.bucket()), of(copying.www.dir()), "{dir}");
     }
-    for name in names(copying.bucket()).iter().filter(|name| name.contains('.')) {
-        assert!(fs::read(copying.bucket().join(name)).unwrap() == copying.www.read(name), "{name} is an old one");
+    for name in names(&copying.bucket(), |name| name.contains('.')) {
+        assert!(fs::read(copying.bucket().join(&name)).unwrap() == copying.www.read(&name), "{name} is an old one");
     }
     assert_eq!(copying.read, copying.published);
     assert_eq!(fs::read_to_string(copying.bucket().join("performance.json")).unwrap(), payload(copying.published));
