@@ -7,12 +7,16 @@
 mod bytes;
 pub mod csv;
 mod jsonl;
+mod pipe;
 mod spool;
+
+use std::io;
 
 use lastgood_protocol::name::DatasetName;
 use lastgood_protocol::payload::Refusal;
 
 use crate::error::Error;
+use crate::objects::CHUNK_BYTES;
 use crate::storage::Staging;
 
 /// What an input is written in.
@@ -85,10 +89,12 @@ impl<G: Staging> Conversion<'_, G> {
         Error::Refused { dataset: self.dataset.clone(), refusal: Box::new(refusal) }
     }
 
+    /// The copy of an input that is read twice.
+    fn cannot_spool(&self, source: io::Error) -> Error {
+        Error::Io { doing: format!("keep a copy of the input of {} in staging", self.dataset), source }
+    }
+
     fn refused_csv(&self, refusal: csv::Refusal) -> Error {
         Error::Csv { dataset: self.dataset.clone(), refusal: Box::new(refusal) }
     }
 }
-
-/// How much is read, and how much is handed on, at a time.
-const CHUNK_BYTES: usize = 128 * 1024;

@@ -12,10 +12,10 @@
 
 mod column;
 mod lexer;
-mod number;
 mod refusal;
 mod render;
 mod rows;
+mod value;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -25,11 +25,11 @@ pub use self::refusal::{Refusal, RefusalKind};
 
 use self::column::Columns;
 use self::render::Array;
-use self::rows::Rows;
+use self::rows::{Rows, Stop};
 use super::spool::{Spool, Spooled};
-use super::{Conversion, Source, pipe};
+use super::{CHUNK_BYTES, Conversion, Source, pipe};
 use crate::error::Error;
-use crate::storage::{StagedFile, Staging};
+use crate::storage::Staging;
 
 /// How many columns there may be: as many as in a sheet of a spreadsheet.
 pub const MAX_COLUMNS: usize = 16_384;
@@ -147,24 +147,70 @@ pub(super) fn convert<G: Staging>(
     write(conversion, options, &columns, &spooled, json)
 }
 
-/// The first reading: every fault of the input comes up here, and the types of the columns with it.
+/// The first reading: every fault of the input itself comes up here, and the types of the columns with it.
 fn check<G: Staging>(
     conversion: &Conversion<'_, G>,
     options: &Options,
     mut input: impl Source,
 ) -> Result<(Columns, Spooled<G::File>), Error> {
-    let refused = |refusal| conversion.refused_csv(refusal);
     let mut spool = Spool::new(conversion.staging);
-    let mut room = conversion.max_bytes;
     let source = |buffer: &mut [u8]| {
         let size = input.read(buffer)?;
         spool.write(&buffer[..size]).map_err(|source| conversion.cannot_spool(source))?;
         Ok(size)
     };
-    let mut rows = Rows::new(source, options.delimiter);
-    let header = rows.next().map_err(|stop| stop.into_error(refused))?;
-    let Some(header) = header else { return Err(refused(Refusal::empty())) };
-    let mut columns = Columns::of_header(&header, &options.columns).map_err(refused)?;
-    let _ = (&mut room, &mut columns);
-    todo!()
+    let mut rows = Rows::new(source, options.delimiter, conversion.max_bytes);
+    let refused = |refusal| conversion.refused_csv(refusal);
+    let stopped = |stop, columns: &Columns| match stop {
+        Stop::Error(error) => error,
+        Stop::Fault(fault) => refused(columns.refusal(fault)),
+    };
+    if !rows.advance().map_err(|stop| stopped(stop, &Columns::default()))? {
+        return Err(refused(Refusal::empty()));
+    }
+    let mut columns = Columns::of_header(&rows.row(), &options.columns).map_err(refused)?;
+    rows.expect_columns(columns.0.len());
+    while rows.advance().map_err(|stop| stopped(stop, &columns))? {
+        columns.take(&rows.row()).map_err(refused)?;
+    }
+    drop(rows);
+    let spooled = spool.finish().map_err(|source| conversion.cannot_spool(source))?;
+    Ok((columns, spooled))
+}
+
+/// The second reading: the array is written beside the checks that it goes through.
+fn write<G: Staging>(
+    conversion: &Conversion<'_, G>,
+    options: &Options,
+    columns: &Columns,
+    spooled: &Spooled<G::File>,
+    json: &mut impl FnMut(&[u8]) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let mut reader = spooled.reader().map_err(|source| conversion.cannot_spool(source))?;
+    let source = |buffer: &mut [u8]| reader.read(buffer).map_err(|source| conversion.cannot_spool(source));
+    let mut rows = Rows::new(source, options.delimiter, u64::MAX);
+    let stopped = |stop| match stop {
+        Stop::Error(error) => error,
+        Stop::Fault(fault) => conversion.refused_csv(columns.refusal(fault)),
+    };
+    pipe::beside(
+        |pipe| {
+            let mut chunk = pipe.empty();
+            let mut array = Array::begin(columns, &mut chunk);
+            // The header.
+            rows.advance().map_err(stopped)?;
+            rows.expect_columns(columns.0.len());
+            while rows.advance().map_err(stopped)? {
+                array.row(&rows.row(), &mut chunk);
+                if chunk.len() >= CHUNK_BYTES {
+                    let Some(next) = pipe.send(chunk) else { return Ok(()) };
+                    chunk = next;
+                }
+            }
+            array.end(&mut chunk);
+            pipe.send(chunk);
+            Ok(())
+        },
+        json,
+    )
 }
