@@ -14,6 +14,7 @@ use crate::convert::{Conversion, Format};
 use crate::error::Error;
 use crate::feed::Feed;
 use crate::objects::CHUNK_BYTES;
+use crate::pipe;
 use crate::storage::{Kind, Pending, StagedFile, Staging, Storage};
 
 /// One dataset to be published.
@@ -149,16 +150,26 @@ fn scan<S: Storage>(
     let conversion = Conversion { dataset, staging, max_bytes: rules.max_bytes };
     let refused = |refusal| conversion.refused(format, refusal);
     let staged = |source| cannot_stage(dataset, source);
-    let mut scanner = Scanner::new(rules);
     let source = |buffer: &mut [u8]| read(feed, dataset, &mut input, buffer);
-    conversion.run(format, source, &mut |chunk: &[u8]| {
-        feed.check_cancelled()?;
-        scanner.push(chunk, &mut |bytes| output.write(bytes)).map_err(refused)?;
-        output.check().map_err(staged)
-    })?;
-    let summary = scanner.finish(&mut |bytes| output.write(bytes)).map_err(refused)?;
+    // Converting and checking take about as long as hashing and writing.
+    let scanned = pipe::beside(
+        |pipe| {
+            let mut scanner = Scanner::new(rules);
+            conversion.run(format, source, &mut |json: &[u8]| {
+                feed.check_cancelled()?;
+                scanner.push(json, &mut |bytes| pipe.write(bytes)).map_err(refused)?;
+                if pipe.is_open() { Ok(()) } else { Err(staged(io::ErrorKind::BrokenPipe.into())) }
+            })?;
+            scanner.finish(&mut |bytes| pipe.write(bytes)).map_err(refused)
+        },
+        |bytes| {
+            output.write(bytes);
+            output.failed.is_none()
+        },
+    );
+    // If the output has failed, that is why the scan has ended.
     output.check().map_err(staged)?;
-    Ok(summary)
+    scanned
 }
 
 /// An artifact: no rule but the limit of the size.

@@ -7,7 +7,6 @@
 mod bytes;
 pub mod csv;
 mod jsonl;
-mod pipe;
 mod spool;
 
 use std::io;

@@ -27,7 +27,7 @@ use self::column::Columns;
 use self::render::Array;
 use self::rows::{Rows, Stop};
 use super::spool::{Spool, Spooled};
-use super::{CHUNK_BYTES, Conversion, Source, pipe};
+use super::{CHUNK_BYTES, Conversion, Source};
 use crate::error::Error;
 use crate::storage::Staging;
 
@@ -178,7 +178,7 @@ fn check<G: Staging>(
     Ok((columns, spooled))
 }
 
-/// The second reading: the array is written beside the checks that it goes through.
+/// The second reading: the array is written.
 fn write<G: Staging>(
     conversion: &Conversion<'_, G>,
     options: &Options,
@@ -193,24 +193,18 @@ fn write<G: Staging>(
         Stop::Error(error) => error,
         Stop::Fault(fault) => conversion.refused_csv(columns.refusal(fault)),
     };
-    pipe::beside(
-        |pipe| {
-            let mut chunk = pipe.empty();
-            let mut array = Array::begin(columns, &mut chunk);
-            // The header.
-            rows.advance().map_err(stopped)?;
-            rows.expect_columns(columns.0.len());
-            while rows.advance().map_err(stopped)? {
-                array.row(&rows.row(), &mut chunk);
-                if chunk.len() >= CHUNK_BYTES {
-                    let Some(next) = pipe.send(chunk) else { return Ok(()) };
-                    chunk = next;
-                }
-            }
-            array.end(&mut chunk);
-            pipe.send(chunk);
-            Ok(())
-        },
-        json,
-    )
+    let mut chunk = Vec::with_capacity(2 * CHUNK_BYTES);
+    let mut array = Array::begin(columns, &mut chunk);
+    // The header.
+    rows.advance().map_err(stopped)?;
+    rows.expect_columns(columns.0.len());
+    while rows.advance().map_err(stopped)? {
+        array.row(&rows.row(), &mut chunk);
+        if chunk.len() >= CHUNK_BYTES {
+            json(&chunk)?;
+            chunk.clear();
+        }
+    }
+    array.end(&mut chunk);
+    json(&chunk)
 }

@@ -1,0 +1,160 @@
+//! Two halves of the work on two threads.
+
+use std::mem;
+use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
+use std::thread::{self, Scope};
+
+use crate::objects::CHUNK_BYTES;
+
+/// How many chunks wait at most: enough that neither half waits for the other for long.
+const WAITING: usize = 2;
+
+/// Runs `produce` here, and `consume` on what it writes, in pieces: on a thread of its own as soon as there is more than
+/// one, because for less a thread is not worth its start. `consume` says whether it wants more.
+///
+/// What was written has been consumed when this returns.
+pub(crate) fn beside<T>(
+    produce: impl FnOnce(&mut dyn Write) -> T,
+    consume: impl FnMut(&[u8]) -> bool + Send,
+) -> T {
+    thread::scope(|scope| {
+        let mut pipe = Pipe { scope, chunk: Vec::with_capacity(CHUNK_BYTES), consumer: Consumer::Here(consume) };
+        let produced = produce(&mut pipe);
+        pipe.end();
+        produced
+    })
+}
+
+/// The producer's end.
+pub(crate) trait Write {
+    /// Hands bytes on, sooner or later.
+    fn write(&mut self, bytes: &[u8]);
+
+    /// Whether anybody wants more.
+    fn is_open(&self) -> bool;
+}
+
+struct Pipe<'scope, 'env, C> {
+    scope: &'scope Scope<'scope, 'env>,
+    chunk: Vec<u8>,
+    consumer: Consumer<C>,
+}
+
+enum Consumer<C> {
+    Here(C),
+    There {
+        full: SyncSender<Vec<u8>>,
+        used: Receiver<Vec<u8>>,
+    },
+    /// It wants no more.
+    Gone,
+}
+
+impl<'scope, C: FnMut(&[u8]) -> bool + Send + 'scope> Pipe<'scope, '_, C> {
+    fn send(&mut self) {
+        let chunk = mem::take(&mut self.chunk);
+        self.consumer = match mem::replace(&mut self.consumer, Consumer::Gone) {
+            Consumer::Here(mut consume) => {
+                let (full, waiting) = sync_channel::<Vec<u8>>(WAITING);
+                let (give_back, used) = channel();
+                self.scope.spawn(move || {
+                    for chunk in waiting {
+                        if !consume(&chunk) {
+                            return;
+                        }
+                        // The producer may be at its end.
+                        let _ = give_back.send(chunk);
+                    }
+                });
+                Self::hand_on(chunk, full, used)
+            }
+            Consumer::There { full, used } => Self::hand_on(chunk, full, used),
+            Consumer::Gone => Consumer::Gone,
+        };
+        if let Consumer::There { used, .. } = &self.consumer {
+            self.chunk = used.try_recv().unwrap_or_else(|_| Vec::with_capacity(CHUNK_BYTES));
+        }
+        self.chunk.clear();
+    }
+
+    fn hand_on(chunk: Vec<u8>, full: SyncSender<Vec<u8>>, used: Receiver<Vec<u8>>) -> Consumer<C> {
+        match full.send(chunk) {
+            Ok(()) => Consumer::There { full, used },
+            Err(_) => Consumer::Gone,
+        }
+    }
+
+    fn end(mut self) {
+        match &mut self.consumer {
+            Consumer::Here(consume) if !self.chunk.is_empty() => drop(consume(&self.chunk)),
+            Consumer::There { .. } if !self.chunk.is_empty() => self.send(),
+            _ => {}
+        }
+    }
+}
+
+impl<'scope, C: FnMut(&[u8]) -> bool + Send + 'scope> Write for Pipe<'scope, '_, C> {
+    fn write(&mut self, mut bytes: &[u8]) {
+        while self.chunk.len() + bytes.len() > CHUNK_BYTES && self.is_open() {
+            let (fits, rest) = bytes.split_at(CHUNK_BYTES - self.chunk.len());
+            self.chunk.extend_from_slice(fits);
+            self.send();
+            bytes = rest;
+        }
+        if self.is_open() {
+            self.chunk.extend_from_slice(bytes);
+        }
+    }
+
+    fn is_open(&self) -> bool {
+        !matches!(self.consumer, Consumer::Gone)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whatever the sizes of the pieces: all bytes come, in their order, before it returns.
+    #[test]
+    fn everything_written_is_consumed() {
+        for pieces in [vec![], vec![0], vec![1], vec![CHUNK_BYTES], vec![CHUNK_BYTES, 1], vec![7; 100_000], vec![1_000_000; 3]] {
+            let mut written = Vec::new();
+            let mut consumed = Vec::new();
+            let produced = beside(
+                |pipe| {
+                    for (index, size) in pieces.iter().enumerate() {
+                        let piece = vec![index as u8; *size];
+                        pipe.write(&piece);
+                        written.extend(piece);
+                    }
+                    "done"
+                },
+                |bytes| {
+                    consumed.extend_from_slice(bytes);
+                    true
+                },
+            );
+            assert_eq!(produced, "done");
+            assert!(written == consumed, "{} pieces", pieces.len());
+        }
+    }
+
+    /// A consumer that wants no more stops the producer, which would go on for ever.
+    #[test]
+    fn the_end_of_the_consumer_is_told() {
+        let mut left = 5;
+        beside(
+            |pipe| {
+                while pipe.is_open() {
+                    pipe.write(&[0; 1000]);
+                }
+            },
+            |_| {
+                left -= 1;
+                left > 0
+            },
+        );
+        assert_eq!(left, 0);
+    }
+}
