@@ -31,12 +31,12 @@ pub enum Format {
 }
 
 /// How an input is read: at most as much as fits, nothing at its end.
-pub(crate) trait Source: Send {
+pub(crate) trait Source {
     /// Reads the next bytes into `buffer` and says how many.
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Error>;
 }
 
-impl<F: FnMut(&mut [u8]) -> Result<usize, Error> + Send> Source for F {
+impl<F: FnMut(&mut [u8]) -> Result<usize, Error>> Source for F {
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Error> {
         self(buffer)
     }

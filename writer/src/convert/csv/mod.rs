@@ -19,6 +19,7 @@ mod value;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::io;
 use std::str::FromStr;
 
 pub use self::refusal::{Refusal, RefusalKind};
@@ -29,6 +30,7 @@ use self::rows::{Rows, Stop};
 use super::spool::{Spool, Spooled};
 use super::{CHUNK_BYTES, Conversion, Source};
 use crate::error::Error;
+use crate::pipe;
 use crate::storage::Staging;
 
 /// How many columns there may be: as many as in a sheet of a spreadsheet.
@@ -154,11 +156,33 @@ fn check<G: Staging>(
     mut input: impl Source,
 ) -> Result<(Columns, Spooled<G::File>), Error> {
     let mut spool = Spool::new(conversion.staging);
-    let source = |buffer: &mut [u8]| {
-        let size = input.read(buffer)?;
-        spool.write(&buffer[..size]).map_err(|source| conversion.cannot_spool(source))?;
-        Ok(size)
-    };
+    let mut failed = None;
+    let checked = pipe::beside(
+        |pipe| {
+            let source = |buffer: &mut [u8]| {
+                let size = input.read(buffer)?;
+                pipe.write(&buffer[..size]);
+                if pipe.is_open() { Ok(size) } else { Err(conversion.cannot_spool(io::ErrorKind::BrokenPipe.into())) }
+            };
+            check_rows(conversion, options, source)
+        },
+        |bytes| {
+            failed = spool.write(bytes).err();
+            failed.is_none()
+        },
+    );
+    // If the copy has failed, that is why the check has ended.
+    failed.map_or(Ok(()), Err).map_err(|source| conversion.cannot_spool(source))?;
+    let columns = checked?;
+    let spooled = spool.finish().map_err(|source| conversion.cannot_spool(source))?;
+    Ok((columns, spooled))
+}
+
+fn check_rows<G: Staging>(
+    conversion: &Conversion<'_, G>,
+    options: &Options,
+    source: impl Source,
+) -> Result<Columns, Error> {
     let mut rows = Rows::new(source, options.delimiter, conversion.max_bytes);
     let refused = |refusal| conversion.refused_csv(refusal);
     let stopped = |stop, columns: &Columns| match stop {
@@ -173,9 +197,7 @@ fn check<G: Staging>(
     while rows.advance().map_err(|stop| stopped(stop, &columns))? {
         columns.take(&rows.row()).map_err(refused)?;
     }
-    drop(rows);
-    let spooled = spool.finish().map_err(|source| conversion.cannot_spool(source))?;
-    Ok((columns, spooled))
+    Ok(columns)
 }
 
 /// The second reading: the array is written.
