@@ -13,10 +13,7 @@ const WAITING: usize = 2;
 /// one, because for less a thread is not worth its start. `consume` says whether it wants more.
 ///
 /// What was written has been consumed when this returns.
-pub(crate) fn beside<T>(
-    produce: impl FnOnce(&mut dyn Write) -> T,
-    consume: impl FnMut(&[u8]) -> bool + Send,
-) -> T {
+pub(crate) fn beside<T>(produce: impl FnOnce(&mut dyn Write) -> T, consume: impl FnMut(&[u8]) -> bool + Send) -> T {
     thread::scope(|scope| {
         let mut pipe = Pipe { scope, chunk: Vec::with_capacity(CHUNK_BYTES), consumer: Consumer::Here(consume) };
         let produced = produce(&mut pipe);
@@ -118,7 +115,9 @@ mod tests {
     /// Whatever the sizes of the pieces: all bytes come, in their order, before it returns.
     #[test]
     fn everything_written_is_consumed() {
-        for pieces in [vec![], vec![0], vec![1], vec![CHUNK_BYTES], vec![CHUNK_BYTES, 1], vec![7; 100_000], vec![1_000_000; 3]] {
+        for pieces in
+            [vec![], vec![0], vec![1], vec![CHUNK_BYTES], vec![CHUNK_BYTES, 1], vec![7; 100_000], vec![1_000_000; 3]]
+        {
             let mut written = Vec::new();
             let mut consumed = Vec::new();
             let produced = beside(

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod cat;
+mod convert;
 mod damage;
 mod directory;
 mod locks;

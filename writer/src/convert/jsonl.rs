@@ -138,14 +138,7 @@ impl Lines {
     }
 
     #[cold]
-    fn fault(
-        &self,
-        expected: &'static str,
-        bytes: &[u8],
-        copied: usize,
-        at: usize,
-        array: &mut Vec<u8>,
-    ) -> Refusal {
+    fn fault(&self, expected: &'static str, bytes: &[u8], copied: usize, at: usize, array: &mut Vec<u8>) -> Refusal {
         array.extend_from_slice(&bytes[copied..at]);
         let found = char::from(bytes[at]).to_string();
         self.refusal(&bytes[..at], RefusalKind::NotJson { expected, found })

@@ -70,7 +70,7 @@ impl<G: Staging> Conversion<'_, G> {
                     }
                 }
             }
-            Format::JsonLines => jsonl::convert(&mut input, json, |refusal| self.refused(format, refusal)),
+            Format::JsonLines => jsonl::convert(&mut input, json, |refusal| self.refused_as_it_is(refusal)),
             Format::Csv(options) => csv::convert(self, options, input, json),
         }
     }

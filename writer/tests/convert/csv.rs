@@ -158,12 +158,8 @@ fn one_value_decides_for_a_column_of_many() {
 #[test]
 fn a_given_type_holds_whatever_the_values_suggest() {
     let input = "i,f,b,t\n1,2,true,3\n,,,\n-5,1e3,FALSE,\"\"\n\"\",\"\",\"\",x\n";
-    let all = [
-        ("i", ColumnType::Integer),
-        ("f", ColumnType::Float),
-        ("b", ColumnType::Boolean),
-        ("t", ColumnType::Text),
-    ];
+    let all =
+        [("i", ColumnType::Integer), ("f", ColumnType::Float), ("b", ColumnType::Boolean), ("t", ColumnType::Text)];
     let expected = json!([
         {"i": 1, "f": 2, "b": true, "t": "3"},
         {"i": null, "f": null, "b": null, "t": null},

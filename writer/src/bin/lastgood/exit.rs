@@ -81,7 +81,7 @@ impl Failure {
             Failure::Feed(error) => match error {
                 Error::Refused { .. } | Error::Csv { .. } | Error::Input { .. } | Error::TooLarge { .. } => {
                     Exit::Refused
-                },
+                }
                 Error::Repeated { .. } | Error::Meta { .. } => Exit::Usage,
                 Error::Locked { .. } => Exit::Locked,
                 Error::Damaged { .. } => Exit::Damaged,

@@ -134,7 +134,8 @@ impl FromStr for Delimiter {
             _ => <[u8; 1]>::try_from(text.as_bytes()).ok().and_then(|[byte]| Self::new(byte)),
         };
         delimiter.ok_or_else(|| {
-            "expected one ASCII character, such as `;` or `|`, or `tab`; not a quote and not the end of a line".to_owned()
+            "expected one ASCII character, such as `;` or `|`, or `tab`; not a quote and not the end of a line"
+                .to_owned()
         })
     }
 }

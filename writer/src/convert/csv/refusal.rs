@@ -147,7 +147,9 @@ impl Refusal {
     #[must_use]
     pub fn way_out(&self) -> Option<String> {
         match (&self.kind, &self.column) {
-            (RefusalKind::Misfit { .. }, Some(column)) => Some(format!("--column {}", quoted(&format!("{column}=text")))),
+            (RefusalKind::Misfit { .. }, Some(column)) => {
+                Some(format!("--column {}", quoted(&format!("{column}=text"))))
+            }
             (RefusalKind::Rule(kind), _) => kind.way_out().map(str::to_owned),
             _ => None,
         }
