@@ -53,7 +53,20 @@ pub(super) fn lex(
     let mut count = 0;
     let mut lines = 1;
     let mut at = 0;
+    let mut push = |count: &mut usize, field| {
+        if *count < max_fields {
+            fields.push(field);
+        }
+        *count += 1;
+    };
     loop {
+        let end = special(bytes, at, delimiter);
+        // Almost every field takes this way.
+        if bytes.get(end) == Some(&delimiter) {
+            push(&mut count, Field { start: at, end, quoted: false });
+            at = end + 1;
+            continue;
+        }
         let field = match bytes.get(at) {
             Some(b'"') => match closing_quote(bytes, at + 1, last) {
                 Quote::At(end) => {
@@ -63,13 +76,10 @@ pub(super) fn lex(
                 Quote::Missing => return Err(Fault { at, field: count, kind: RefusalKind::UnclosedQuote }),
                 Quote::Unknown => return Ok(Lexed::Part),
             },
-            _ => Field { start: at, end: plain_end(bytes, at, delimiter), quoted: false },
+            _ => Field { start: at, end: plain_end(bytes, end, delimiter), quoted: false },
         };
         at = field.end + usize::from(field.quoted);
-        if count < max_fields {
-            fields.push(field);
-        }
-        count += 1;
+        push(&mut count, field);
         let len = match (bytes.get(at), bytes.get(at + 1)) {
             (Some(&byte), _) if byte == delimiter => {
                 at += 1;
@@ -92,13 +102,15 @@ pub(super) fn lex(
     }
 }
 
-/// Where the field that starts at `at` without a quote ends: at a delimiter, a quote, the end of a line or of `bytes`.
+/// Where a field without quotes ends, of which the part before `at` is known: at a delimiter, a quote, the end of a line or
+/// of `bytes`.
 #[inline]
 fn plain_end(bytes: &[u8], mut at: usize, delimiter: u8) -> usize {
     loop {
-        at = special(bytes, at, delimiter);
         match bytes.get(at) {
-            Some(&byte) if byte != delimiter && !matches!(byte, b'"' | b'\n' | b'\r') => at += 1,
+            Some(&byte) if byte != delimiter && !matches!(byte, b'"' | b'\n' | b'\r') => {
+                at = special(bytes, at + 1, delimiter);
+            }
             _ => return at,
         }
     }
