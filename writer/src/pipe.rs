@@ -13,9 +13,12 @@ const WAITING: usize = 2;
 /// one, because for less a thread is not worth its start. `consume` says whether it wants more.
 ///
 /// What was written has been consumed when this returns.
-pub(crate) fn beside<T>(produce: impl FnOnce(&mut dyn Write) -> T, consume: impl FnMut(&[u8]) -> bool + Send) -> T {
+pub(crate) fn beside<T>(
+    produce: impl FnOnce(&mut (dyn Write + Send)) -> T,
+    consume: impl FnMut(&[u8]) -> bool + Send,
+) -> T {
     thread::scope(|scope| {
-        let mut pipe = Pipe { scope, chunk: Vec::with_capacity(CHUNK_BYTES), consumer: Consumer::Here(consume) };
+        let mut pipe = Pipe { scope, chunk: empty(), consumer: Consumer::Here(consume) };
         let produced = produce(&mut pipe);
         pipe.end();
         produced
@@ -24,11 +27,25 @@ pub(crate) fn beside<T>(produce: impl FnOnce(&mut dyn Write) -> T, consume: impl
 
 /// The producer's end.
 pub(crate) trait Write {
-    /// Hands bytes on, sooner or later.
-    fn write(&mut self, bytes: &[u8]);
+    /// What has been written and not been handed on.
+    fn chunk(&mut self) -> &mut Vec<u8>;
+
+    /// Hands the chunk on if it is full.
+    fn hand_on(&mut self);
 
     /// Whether anybody wants more.
     fn is_open(&self) -> bool;
+
+    /// Hands bytes on, sooner or later.
+    fn write(&mut self, bytes: &[u8]) {
+        self.chunk().extend_from_slice(bytes);
+        self.hand_on();
+    }
+}
+
+/// With room for what comes last into a full one.
+fn empty() -> Vec<u8> {
+    Vec::with_capacity(CHUNK_BYTES + CHUNK_BYTES / 2)
 }
 
 struct Pipe<'scope, 'env, C> {
@@ -63,18 +80,18 @@ impl<'scope, C: FnMut(&[u8]) -> bool + Send + 'scope> Pipe<'scope, '_, C> {
                         let _ = give_back.send(chunk);
                     }
                 });
-                Self::hand_on(chunk, full, used)
+                Self::sent(chunk, full, used)
             }
-            Consumer::There { full, used } => Self::hand_on(chunk, full, used),
+            Consumer::There { full, used } => Self::sent(chunk, full, used),
             Consumer::Gone => Consumer::Gone,
         };
         if let Consumer::There { used, .. } = &self.consumer {
-            self.chunk = used.try_recv().unwrap_or_else(|_| Vec::with_capacity(CHUNK_BYTES));
+            self.chunk = used.try_recv().unwrap_or_else(|_| empty());
+            self.chunk.clear();
         }
-        self.chunk.clear();
     }
 
-    fn hand_on(chunk: Vec<u8>, full: SyncSender<Vec<u8>>, used: Receiver<Vec<u8>>) -> Consumer<C> {
+    fn sent(chunk: Vec<u8>, full: SyncSender<Vec<u8>>, used: Receiver<Vec<u8>>) -> Consumer<C> {
         match full.send(chunk) {
             Ok(()) => Consumer::There { full, used },
             Err(_) => Consumer::Gone,
@@ -91,15 +108,13 @@ impl<'scope, C: FnMut(&[u8]) -> bool + Send + 'scope> Pipe<'scope, '_, C> {
 }
 
 impl<'scope, C: FnMut(&[u8]) -> bool + Send + 'scope> Write for Pipe<'scope, '_, C> {
-    fn write(&mut self, mut bytes: &[u8]) {
-        while self.chunk.len() + bytes.len() > CHUNK_BYTES && self.is_open() {
-            let (fits, rest) = bytes.split_at(CHUNK_BYTES - self.chunk.len());
-            self.chunk.extend_from_slice(fits);
+    fn chunk(&mut self) -> &mut Vec<u8> {
+        &mut self.chunk
+    }
+
+    fn hand_on(&mut self) {
+        if self.chunk.len() >= CHUNK_BYTES {
             self.send();
-            bytes = rest;
-        }
-        if self.is_open() {
-            self.chunk.extend_from_slice(bytes);
         }
     }
 

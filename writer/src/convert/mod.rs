@@ -58,7 +58,7 @@ impl<G: Staging> Conversion<'_, G> {
         &self,
         format: &Format,
         mut input: impl Source,
-        json: &mut impl FnMut(&[u8]) -> Result<(), Error>,
+        json: &mut (impl FnMut(&[u8]) -> Result<(), Error> + Send),
     ) -> Result<(), Error> {
         match format {
             Format::Json => {

@@ -64,9 +64,8 @@ impl From<Value> for Seen {
 }
 
 impl Columns {
-    /// The columns that a header row names.
+    /// The columns that a header row, which is UTF-8, names.
     pub(super) fn of_header(header: &Row<'_>, given: &BTreeMap<String, ColumnType>) -> Result<Self, Refusal> {
-        check_utf8(header, |_| None)?;
         let refusal = |field: &Field, column, kind| Refusal::new(header.line_at(field.start), column, kind);
         let first = &header.fields[0];
         if header.count > MAX_COLUMNS {
@@ -92,7 +91,7 @@ impl Columns {
         Ok(Self(columns))
     }
 
-    /// Holds a row against the columns, and learns from it what is not given.
+    /// Holds a row, which is UTF-8, against the columns, and learns from it what is not given.
     #[inline]
     pub(super) fn take(&mut self, row: &Row<'_>) -> Result<(), Refusal> {
         if row.count != self.0.len() {
@@ -100,7 +99,6 @@ impl Columns {
             let missing = self.0.get(row.count).map(|column| column.name.clone());
             return Err(Refusal::new(row.line, missing, kind));
         }
-        check_utf8(row, |index| self.0.get(index).map(|column| column.name.clone()))?;
         for (column, field) in self.0.iter_mut().zip(row.fields) {
             let content = row.content(*field);
             if content.is_empty() {
@@ -123,6 +121,19 @@ impl Columns {
             }
         }
         Ok(())
+    }
+
+    /// Refuses a row that is not UTF-8.
+    #[cold]
+    pub(super) fn not_utf8(&self, row: &Row<'_>) -> Refusal {
+        let at = match str::from_utf8(row.bytes) {
+            Ok(text) => text.len(),
+            Err(error) => error.valid_up_to(),
+        };
+        let invalid = row.bytes[at..].utf8_chunks().next().map_or(&[][..], |chunk| chunk.invalid());
+        let index = row.fields.iter().position(|field| at < field.end);
+        let column = index.and_then(|index| self.0.get(index)).map(|column| column.name.clone());
+        Refusal::new(row.line_at(at), column, RefusalKind::InvalidUtf8 { bytes: invalid.to_vec() })
     }
 
     /// A fault with the name of its column.
@@ -149,17 +160,6 @@ fn fits(value: Value, kind: ColumnType) -> bool {
         ColumnType::Boolean => value == Value::Boolean,
         ColumnType::Text => true,
     }
-}
-
-/// Refuses a row that is not UTF-8; `name` knows the names of the columns.
-#[inline]
-fn check_utf8(row: &Row<'_>, name: impl Fn(usize) -> Option<String>) -> Result<(), Refusal> {
-    let Err(error) = str::from_utf8(row.bytes) else { return Ok(()) };
-    let at = error.valid_up_to();
-    let len = error.error_len().unwrap_or(row.bytes.len() - at);
-    let kind = RefusalKind::InvalidUtf8 { bytes: row.bytes[at..][..len].to_vec() };
-    let index = row.fields.iter().position(|field| at < field.end);
-    Err(Refusal::new(row.line_at(at), index.and_then(name), kind))
 }
 
 /// The text of a field, which is UTF-8.

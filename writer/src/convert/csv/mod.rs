@@ -28,9 +28,9 @@ use self::column::Columns;
 use self::render::Array;
 use self::rows::{Rows, Stop};
 use super::spool::{Spool, Spooled};
-use super::{CHUNK_BYTES, Conversion, Source};
+use super::{Conversion, Source};
 use crate::error::Error;
-use crate::pipe;
+use crate::pipe::{self, Write};
 use crate::storage::Staging;
 
 /// How many columns there may be: as many as in a sheet of a spreadsheet.
@@ -144,7 +144,7 @@ pub(super) fn convert<G: Staging>(
     conversion: &Conversion<'_, G>,
     options: &Options,
     input: impl Source,
-    json: &mut impl FnMut(&[u8]) -> Result<(), Error>,
+    json: &mut (impl FnMut(&[u8]) -> Result<(), Error> + Send),
 ) -> Result<(), Error> {
     let (columns, spooled) = check(conversion, options, input)?;
     write(conversion, options, &columns, &spooled, json)
@@ -193,21 +193,46 @@ fn check_rows<G: Staging>(
     if !rows.advance().map_err(|stop| stopped(stop, &Columns::default()))? {
         return Err(refused(Refusal::empty()));
     }
+    if !rows.is_utf8() {
+        return Err(refused(Columns::default().not_utf8(&rows.row())));
+    }
     let mut columns = Columns::of_header(&rows.row(), &options.columns).map_err(refused)?;
     rows.expect_columns(columns.0.len());
     while rows.advance().map_err(|stop| stopped(stop, &columns))? {
+        if !rows.is_utf8() {
+            return Err(refused(columns.not_utf8(&rows.row())));
+        }
         columns.take(&rows.row()).map_err(refused)?;
     }
     Ok(columns)
 }
 
-/// The second reading: the array is written.
+/// The second reading: the array is written, beside the rules that it is to obey.
 fn write<G: Staging>(
     conversion: &Conversion<'_, G>,
     options: &Options,
     columns: &Columns,
     spooled: &Spooled<G::File>,
-    json: &mut impl FnMut(&[u8]) -> Result<(), Error>,
+    json: &mut (impl FnMut(&[u8]) -> Result<(), Error> + Send),
+) -> Result<(), Error> {
+    let mut obeyed = Ok(());
+    let written = pipe::beside(
+        |pipe| write_rows(conversion, options, columns, spooled, pipe),
+        |bytes| {
+            obeyed = json(bytes);
+            obeyed.is_ok()
+        },
+    );
+    // What was refused had been written before.
+    obeyed.and(written)
+}
+
+fn write_rows<G: Staging>(
+    conversion: &Conversion<'_, G>,
+    options: &Options,
+    columns: &Columns,
+    spooled: &Spooled<G::File>,
+    pipe: &mut dyn Write,
 ) -> Result<(), Error> {
     let mut reader = spooled.reader().map_err(|source| conversion.cannot_spool(source))?;
     let source = |buffer: &mut [u8]| reader.read(buffer).map_err(|source| conversion.cannot_spool(source));
@@ -216,18 +241,14 @@ fn write<G: Staging>(
         Stop::Error(error) => error,
         Stop::Fault(fault) => conversion.refused_csv(columns.refusal(fault)),
     };
-    let mut chunk = Vec::with_capacity(2 * CHUNK_BYTES);
-    let mut array = Array::begin(columns, &mut chunk);
+    let mut array = Array::begin(columns, pipe.chunk());
     // The header.
     rows.advance().map_err(stopped)?;
     rows.expect_columns(columns.0.len());
-    while rows.advance().map_err(stopped)? {
-        array.row(&rows.row(), &mut chunk);
-        if chunk.len() >= CHUNK_BYTES {
-            json(&chunk)?;
-            chunk.clear();
-        }
+    while pipe.is_open() && rows.advance().map_err(stopped)? {
+        array.row(&rows.row(), pipe.chunk());
+        pipe.hand_on();
     }
-    array.end(&mut chunk);
-    json(&chunk)
+    array.end(pipe.chunk());
+    Ok(())
 }

@@ -78,6 +78,7 @@ fn value(content: &[u8], field: Field, kind: Option<ColumnType>, json: &mut Vec<
         }
         ColumnType::Boolean => boolean(content),
         ColumnType::Integer => None,
+        ColumnType::Float if content.last().is_some_and(u8::is_ascii_digit) => None,
         ColumnType::Float => not_finite(content),
     };
     json.extend_from_slice(written.map_or(content, str::as_bytes));

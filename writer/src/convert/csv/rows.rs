@@ -22,6 +22,8 @@ pub(super) struct Rows<S> {
     /// The part of the buffer that was read and not yet passed.
     start: usize,
     end: usize,
+    /// Up to here, what was read is UTF-8.
+    valid: usize,
     /// Nothing follows what is in the buffer.
     last: bool,
     /// Where the present row is: its line, and how many lines and bytes it takes.
@@ -90,6 +92,7 @@ impl<S: Source> Rows<S> {
             buffer: vec![0; BUFFER_BYTES],
             start: 0,
             end: 0,
+            valid: 0,
             last: false,
             line: 1,
             lines: 0,
@@ -137,6 +140,18 @@ impl<S: Source> Rows<S> {
         Row { bytes, fields: &self.fields, count: self.count, line: self.line }
     }
 
+    /// Whether the present row is UTF-8. Looks at all that was read, because a look costs more than a short row takes.
+    #[inline]
+    pub(super) fn is_utf8(&mut self) -> bool {
+        let end = self.start + self.len;
+        if self.valid < end {
+            let read = &self.buffer[self.start..self.end];
+            let valid = str::from_utf8(read).map_or_else(|error| error.valid_up_to(), str::len);
+            self.valid = self.start + valid;
+        }
+        self.valid >= end
+    }
+
     /// Whether there is a whole row in the buffer; then it is the present one.
     #[inline]
     fn lex(&mut self) -> Result<bool, Stop> {
@@ -177,6 +192,7 @@ impl<S: Source> Rows<S> {
     fn fill(&mut self) -> Result<(), Stop> {
         self.buffer.copy_within(self.start..self.end, 0);
         self.end -= self.start;
+        self.valid = self.valid.saturating_sub(self.start);
         self.start = 0;
         let wanted = 2 * self.end;
         if self.buffer.len() < wanted {

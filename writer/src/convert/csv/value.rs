@@ -43,7 +43,11 @@ impl Value {
 
 /// `true` or `false`, in any case.
 pub(super) fn boolean(field: &[u8]) -> Option<&'static str> {
-    ["true", "false"].into_iter().find(|word| field.eq_ignore_ascii_case(word.as_bytes()))
+    match field.len() {
+        4 if field.eq_ignore_ascii_case(b"true") => Some("true"),
+        5 if field.eq_ignore_ascii_case(b"false") => Some("false"),
+        _ => None,
+    }
 }
 
 /// The numbers that JSON lacks, as Python, R and C write them, in the notation of Python's JSON.
