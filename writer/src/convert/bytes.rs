@@ -30,6 +30,41 @@ pub(super) fn special(bytes: &[u8], mut at: usize, other: u8) -> usize {
     at
 }
 
+/// The pieces of `bytes` from `at` on that end with `separator`, up to the first other [`special`] byte. Returns where the
+/// piece with that byte starts, and where the byte stands.
+#[inline]
+pub(super) fn specials(bytes: &[u8], at: usize, separator: u8, mut piece: impl FnMut(usize, usize)) -> (usize, usize) {
+    // As above, but each term is exact, so that all of a word can be used.
+    const LOW: u64 = !HIGH;
+    let zeros = |word: u64| !(((word & LOW) + LOW) | word | LOW);
+    let separator_word = ONES * u64::from(separator);
+    let mut start = at;
+    let mut base = at;
+    while let Some(&block) = bytes.get(base..).and_then(<[u8]>::first_chunk) {
+        let word = u64::from_le_bytes(block);
+        let quote = zeros(word ^ (ONES * b'"' as u64));
+        let control = zeros(word & (ONES * 0xe0));
+        let mut found = zeros(word ^ separator_word) | quote | control;
+        while found != 0 {
+            let end = base + (found.trailing_zeros() / 8) as usize;
+            if bytes[end] != separator {
+                return (start, end);
+            }
+            piece(start, end);
+            start = end + 1;
+            found &= found - 1;
+        }
+        base += block.len();
+    }
+    let mut end = special(bytes, base.min(bytes.len()), separator);
+    while bytes.get(end) == Some(&separator) {
+        piece(start, end);
+        start = end + 1;
+        end = special(bytes, start, separator);
+    }
+    (start, end)
+}
+
 /// How many line feeds there are.
 pub(super) fn newlines(bytes: &[u8]) -> u64 {
     memchr::memchr_iter(b'\n', bytes).count() as u64

@@ -6,7 +6,7 @@
 use memchr::memchr;
 
 use super::refusal::RefusalKind;
-use crate::convert::bytes::{newlines, special};
+use crate::convert::bytes::{newlines, special, specials};
 
 /// A field of a row, without its quotes. Doubled quotes in it stay doubled.
 #[derive(Debug, Clone, Copy)]
@@ -60,13 +60,11 @@ pub(super) fn lex(
         *count += 1;
     };
     loop {
-        let end = special(bytes, at, delimiter);
-        // Almost every field takes this way.
-        if bytes.get(end) == Some(&delimiter) {
-            push(&mut count, Field { start: at, end, quoted: false });
-            at = end + 1;
-            continue;
-        }
+        // Almost every field ends here; those that do not, and the last one, are looked at below.
+        let (fields_end, end) = specials(bytes, at, delimiter, |start, end| {
+            push(&mut count, Field { start, end, quoted: false });
+        });
+        at = fields_end;
         let field = match bytes.get(at) {
             Some(b'"') => match closing_quote(bytes, at + 1, last) {
                 Quote::At(end) => {
