@@ -15,7 +15,7 @@ mod error;
 mod feed;
 mod lock;
 mod objects;
-mod pipe;
+mod output;
 mod prepare;
 mod publish;
 pub mod read;

@@ -7,6 +7,7 @@
 mod bytes;
 pub mod csv;
 mod jsonl;
+mod pipe;
 mod spool;
 
 use std::io;

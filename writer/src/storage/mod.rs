@@ -145,7 +145,7 @@ pub trait Staging: Send + Sync {
 }
 
 /// A file in staging: written once from start to end, then handed on as [`Pending`].
-pub trait StagedFile: Write + Send + Sync + Sized {
+pub trait StagedFile: Write + Send + Sync + Sized + 'static {
     /// Ends writing. Any error that was put off, such as a full disk, comes up here at the latest.
     ///
     /// # Errors

@@ -27,10 +27,11 @@ pub use self::refusal::{Refusal, RefusalKind};
 use self::column::Columns;
 use self::render::Array;
 use self::rows::{Rows, Stop};
+use super::pipe::{self, Write};
 use super::spool::{Spool, Spooled};
 use super::{Conversion, Source};
 use crate::error::Error;
-use crate::pipe::{self, Write};
+
 use crate::storage::Staging;
 
 /// How many columns there may be: as many as in a sheet of a spreadsheet.

@@ -13,7 +13,7 @@ const WAITING: usize = 2;
 /// one, because for less a thread is not worth its start. `consume` says whether it wants more.
 ///
 /// What was written has been consumed when this returns.
-pub(crate) fn beside<T>(
+pub(super) fn beside<T>(
     produce: impl FnOnce(&mut (dyn Write + Send)) -> T,
     consume: impl FnMut(&[u8]) -> bool + Send,
 ) -> T {
@@ -26,7 +26,7 @@ pub(crate) fn beside<T>(
 }
 
 /// The producer's end.
-pub(crate) trait Write {
+pub(super) trait Write {
     /// What has been written and not been handed on.
     fn chunk(&mut self) -> &mut Vec<u8>;
 
