@@ -226,7 +226,7 @@ fn stage_backups<S: Storage>(
         let entry = current.and_then(|current| current.manifest.datasets.get(&item.dataset));
         let changes = |entry: &&Entry| (&entry.sha256, &entry.ext) != (&item.sha256, &item.ext);
         let Some(entry) = entry.filter(|entry| item.plain_copy.is_some() && changes(entry)) else { return Ok(None) };
-        let copy = derived::stage_copy(&feed.storage, staging, entry)
+        let copy = derived::stage_backup(&feed.storage, staging, &item.dataset, entry)
             .map_err(Error::io(format!("copy the present payload of {} as its backup", item.dataset)))?;
         Ok(copy.map(|copy| (entry.sha256, copy)))
     };
@@ -322,7 +322,7 @@ impl<S: Storage> ItemCommit<'_, S> {
             if let Some(before) = before.filter(|_| changed) {
                 let copy = match backup {
                     Some((sha256, copy)) if sha256 == before.sha256 => Some(copy),
-                    _ => derived::stage_copy(storage, self.staging, before)?,
+                    _ => derived::stage_backup(storage, self.staging, &item.dataset, before)?,
                 };
                 match copy {
                     Some(copy) => derived.add(layout::backup(&item.dataset, &before.ext), copy),

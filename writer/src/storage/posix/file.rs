@@ -76,6 +76,24 @@ impl PosixFile {
         Ok(created)
     }
 
+    /// A published file under a further name in staging; `None` when there is none or it cannot be had.
+    pub(super) fn link(published: &Path, path: PathBuf, open: &Arc<AtomicUsize>) -> io::Result<Option<Self>> {
+        // Not everything that is published can be opened: a link or a pipe that somebody has put there.
+        if sys::open_regular(published).context("open", published)?.is_none() {
+            return Ok(None);
+        }
+        // Without hard links, or without the right to make one to a file of another user, it has to be copied.
+        if fs::hard_link(published, &path).is_err() {
+            return Ok(None);
+        }
+        let slot = OpenSlot::take(open);
+        // What was published by lastgood is durable, but somebody else may have put a file of the same content there: so
+        // this one is synced as well, which costs nothing when there is nothing to be written.
+        let opened = sys::open_regular(&path).context("open", &path)?;
+        let content = opened.map_or(Content::Settled, |file| Content::Written(file, slot));
+        Ok(Some(Self { path, staged: true, content, written: 0, begun: 0 }))
+    }
+
     /// Has the system begin to write what is new to the medium: the sync later waits for less, and the medium works while
     /// the payload is still being read. A hint: whether it is taken changes nothing but the time.
     fn begin_writeback(&mut self) {
