@@ -22,7 +22,8 @@ fn csv_is_converted_in_little_memory() {
 
 #[test]
 fn json_lines_are_converted_in_little_memory() {
-    let row = b"{\"date\":\"2012-01-01\",\"precipitation\":0.0,\"temp_max\":12.8,\"temp_min\":5.0,\"weather\":\"drizzle\"}\n";
+    let row =
+        b"{\"date\":\"2012-01-01\",\"precipitation\":0.0,\"temp_max\":12.8,\"temp_min\":5.0,\"weather\":\"drizzle\"}\n";
     streams("jsonl", b"", row, b"0");
 }
 

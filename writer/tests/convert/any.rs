@@ -1,8 +1,14 @@
 //! Arbitrary input: it is converted or refused, and how it is cut changes nothing.
 
-use lastgood::Error;
+use std::io::{self, Read};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use lastgood::convert::Format;
 use lastgood::convert::csv::{ColumnType, Delimiter, Options};
+use lastgood::protocol::name::DatasetName;
+use lastgood::storage::MemoryStorage;
+use lastgood::{Error, Feed, Item};
 use proptest::prelude::*;
 
 use crate::site::{Pieces, converted};
@@ -41,6 +47,33 @@ fn input() -> impl Strategy<Value = Vec<u8>> {
         prop::collection::vec(any::<u8>(), 0..64),
         prop::collection::vec(prop::sample::select(b"a,\"\n\r\xef\xbb\xbf\xc3\xa9{}[]:1".to_vec()), 0..40),
     ]
+}
+
+/// Says when it has been read to its end.
+struct Watched<'a>(&'a [u8], Arc<AtomicBool>);
+
+impl Read for Watched<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let size = self.0.read(buffer)?;
+        self.1.fetch_or(size == 0, Ordering::Relaxed);
+        Ok(size)
+    }
+}
+
+/// Also after the last read, when CSV is read again from its copy.
+#[test]
+fn a_conversion_can_be_cancelled() {
+    for (format, row) in [(Format::JsonLines, "1\n"), (Format::Csv(Options::default()), "a\n")] {
+        for rows in [1, 1_000_000] {
+            let (input, over) = (row.repeat(rows), Arc::new(AtomicBool::new(false)));
+            let cancelled = Arc::clone(&over);
+            let feed = Feed::on(MemoryStorage::new()).with_cancellation(move || cancelled.load(Ordering::Relaxed));
+            let dataset = DatasetName::parse("rows").unwrap();
+            let item = Item::new(dataset, Watched(input.as_bytes(), over)).format(format.clone());
+            let error = feed.publish(vec![item]).unwrap_err();
+            assert_eq!(error.code(), "cancelled", "{format:?}, {rows} rows: {error}");
+        }
+    }
 }
 
 proptest! {
