@@ -9,6 +9,7 @@
 pub use lastgood_protocol as protocol;
 
 mod compress;
+pub mod convert;
 mod derived;
 mod error;
 mod feed;

@@ -79,7 +79,9 @@ impl Failure {
             | Failure::Setup { .. }
             | Failure::Serve(_) => Exit::Failed,
             Failure::Feed(error) => match error {
-                Error::Refused { .. } | Error::Input { .. } | Error::TooLarge { .. } => Exit::Refused,
+                Error::Refused { .. } | Error::Csv { .. } | Error::Input { .. } | Error::TooLarge { .. } => {
+                    Exit::Refused
+                }
                 Error::Repeated { .. } | Error::Meta { .. } => Exit::Usage,
                 Error::Locked { .. } => Exit::Locked,
                 Error::Damaged { .. } => Exit::Damaged,
@@ -121,6 +123,13 @@ impl Failure {
                 add("line", refusal.line.into());
                 add("column", refusal.column.into());
                 add("pointer", refusal.pointer.as_str().into());
+                add("way_out", refusal.way_out().into());
+            }
+            Failure::Feed(Error::Csv { dataset, refusal }) => {
+                add("dataset", dataset.as_str().into());
+                add("line", refusal.line.into());
+                add("column_name", refusal.column.as_deref().into());
+                add("value", refusal.value().into());
                 add("way_out", refusal.way_out().into());
             }
             Failure::Feed(Error::Input { dataset, .. }) | Failure::Source { dataset, .. } => {
