@@ -13,6 +13,7 @@
 
 mod file;
 mod lock;
+mod probe;
 mod staging;
 mod sys;
 
@@ -24,6 +25,7 @@ use lastgood_protocol::layout::{self, Dir, FeedPath};
 
 pub use self::file::PosixFile;
 pub use self::lock::WriterLock;
+pub use self::probe::Probe;
 pub use self::staging::PosixStaging;
 use self::sys::SyncJob;
 use super::error::{Context, with_advice};
@@ -106,6 +108,10 @@ impl PosixStorage {
     fn private(&self) -> PathBuf {
         self.dir.join(layout::PRIVATE_DIR)
     }
+
+    fn staging_dir(&self) -> PathBuf {
+        self.private().join(staging::DIR)
+    }
 }
 
 impl Storage for PosixStorage {
@@ -181,11 +187,11 @@ impl Storage for PosixStorage {
     }
 
     fn stage(&self) -> io::Result<PosixStaging> {
-        PosixStaging::open(&self.private().join(staging::DIR), self.modes)
+        PosixStaging::open(&self.staging_dir(), self.modes)
     }
 
     fn sweep_staging(&self) -> io::Result<usize> {
-        staging::sweep(&self.private().join(staging::DIR))
+        staging::sweep(&self.staging_dir())
     }
 
     fn place(&self, file: Pending<PosixFile>, path: &FeedPath) -> io::Result<Placed<PosixFile>> {

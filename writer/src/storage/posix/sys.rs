@@ -144,13 +144,13 @@ pub(super) fn set_mode(file: &File, mode: u32) -> io::Result<()> {
 }
 
 #[cfg(unix)]
-fn sync_dir(path: &Path) -> io::Result<()> {
+pub(super) fn sync_dir(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()
 }
 
 /// Elsewhere directories cannot be synced; the file system's journal keeps their entries.
 #[cfg(not(unix))]
-fn sync_dir(_path: &Path) -> io::Result<()> {
+pub(super) fn sync_dir(_path: &Path) -> io::Result<()> {
     Ok(())
 }
 
