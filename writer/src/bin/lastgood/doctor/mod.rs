@@ -7,20 +7,23 @@ mod finding;
 mod local;
 mod place;
 mod report;
+mod url;
 mod words;
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::Args;
 use lastgood::protocol::time::Timestamp;
 
 use crate::Session;
+use crate::args::time;
 use crate::exit::{Exit, Failure};
 
 use self::finding::Severity;
 use self::local::Visitor;
 use self::place::Place;
 use self::report::{List, Report};
+use self::url::{FeedUrl, Question};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -42,7 +45,13 @@ docs/doctor.md explains each check.";
 pub(crate) struct Doctor {
     /// Where the feed is served, such as https://example.org/data/
     #[arg(long, value_name = "URL")]
-    url: Option<String>,
+    url: Option<FeedUrl>,
+    /// The origin of the pages that read it, if it is another, such as https://www.example.org
+    #[arg(long, value_name = "ORIGIN", requires = "url")]
+    origin: Option<String>,
+    /// How long to wait for the server
+    #[arg(long, value_name = "TIME", value_parser = time, default_value = "10s")]
+    timeout: Duration,
     /// The web server's user, such as www-data [default: any other user]
     #[cfg(unix)]
     #[arg(long, value_name = "USER")]
@@ -61,11 +70,15 @@ impl Doctor {
         let visitor = self.visitor()?;
         let now = now();
         let used = Place::look(&session.dir.path);
-        let findings = local::examine(&session.dir, &used, &visitor, self.url.is_some(), now);
+        let mut findings = local::examine(&session.dir, &used, &visitor, self.url.is_some(), now);
+        if let Some(url) = &self.url {
+            let question = Question { url, origin: self.origin.as_deref(), timeout: self.timeout };
+            findings.extend(url::examine(&question, &used));
+        }
         let report = Report {
             dir: session.dir.path.display().to_string(),
             dir_origin: session.dir.origin.to_string(),
-            url: self.url,
+            url: self.url.map(|url| url.to_string()),
             findings,
         };
         session.output.report(&report);
