@@ -160,16 +160,19 @@ pub(super) fn ownership(used: &Place) -> Option<Finding> {
     let staging = private.join("staging");
     paths.extend(fs::read_dir(&staging).into_iter().flatten().flatten().map(|entry| entry.path()));
     paths.push(staging);
-    let metadata = |path: &PathBuf| fs::symlink_metadata(path).ok().map(|metadata| metadata.uid());
-    let mut others: Vec<(String, u32)> = Vec::new();
-    for path in &paths {
-        if let Some(uid) = metadata(path).filter(|uid| *uid != feed.uid()) {
-            others.push((path.strip_prefix(&used.path).unwrap_or(path).display().to_string(), uid));
-        }
-    }
-    let owner = user(feed.uid());
+    let owner = |path: &PathBuf| {
+        let name = path.strip_prefix(&used.path).unwrap_or(path).display().to_string();
+        fs::symlink_metadata(path).ok().map(|metadata| (name, metadata.uid()))
+    };
+    let owners: Vec<(String, u32)> = paths.iter().filter_map(owner).collect();
+    Some(owned(&used.path, (feed.uid(), feed.gid()), owners))
+}
+
+fn owned(feed: &Path, (uid, gid): (u32, u32), owners: Vec<(String, u32)>) -> Finding {
+    let owner = user(uid);
+    let others: Vec<(String, u32)> = owners.into_iter().filter(|(_, other)| *other != uid).collect();
     if others.is_empty() {
-        return Some(Check::Ownership.ok(format!("everything belongs to {owner}")));
+        return Check::Ownership.ok(format!("everything belongs to {owner}"));
     }
     let names: Vec<&str> = others.iter().map(|(name, _)| name.as_str()).collect();
     let strangers: BTreeSet<String> = others.iter().map(|(_, uid)| user(*uid)).collect();
@@ -179,8 +182,9 @@ pub(super) fn ownership(used: &Place) -> Option<Finding> {
         some(&names),
         some(&strangers)
     );
-    let remedy = format!("chown -R {}:{} {}", feed.uid(), feed.gid(), quoted(&used.path));
-    Some(Check::Ownership.warning(found).remedy(format!("{remedy}\nand always publish as {owner}")))
+    Check::Ownership
+        .warning(found)
+        .remedy(format!("chown -R {uid}:{gid} {}\nand always publish as {owner}", quoted(feed)))
 }
 
 /// Whether the user who runs this could publish.
@@ -239,5 +243,51 @@ fn user(uid: u32) -> String {
     match uzers::get_user_by_uid(uid) {
         Some(user) => user.name().to_string_lossy().into_owned(),
         None => format!("user {uid}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::finding::{Severity, triggers};
+    use super::*;
+
+    #[test]
+    fn what_another_user_has_left_is_named() {
+        let owners = |uid| vec![("manifest.json".to_owned(), 1000), (".lastgood/lock".to_owned(), uid)];
+        let found = owned(Path::new("/srv/data"), (1000, 1001), owners(0));
+        assert!(found.found.contains(".lastgood/lock") && !found.found.contains("manifest.json"), "{}", found.found);
+        assert!(found.remedy.clone().unwrap().starts_with("chown -R 1000:1001 /srv/data\n"));
+        triggers(&[found], "ownership", Severity::Warning);
+        assert_eq!(owned(Path::new("/srv/data"), (1000, 1001), owners(1000)).severity, Severity::Ok);
+    }
+
+    /// The first class that applies decides alone.
+    #[test]
+    fn rights_are_those_of_the_first_class_that_applies() {
+        let dir = tempfile::tempdir().unwrap();
+        let metadata = |mode| {
+            use std::os::unix::fs::PermissionsExt;
+            let file = fs::File::open(dir.path()).unwrap();
+            file.set_permissions(fs::Permissions::from_mode(mode)).unwrap();
+            file.metadata().unwrap()
+        };
+        let (owner, group) = (metadata(0o700).uid(), metadata(0o700).gid());
+        let (another, other_group) = (owner + 4711, group + 4711);
+        let user = |uid, gid| Visitor::User { name: "x".to_owned(), uid, gids: vec![gid] };
+        for mode in 0..0o1000_u32 {
+            // The owner must keep the right to open it.
+            let mode = mode | 0o400;
+            let metadata = metadata(mode);
+            for right in [READ, SEARCH] {
+                let has = |shift: u32| mode >> shift & right != 0;
+                assert_eq!(Visitor::Others.may(right, &metadata), has(0), "{mode:o}");
+                assert_eq!(user(another, other_group).may(right, &metadata), has(0), "{mode:o}");
+                assert_eq!(user(another, group).may(right, &metadata), has(3), "{mode:o}");
+                if owner != 0 {
+                    assert_eq!(user(owner, group).may(right, &metadata), has(6), "{mode:o}");
+                }
+                assert!(user(0, other_group).may(right, &metadata), "root may everything");
+            }
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! Fetches as a browser does, but shows everything: no redirect is followed, nothing is decoded, no status is an error.
 
-use std::io::Read;
+use std::io::{self, Read};
 use std::str::FromStr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -89,6 +89,8 @@ pub(super) struct Answer {
     pub(super) at: (i64, i64),
 }
 
+const UNKNOWN_HOST: &str = "correct the host name, or its DNS record";
+
 /// Why there is no answer.
 #[derive(Debug)]
 pub(super) struct NoAnswer {
@@ -139,15 +141,17 @@ fn now_ms() -> i64 {
 impl NoAnswer {
     fn new(url: &str, error: &ureq::Error) -> Self {
         let remedy = match error {
-            ureq::Error::HostNotFound => "correct the host name, or its DNS record",
             ureq::Error::Timeout(_) => {
                 "see whether the server runs and a firewall lets its port through; allow it more time with --timeout 60s"
             }
-            ureq::Error::Io(_) | ureq::Error::ConnectionFailed => {
+            ureq::Error::HostNotFound => UNKNOWN_HOST,
+            // The system's resolver has no error kind of its own.
+            ureq::Error::Io(error) if error.to_string().contains("lookup") => UNKNOWN_HOST,
+            ureq::Error::Io(error) if !url.starts_with("https:") || error.kind() != io::ErrorKind::InvalidData => {
                 "see whether the server runs and listens on this port: curl -v URL"
             }
             _ if url.starts_with("https:") => {
-                "see what is wrong with the certificate: curl -v URL; browsers refuse it, too. A certificate of your own authority must be among those that this system trusts"
+                "see what is wrong with the certificate, or whether this port speaks TLS at all: curl -v URL; browsers refuse it, too. A certificate of your own authority must be among those that this system trusts"
             }
             _ => "see what the server sends: curl -v URL",
         };
