@@ -97,7 +97,7 @@ fn the_newer_one_of_two_copies_may_be_the_other() {
     let found = doctor(&feed, &["--dir", "data"]);
     found.finds("split-brain", "warning", &["the one that is used is an old copy", "lastgood.toml) has feed"]);
     // Published to on both sides.
-    feed.publish("performance", payload("third"));
+    feed.run_with(&["publish", "performance", "--dir", "data"], payload("third")).expect(0);
     doctor(&feed, &["--dir", "data"]).finds("split-brain", "warning", &["both were published to since"]);
 }
 

@@ -166,11 +166,11 @@ fn a_time_in_the_future_is_a_clock_that_is_wrong() {
     doctor(&feed, &[]).fine("clock");
     let tomorrow = SystemTime::now() + Duration::from_secs(86_400);
     File::options().write(true).open(feed.path("performance.json")).unwrap().set_modified(tomorrow).unwrap();
-    doctor(&feed, &[]).finds("clock", "warning", &["newest file", "1 day", "in the future"]);
+    doctor(&feed, &[]).finds("clock", "warning", &["newest file", "24 hours", "in the future"]);
     feed.publish("performance", payload("second"));
     doctor(&feed, &[]).fine("clock");
-    rewrite(&feed, |manifest| manifest.published_at = now().plus_ms(3_600_000));
-    doctor(&feed, &[]).finds("clock", "warning", &["manifest was published", "hour", "in the future"]);
+    rewrite(&feed, |manifest| manifest.published_at = now().plus_ms(7_205_000));
+    doctor(&feed, &[]).finds("clock", "warning", &["manifest was published", "2 hours", "in the future"]);
 }
 
 #[test]

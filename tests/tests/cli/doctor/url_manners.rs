@@ -18,13 +18,12 @@ fn a_missing_object_must_be_a_404_that_nobody_keeps() {
             }
         })
     };
-    let check = "url-missing";
-    let remedy = missing(page).doctor(&feed).finds(check, "error", &["200", "HTML page"]);
+    let remedy = missing(page).doctor(&feed).finds("url-missing", "error", &["200", "HTML page"]);
     assert!(remedy.contains("try_files $uri =404"), "{remedy}");
-    missing(|answer| status(answer, 403)).doctor(&feed).finds(check, "note", &["403"]);
+    missing(|answer| status(answer, 403)).doctor(&feed).finds("url-missing", "note", &["403"]);
     let server = missing(|answer| header(answer, "cache-control", Some("max-age=300")));
-    server.doctor(&feed).finds(check, "warning", &["missing for 300 s"]);
-    missing(|answer| status(answer, 410)).doctor(&feed).fine(check);
+    server.doctor(&feed).finds("url-missing", "warning", &["missing for 300 s"]);
+    missing(|answer| status(answer, 410)).doctor(&feed).fine("url-missing");
 }
 
 #[test]
@@ -37,12 +36,11 @@ fn the_lock_marker_is_answered_quietly_and_never_from_a_cache() {
             }
         })
     };
-    let check = "url-lock";
-    let remedy = lock(|answer| status(answer, 404)).doctor(&feed).finds(check, "note", &["404", "console"]);
+    let remedy = lock(|answer| status(answer, 404)).doctor(&feed).finds("url-lock", "note", &["404", "console"]);
     assert!(remedy.contains("location = /data/.lock") && remedy.contains("return 204"), "{remedy}");
-    lock(page).doctor(&feed).finds(check, "warning", &["no marker"]);
+    lock(page).doctor(&feed).finds("url-lock", "warning", &["no marker"]);
     let server = lock(|answer| header(answer, "cache-control", Some("max-age=10")));
-    server.doctor(&feed).finds(check, "warning", &["max-age=10"]);
+    server.doctor(&feed).finds("url-lock", "warning", &["max-age=10"]);
 }
 
 #[test]
@@ -116,15 +114,14 @@ fn a_server_with_another_time_or_none_is_found() {
             header(answer, "age", age);
         })
     };
-    let check = "url-clock";
-    dated(3600, None).doctor(&feed).finds(check, "warning", &["hour"]);
-    dated(-3600, None).doctor(&feed).finds(check, "warning", &["hour"]);
-    dated(15, None).doctor(&feed).finds(check, "note", &["seconds"]);
-    dated(-15, None).doctor(&feed).finds(check, "note", &["seconds"]);
+    dated(7200, None).doctor(&feed).finds("url-clock", "warning", &["hour"]);
+    dated(-7200, None).doctor(&feed).finds("url-clock", "warning", &["hour"]);
+    dated(15, None).doctor(&feed).finds("url-clock", "note", &["seconds"]);
+    dated(-15, None).doctor(&feed).finds("url-clock", "note", &["seconds"]);
     // What a cache has kept for an hour was dated an hour ago, rightly.
-    dated(-3600, Some("3600")).doctor(&feed).fine(check);
+    dated(-3600, Some("3600")).doctor(&feed).fine("url-clock");
     let server = Server::faulty(&feed, |_, answer| header(answer, "date", Some("today")));
-    server.doctor(&feed).finds(check, "warning", &["does not tell the time"]);
+    server.doctor(&feed).finds("url-clock", "warning", &["does not tell the time"]);
 }
 
 /// `lastgood serve` itself, as a process.

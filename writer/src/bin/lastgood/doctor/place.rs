@@ -4,8 +4,9 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use lastgood::protocol::layout::{self, Dir};
-use lastgood::protocol::manifest::{MAX_MANIFEST_BYTES, Manifest, ManifestError};
+use lastgood::protocol::layout::{self, Dir, FeedPath};
+use lastgood::protocol::manifest::{Entry, MAX_MANIFEST_BYTES, Manifest, ManifestError};
+use lastgood::protocol::name::DatasetName;
 use lastgood::protocol::time::Timestamp;
 use lastgood::storage::{Modes, PosixStorage, Storage};
 
@@ -85,6 +86,11 @@ impl Published {
         let age = words::age(now.ms_since(*published_at));
         format!("has feed {}…, generation {generation}, published {age} ago ({published_at})", &feed[..8])
     }
+}
+
+/// The plain copies that a manifest asks for: whose, what is in them, and where they are.
+pub(super) fn plain_copies(manifest: &Manifest) -> impl Iterator<Item = (&DatasetName, &Entry, FeedPath)> {
+    manifest.datasets.iter().map(|(name, entry)| (name, entry, layout::plain_copy(name, &entry.ext)))
 }
 
 fn storage(path: &Path) -> PosixStorage {

@@ -5,13 +5,12 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use lastgood::protocol::layout;
 use lastgood::protocol::time::Timestamp;
 
 use crate::dir::{CONFIG, DEFAULT, FeedDir, Origin, VARIABLE};
 
 use super::super::finding::{Check, Finding};
-use super::super::place::{Content, Place, Published};
+use super::super::place::{Content, Place, Published, plain_copies};
 use super::super::words::{quoted, some};
 
 /// The folders of a site in which build tools and web servers expect what is served as it is.
@@ -168,8 +167,8 @@ fn difference(used: &Place, other: &Place) -> Option<String> {
 
 /// The files of a directory that have the names of the feed's plain copies: a page cannot tell the two apart.
 fn plain_files_of(feed: &Published, names: &[String]) -> Option<String> {
-    let datasets = feed.manifest.datasets.iter().map(|(name, entry)| layout::plain_copy(name, &entry.ext).to_string());
-    let shared: Vec<String> = datasets.filter(|file| names.contains(file)).collect();
+    let files = plain_copies(&feed.manifest).map(|(_, _, path)| path.to_string());
+    let shared: Vec<String> = files.filter(|file| names.contains(file)).collect();
     let differ = || format!("one is a feed, the other has plain files of the same names ({})", some(&shared));
     (!shared.is_empty()).then(differ)
 }

@@ -10,7 +10,7 @@ use lastgood::protocol::time::Timestamp;
 use lastgood::storage::{PosixStorage, Storage};
 
 use super::super::finding::{Check, Finding};
-use super::super::place::{Content, Place, Published};
+use super::super::place::{Content, Place, Published, plain_copies};
 use super::super::words::{age, quoted, some};
 
 /// A clock that is off by less is not worth a word.
@@ -56,7 +56,7 @@ pub(super) fn objects(used: &Place, storage: &PosixStorage, published: &Publishe
         let schema = entry.schema.as_ref().map(|schema| (layout::object(&schema.sha256, &Ext::json()), schema.size));
         for (path, size) in std::iter::once((layout::object(&entry.sha256, &entry.ext), entry.size)).chain(schema) {
             count += 1;
-            wrong.extend(problem(storage, &path, Some(size)));
+            wrong.extend(problem(storage, &path, size));
         }
     }
     if wrong.is_empty() {
@@ -73,9 +73,9 @@ pub(super) fn objects(used: &Place, storage: &PosixStorage, published: &Publishe
 pub(super) fn derived(used: &Place, storage: &PosixStorage, published: &Published) -> Finding {
     let manifest = &published.manifest;
     let last_update = format!("{}\n", manifest.published_at);
-    let copies = manifest.datasets.iter().map(|(name, entry)| (layout::plain_copy(name, &entry.ext), entry.size));
-    let mut wrong: Vec<String> = copies.filter_map(|(path, size)| problem(storage, &path, Some(size))).collect();
-    wrong.extend(problem(storage, &layout::history(manifest.generation), Some(published.bytes.len() as u64)));
+    let copies = plain_copies(manifest).map(|(_, entry, path)| (path, entry.size));
+    let mut wrong: Vec<String> = copies.filter_map(|(path, size)| problem(storage, &path, size)).collect();
+    wrong.extend(problem(storage, &layout::history(manifest.generation), published.bytes.len() as u64));
     match storage.read(&layout::last_update(), 1024) {
         Ok(Some(bytes)) if bytes == last_update.as_bytes() => {}
         Ok(Some(_)) => wrong.push("last_update.txt has another time than the manifest".to_owned()),
@@ -88,12 +88,11 @@ pub(super) fn derived(used: &Place, storage: &PosixStorage, published: &Publishe
     Check::Derived.warning(some(&wrong)).remedy(format!("lastgood recover --dir {}", quoted(&used.path)))
 }
 
-fn problem(storage: &PosixStorage, path: &FeedPath, size: Option<u64>) -> Option<String> {
+fn problem(storage: &PosixStorage, path: &FeedPath, size: u64) -> Option<String> {
     match storage.info(path) {
         Ok(None) => Some(format!("{path} is missing")),
-        Ok(Some(info)) => size
-            .filter(|size| *size != info.size)
-            .map(|size| format!("{path} has {} bytes where the manifest says {size}", info.size)),
+        Ok(Some(info)) if info.size == size => None,
+        Ok(Some(info)) => Some(format!("{path} has {} bytes where the manifest says {size}", info.size)),
         Err(error) => Some(error.to_string()),
     }
 }

@@ -5,6 +5,7 @@ use lastgood::protocol::manifest::Entry;
 use lastgood::protocol::name::DatasetName;
 
 use super::super::finding::{Check, Finding};
+use super::super::place::plain_copies;
 use super::super::words::{bytes, some};
 use super::Served;
 use super::body::{Arrived, arrived};
@@ -46,8 +47,10 @@ pub(super) fn examine(served: &Served<'_>) -> Vec<Finding> {
             }
         }
     }
-    for (name, entry) in &chosen {
-        let path = layout::plain_copy(name, &entry.ext);
+    let is_chosen = |name: &DatasetName| chosen.iter().any(|(chosen, _)| *chosen == name);
+    let mut copied = 0;
+    for (_, entry, path) in plain_copies(&served.manifest).filter(|(name, ..)| is_chosen(name)) {
+        copied += 1;
         match fetch(served, path.as_str(), entry) {
             Err(problem) => copies.wrong.push(problem),
             Ok((answer, Arrived::Other)) => {
@@ -65,7 +68,7 @@ pub(super) fn examine(served: &Served<'_>) -> Vec<Finding> {
         "see whether the server serves the whole directory: ls objects/; to a bucket or another server copy the objects first and manifest.json last\nif something on the way changes JSON (minifier, filter), turn it off for the feed",
     ));
     findings.push(copies.finding(
-        format!("{looked_at} plain copies fetched: all are the current payload"),
+        format!("{copied} plain copies fetched: all are the current payload"),
         &format!("lastgood recover rebuilds them here; purge them from the CDN, and send them with Cache-Control: no-cache as manifest.json\n{}", copies_setting(served)),
     ));
     if let Some((entry, answer, arrived)) = largest {
@@ -86,6 +89,7 @@ fn chosen<'a>(served: &'a Served<'_>) -> Vec<(&'a DatasetName, &'a Entry)> {
         let newest = fitting.iter().max_by_key(|(_, entry)| entry.generation).copied();
         let (smallest, largest) = (fitting.first().copied(), fitting.last().copied());
         fitting = [newest, smallest, largest].into_iter().flatten().collect();
+        fitting.sort_by_key(|(name, _)| *name);
         fitting.dedup_by_key(|(name, _)| *name);
     }
     fitting
