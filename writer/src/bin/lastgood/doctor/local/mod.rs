@@ -7,6 +7,8 @@ mod locks;
 mod medium;
 #[cfg(target_os = "linux")]
 mod mounts;
+#[cfg(unix)]
+mod space;
 mod state;
 
 use lastgood::protocol::time::Timestamp;
@@ -58,16 +60,20 @@ fn access(_used: &Place, _visitor: &Visitor) -> Vec<Finding> {
     Vec::new()
 }
 
+#[cfg_attr(not(unix), expect(unused_mut, unused_variables, reason = "elsewhere nothing is looked at"))]
 fn file_system(used: &Place) -> Vec<Finding> {
-    let Some(real) = used.real.as_deref() else { return Vec::new() };
-    let mut findings = medium::space(used, real);
+    let mut findings = Vec::new();
+    #[cfg(unix)]
+    if let Some(real) = used.real.as_deref() {
+        findings.extend(space::space(used, real));
+        findings.extend(space::same_filesystem(used));
+    }
     #[cfg(target_os = "linux")]
-    {
+    if let Some(real) = used.real.as_deref() {
         let mounts = mounts::mounts();
         findings.extend(mounts::read_only(&mounts, real));
         findings.extend(mounts::filesystem(&mounts, real));
         findings.extend(mounts::inside(&mounts, used));
     }
-    findings.extend(medium::same_filesystem(used));
     findings
 }
