@@ -143,7 +143,7 @@ fn a_probe_replaces_a_file_and_leaves_nothing() {
     assert_eq!(names(&feed.staging()), [""; 0]);
     fs::remove_dir_all(feed.dir().join(".lastgood")).unwrap();
     assert_eq!(storage.probe().unwrap_err().kind(), ErrorKind::NotFound);
-    assert_eq!(storage.leftovers().unwrap(), [PathBuf::new(); 0]);
+    assert!(storage.leftovers().unwrap().is_empty());
     assert!(!feed.dir().join(".lastgood").exists(), "it makes no staging of its own");
 }
 

@@ -111,7 +111,9 @@ fn a_page_in_place_of_the_manifest_is_told_with_the_setting() {
     let feed = published();
     let server = Server::faulty(&feed, |_, answer| page(answer));
     let remedy = server.doctor(&feed).finds("url-manifest", "error", &["HTML page"]);
-    for expected in ["nginx: location /data/", "try_files $uri =404", "Caddy: ", "bucket: "] {
+    for expected in
+        ["nginx, in location /data/ { … }: try_files $uri =404;", "Caddy, in handle_path /data/*", "bucket: "]
+    {
         assert!(remedy.contains(expected), "{remedy}");
     }
     // Where the server says who it is, its own setting is enough.
@@ -120,7 +122,7 @@ fn a_page_in_place_of_the_manifest_is_told_with_the_setting() {
         header(answer, "server", Some("nginx/1.26"));
     });
     let remedy = server.doctor(&feed).finds("url-manifest", "error", &[]);
-    assert!(remedy.starts_with("nginx: ") && !remedy.contains("Caddy"), "{remedy}");
+    assert!(remedy.starts_with("nginx, in location") && !remedy.contains("Caddy"), "{remedy}");
 }
 
 #[test]

@@ -72,7 +72,8 @@ impl Visitor {
     fn alternative(&self) -> &'static str {
         match self {
             Visitor::Others => {
-                "\nif the web server is to get in as owner or by its group, check that: lastgood doctor --as-user www-data"
+                "\nif the web server is to get in as owner or by its group, check that: lastgood doctor \
+                    --as-user www-data"
             }
             Visitor::User { .. } => "",
         }
@@ -145,7 +146,8 @@ pub(super) fn files(used: &Place, visitor: &Visitor) -> Option<Finding> {
     );
     let dir = quoted(&used.path);
     let remedy = format!(
-        "find {dir} -path {dir}/{PRIVATE_DIR} -prune -o -type d -exec chmod o+rx {{}} + -o -type f -exec chmod o+r {{}} +{}",
+        "find {dir} -path {dir}/{PRIVATE_DIR} -prune -o -type d -exec chmod o+rx {{}} + -o -type f -exec chmod \
+            o+r {{}} +{}",
         visitor.alternative()
     );
     Some(visitor.finding(Check::FileAccess, found).remedy(remedy))
@@ -178,7 +180,8 @@ fn owned(feed: &Path, (uid, gid): (u32, u32), owners: Vec<(String, u32)>) -> Fin
     let strangers: BTreeSet<String> = others.iter().map(|(_, uid)| user(*uid)).collect();
     let strangers: Vec<String> = strangers.into_iter().collect();
     let found = format!(
-        "the feed directory belongs to {owner}, but {} to {}: whichever of them publishes next may be refused the lock or the files",
+        "the feed directory belongs to {owner}, but {} to {}: whichever of them publishes next may be refused \
+            the lock or the files",
         some(&names),
         some(&strangers)
     );
@@ -211,7 +214,8 @@ pub(super) fn write(used: &Place) -> Option<Finding> {
     if refused.is_empty() {
         if me != feed.uid() && me == 0 {
             let found = format!(
-                "root can publish here, but the feed belongs to {owner}: what root publishes, {owner} may not be able to replace"
+                "root can publish here, but the feed belongs to {owner}: what root publishes, {owner} may not \
+                    be able to replace"
             );
             return Some(
                 Check::WriteAccess

@@ -137,7 +137,8 @@ fn compare(used: &Place, origin: &Origin, other: &Candidate, now: Timestamp) -> 
         });
     };
     let found = format!(
-        "two directories could be taken for the feed, and they differ: {differ}.\nused:  {} ({}) {}\nother: {} ({why}) {}",
+        "two directories could be taken for the feed, and they differ: {differ}.\nused:  {} ({}) {}\nother: {} \
+            ({why}) {}",
         used.path.display(),
         briefly(origin),
         used.describe(now),

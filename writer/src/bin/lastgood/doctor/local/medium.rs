@@ -50,9 +50,13 @@ fn judge(probe: &Probe) -> Finding {
     if sync_file < SUSPICIOUSLY_QUICK {
         return Check::Durability
             .note(format!(
-                "{times}. That is quicker than a disk usually confirms: a write cache with a battery does it, and so does a system that does not pass syncs on. Only a power cut tells them apart"
+                "{times}. That is quicker than a disk usually confirms: a write cache with a battery does it, \
+                    and so does a system that does not pass syncs on. Only a power cut tells them apart"
             ))
-            .remedy("look for what drops syncs: a virtual disk with cache=unsafe, libeatmydata in LD_PRELOAD, a mount with nobarrier");
+            .remedy(
+                "look for what drops syncs: a virtual disk with cache=unsafe, libeatmydata in LD_PRELOAD, a \
+                mount with nobarrier",
+            );
     }
     Check::Durability.ok(times)
 }

@@ -68,27 +68,39 @@ pub(super) fn filesystem(mounts: &[Mount], real: &Path) -> Option<Finding> {
     let on = format!("{fs} ({source} on {})", point.display());
     let elsewhere = "keep the feed on a local disk (ext4, xfs, btrfs, zfs)";
     Some(match fs.as_str() {
-        "ext4" | "ext3" | "xfs" | "btrfs" | "zfs" | "f2fs" | "bcachefs" | "jfs" => Check::Filesystem.ok(format!(
-            "{on}: rename replaces in one step, and sync makes durable what the disk confirms"
-        )),
+        "ext4" | "ext3" | "xfs" | "btrfs" | "zfs" | "f2fs" | "bcachefs" | "jfs" => Check::Filesystem
+            .ok(format!("{on}: rename replaces in one step, and sync makes durable what the disk confirms")),
         "tmpfs" | "ramfs" => Check::Filesystem
             .warning(format!("{on} is memory: everything is lost on a reboot"))
             .remedy(format!("{elsewhere}, or publish everything again at each start")),
         "overlay" | "aufs" => Check::Filesystem
-            .warning(format!("{on} is the layer of a container: everything is lost with the container, and other containers do not see it"))
+            .warning(format!(
+                "{on} is the layer of a container: everything is lost with the container, and \
+                other containers do not see it"
+            ))
             .remedy("mount a volume on the whole feed directory: docker run -v feed:/srv/data …"),
         "nfs" | "nfs4" => Check::Filesystem
             .warning(format!(
-                "{on}: locks between machines and the durability of sync depend on the server and the mount options; readers on other machines see a new generation only after their attribute cache expires"
+                "{on}: locks between machines and the durability of sync depend on the server and the mount \
+                    options; readers on other machines see a new generation only after their attribute cache \
+                    expires"
             ))
-            .remedy("mount with hard,vers=4.2 and without nolock or local_lock, export with sync (not async); publish from one machine only"),
-        "cifs" | "smb3" | "smbfs" | "9p" | "vboxsf" | "prl_fs" | "vmhgfs" | "virtiofs" | "afs" | "ceph" | "glusterfs" => {
-            Check::Filesystem
-                .warning(format!("{on} is shared over a network or with a host: whether locks, sync and rename do what they should depends on the other side"))
-                .remedy(elsewhere)
-        }
+            .remedy(
+                "mount with hard,vers=4.2 and without nolock or local_lock, export with sync (not async); \
+                publish from one machine only",
+            ),
+        "cifs" | "smb3" | "smbfs" | "9p" | "vboxsf" | "prl_fs" | "vmhgfs" | "virtiofs" | "afs" | "ceph"
+        | "glusterfs" => Check::Filesystem
+            .warning(format!(
+                "{on} is shared over a network or with a host: whether locks, sync and rename \
+                    do what they should depends on the other side"
+            ))
+            .remedy(elsewhere),
         fuse if fuse.starts_with("fuse") => Check::Filesystem
-            .warning(format!("{on} is a program: whether locks, sync and rename do what they should depends on it (mounted buckets do not rename in one step)"))
+            .warning(format!(
+                "{on} is a program: whether locks, sync and rename do what they should depends on \
+                it (mounted buckets do not rename in one step)"
+            ))
             .remedy(format!("{elsewhere}, and copy to the bucket from there")),
         "vfat" | "exfat" | "ntfs" | "ntfs3" | "msdos" => Check::Filesystem
             .warning(format!("{on}: a rename is not in one step across a power cut, and there are no permissions"))
@@ -104,7 +116,8 @@ pub(super) fn read_only(mounts: &[Mount], real: &Path) -> Option<Finding> {
     Some(if mount.read_only {
         let found = format!("{point}, which holds the feed, is mounted read-only: nothing can be published from here");
         Check::ReadOnly.error(found).remedy(format!(
-            "mount -o remount,rw {} (look into dmesg first: a kernel does this after errors of the disk); in a container, mount the volume without :ro",
+            "mount -o remount,rw {} (look into dmesg first: a kernel does this after errors of the disk); in a \
+                container, mount the volume without :ro",
             quoted(&mount.point)
         ))
     } else {
@@ -123,7 +136,8 @@ pub(super) fn inside(mounts: &[Mount], used: &Place) -> Option<Finding> {
         Check::MountPoint.ok("nothing is mounted inside the feed")
     } else {
         let found = format!(
-            "mounted inside the feed: {}. A file that is a mount point cannot be replaced by rename (EBUSY), and nothing can be moved into a directory that is one (EXDEV): publishing fails",
+            "mounted inside the feed: {}. A file that is a mount point cannot be replaced by rename (EBUSY), \
+                and nothing can be moved into a directory that is one (EXDEV): publishing fails",
             inside.join(", ")
         );
         let unmount: Vec<String> = inside.iter().map(quoted).collect();

@@ -88,9 +88,10 @@ fn same(elsewhere: &[&str]) -> Finding {
         "on another file system than the feed: {}; publishing fails, as rename does not cross (EXDEV)",
         elsewhere.join(", ")
     );
-    Check::SameFilesystem
-        .error(found)
-        .remedy("put the directories themselves there instead of links and mounts; to move the whole feed, mount or link its directory")
+    Check::SameFilesystem.error(found).remedy(
+        "put the directories themselves there instead of links and mounts; to move the whole feed, \
+            mount or link its directory",
+    )
 }
 
 #[cfg(test)]

@@ -65,7 +65,8 @@ pub(super) fn objects(used: &Place, storage: &PosixStorage, published: &Publishe
     }
     let dir = quoted(&used.path);
     Check::Objects.error(some(&wrong)).remedy(format!(
-        "publish the same data again, or put the files back from a backup; lastgood verify --dir {dir} names what is intact"
+        "publish the same data again, or put the files back from a backup; lastgood verify --dir {dir} names \
+            what is intact"
     ))
 }
 
@@ -110,7 +111,8 @@ pub(super) fn clock(used: &Place, now: Timestamp) -> Finding {
         return Check::Clock.ok(format!("it is {now}, and nothing in the feed is dated later"));
     };
     Check::Clock.warning(found).remedy(
-        "timedatectl set-ntp true, here and on the machine that publishes; ages, leases and expiry are counted from these clocks",
+        "timedatectl set-ntp true, here and on the machine that publishes; ages, leases and expiry are counted \
+            from these clocks",
     )
 }
 
@@ -146,7 +148,8 @@ pub(super) fn links(used: &Place) -> Option<Finding> {
         target.display()
     );
     Some(Check::Links.error(found).remedy(format!(
-        "put the file or directory itself there: rm {0} && mv {1} {0}\nto keep the feed elsewhere, link the whole feed directory",
+        "put the file or directory itself there: rm {0} && mv {1} {0}\nto keep the feed elsewhere, link the \
+            whole feed directory",
         quoted(first),
         quoted(&target)
     )))

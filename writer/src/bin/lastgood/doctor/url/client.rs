@@ -142,7 +142,8 @@ impl NoAnswer {
     fn new(url: &str, error: &ureq::Error) -> Self {
         let remedy = match error {
             ureq::Error::Timeout(_) => {
-                "see whether the server runs and a firewall lets its port through; allow it more time with --timeout 60s"
+                "see whether the server runs and a firewall lets its port through; allow it more time with \
+                    --timeout 60s"
             }
             ureq::Error::HostNotFound => UNKNOWN_HOST,
             // The system's resolver has no error kind of its own.
@@ -151,7 +152,9 @@ impl NoAnswer {
                 "see whether the server runs and listens on this port: curl -v URL"
             }
             _ if url.starts_with("https:") => {
-                "see what is wrong with the certificate, or whether this port speaks TLS at all: curl -v URL; browsers refuse it, too. A certificate of your own authority must be among those that this system trusts"
+                "see what is wrong with the certificate, or whether this port speaks TLS at all: curl -v URL; \
+                    browsers refuse it, too. A certificate of your own authority must be among those that this \
+                    system trusts"
             }
             _ => "see what the server sends: curl -v URL",
         };

@@ -9,7 +9,7 @@ use super::super::place::{Place, Published};
 use super::super::words::{age, quoted};
 use super::body::decoded;
 use super::client::{Answer, Client, FeedUrl, NoAnswer};
-use super::remedy::{Server, Settings};
+use super::remedy::{Server, Settings, caddy};
 use super::{Question, Served};
 
 const MANIFEST: &str = "manifest.json";
@@ -35,7 +35,9 @@ pub(super) fn examine<'a>(
             let remedy = if answer.is_html() {
                 not_a_page(server, &url.path())
             } else {
-                "lastgood verify, here and where the server runs; see whether something on the way changes what it sends (minifier, virus scanner, template engine)".to_owned()
+                "lastgood verify, here and where the server runs; see whether something on the way changes what \
+                    it sends (minifier, virus scanner, template engine)"
+                    .to_owned()
             };
             findings.push(Check::UrlManifest.error(found).remedy(remedy));
             return (None, findings);
@@ -78,7 +80,8 @@ fn reach(client: &Client, url: &FeedUrl, findings: &mut Vec<Finding>) -> Option<
                 _ => {
                     let found = format!("{} leads away from the feed: {}", url.join(MANIFEST), hops.join(", "));
                     let remedy = format!(
-                        "serve {MANIFEST} at this address without a redirect and without a login, or give the address that it leads to: --url URL"
+                        "serve {MANIFEST} at this address without a redirect and without a login, or give the \
+                            address that it leads to: --url URL"
                     );
                     findings.push(Check::UrlRedirect.error(found).remedy(remedy));
                     return None;
@@ -115,11 +118,16 @@ fn redirected(url: &FeedUrl, at: &FeedUrl, hops: &[String]) -> Finding {
 
 fn refused(url: &FeedUrl, answer: &Answer) -> Finding {
     let remedy = match answer.status {
-        401 | 403 => "if the server's user may not read the files: lastgood doctor --as-user www-data; if it asks for a login, exempt the feed's path; bucket: allow s3:GetObject on the prefix".to_owned(),
+        401 | 403 => "if the server's user may not read the files: lastgood doctor --as-user www-data; if it \
+            asks for a login, exempt the feed's path; bucket: allow s3:GetObject on the prefix"
+            .to_owned(),
         404 | 410 => {
             let path = url.path();
             format!(
-                "the server looks elsewhere, or the address is wrong\nnginx: location {path} {{ alias /THE/FEED/DIRECTORY/; }}\nCaddy: handle_path {path}* {{ root * /THE/FEED/DIRECTORY; file_server }}\nbucket: copy the feed to this prefix, {MANIFEST} last"
+                "the server looks elsewhere, or the address is wrong\nnginx: location {path} {{ alias \
+                    /THE/FEED/DIRECTORY/; }}\nCaddy: handle_path {path}* {{\n  root * \
+                    /THE/FEED/DIRECTORY\n  file_server\n}}\nbucket: copy the feed to this prefix, {MANIFEST} \
+                    last"
             )
         }
         _ => "see the server's error log".to_owned(),
@@ -136,7 +144,8 @@ fn tls(url: &FeedUrl) -> Finding {
             "a local address: browsers treat it as safe"
         });
     }
-    let found = "served over http: pages on https cannot read it (mixed content), anybody on the way can change it, and browsers have no crypto.subtle there, so checksums take longer";
+    let found = "served over http: pages on https cannot read it (mixed content), anybody on the way can change \
+        it, and browsers have no crypto.subtle there, so checksums take longer";
     Check::UrlTls
         .note(found)
         .remedy("serve it over https: Caddy does it by itself when given a host name; nginx: certbot --nginx")
@@ -144,11 +153,15 @@ fn tls(url: &FeedUrl) -> Finding {
 
 /// What makes a server answer a missing file with 404 instead of a page.
 pub(super) fn not_a_page(server: Server, path: &str) -> String {
-    server.remedy(&Settings {
-        nginx: &format!("location {path} {{ alias /THE/FEED/DIRECTORY/; try_files $uri =404; }}"),
-        caddy: &format!("put `handle_path {path}* {{ root * /THE/FEED/DIRECTORY; file_server }}` before the try_files of the page"),
-        bucket: "do not set index.html as the error document, or only for paths outside the feed (CloudFront: remove the custom error response for 403 and 404)",
-    })
+    server.remedy(
+        path,
+        &Settings {
+            nginx: "try_files $uri =404;",
+            caddy: "file_server, and no try_files; the page has a `handle { … }` of its own beside this one",
+            bucket: "do not set index.html as the error document, or only for paths outside the feed \
+                    (CloudFront: remove the custom error response for 403 and 404)",
+        },
+    )
 }
 
 /// Feed, generation and bytes against the directory.
@@ -161,7 +174,9 @@ fn compare(url: &FeedUrl, served: &Manifest, bytes: &[u8], answer: &Answer, used
     let dir = used.path.display();
     if local.manifest.feed != served.feed {
         let found = format!(
-            "the server serves another feed than the one in the directory: what is published here never reaches it.\nhere:   {dir} has feed {}, generation {}\nserved: {url} has feed {}, generation {}, published {}",
+            "the server serves another feed than the one in the directory: what is published here never reaches \
+                it.\nhere:   {dir} has feed {}, generation {}\nserved: {url} has feed {}, generation {}, \
+                published {}",
             local.manifest.feed, local.manifest.generation, served.feed, served.generation, served.published_at
         );
         let remedy = elsewhere(&quoted(&used.path));
@@ -173,8 +188,12 @@ fn compare(url: &FeedUrl, served: &Manifest, bytes: &[u8], answer: &Answer, used
     }
     let same = Check::UrlGeneration.ok(format!("the same generation as in {dir}: {}", served.generation));
     if local.bytes != bytes {
-        let found = "the served manifest has the same content as the one in the directory, but not the same bytes: something on the way changes it";
-        let altered = Check::UrlManifest.warning(found).remedy("turn off what rewrites responses (minifier, template engine, content filter) for the feed; send Cache-Control: no-transform");
+        let found = "the served manifest has the same content as the one in the directory, but not the same \
+            bytes: something on the way changes it";
+        let altered = Check::UrlManifest.warning(found).remedy(
+            "turn off what rewrites responses (minifier, \
+            template engine, content filter) for the feed; send Cache-Control: no-transform",
+        );
         return vec![altered, same_feed, same];
     }
     vec![intact, same_feed, same]
@@ -182,7 +201,9 @@ fn compare(url: &FeedUrl, served: &Manifest, bytes: &[u8], answer: &Answer, used
 
 fn elsewhere(dir: &str) -> String {
     format!(
-        "let the server serve this directory (where is it looking? nginx -T | grep -E 'root|alias'; in a container: docker inspect, Mounts), or publish to the directory that it serves: --dir, LASTGOOD_DIR or `dir` in lastgood.toml instead of {dir}"
+        "let the server serve this directory (where is it looking? nginx -T | grep -E 'root|alias'; in a \
+            container: docker inspect, Mounts), or publish to the directory that it serves: --dir, LASTGOOD_DIR \
+            or `dir` in lastgood.toml instead of {dir}"
     )
 }
 
@@ -208,14 +229,22 @@ fn behind(url: &FeedUrl, served: &Manifest, answer: &Answer, used: &Place, local
                 "the server serves an old copy, or a cache on the way does".to_owned()
             };
             Check::UrlGeneration.error(format!("{cause}, {ago} behind.\n{found}")).remedy(format!(
-                "if there is a CDN: purge {}, and have it revalidate that path (Cache-Control: no-cache)\nif it serves a copy (build output, rsync, bucket): copy again, objects first and {MANIFEST} last\notherwise {}",
+                "if there is a CDN: purge {}, and have it revalidate that path (Cache-Control: no-cache)\nif it \
+                    serves a copy (build output, rsync, bucket): copy again, objects first and {MANIFEST} \
+                    last\notherwise {}",
                 url.join(MANIFEST),
                 elsewhere(&dir)
             ))
         }
         _ => Check::UrlGeneration
-            .error(format!("the server is ahead: somebody publishes this feed from another directory or machine.\n{found}"))
-            .remedy(format!("publish from one place only; if {dir} is an old copy, remove it and publish where the others do: lastgood doctor there says which directory it uses")),
+            .error(format!(
+                "the server is ahead: somebody publishes this feed from another directory or \
+                machine.\n{found}"
+            ))
+            .remedy(format!(
+                "publish from one place only; if {dir} is an old copy, remove it and publish where \
+                the others do: lastgood doctor there says which directory it uses"
+            )),
     }
 }
 
@@ -223,9 +252,9 @@ fn behind(url: &FeedUrl, served: &Manifest, answer: &Answer, used: &Place, local
 fn caching(served: &Served<'_>) -> Finding {
     let caching = served.answer.caching();
     let at = served.at(MANIFEST);
-    let remedy = served.server.remedy(&Settings {
+    let remedy = served.remedy(&Settings {
         nginx: &format!("location = {at} {{ add_header Cache-Control no-cache; }}"),
-        caddy: &format!("header {at} Cache-Control no-cache"),
+        caddy: caddy::CURRENT,
         bucket: "copy it with --cache-control no-cache; CDN: a cache policy with TTL 0 for this path",
     });
     let kept = served.answer.header("age").and_then(|age| age.parse::<u64>().ok()).filter(|seconds| *seconds > 0);
@@ -267,14 +296,25 @@ fn revalidation(served: &Served<'_>) -> Finding {
         Err(NoAnswer { problem, remedy }) => return check.warning(problem).remedy(remedy),
         Ok(answer) if answer.status != 304 => {
             return check
-                .note(format!("an unchanged manifest is sent again (status {} where 304 was due): each poll of each reader downloads it whole", answer.status))
-                .remedy("see what changes ETag or Last-Modified on the way: compression on the fly (switch it off for the manifest), several servers with different files");
+                .note(format!(
+                    "an unchanged manifest is sent again (status {} where 304 was due): each poll of \
+                    each reader downloads it whole",
+                    answer.status
+                ))
+                .remedy(
+                    "see what changes ETag or Last-Modified on the way: compression on the fly (switch it \
+                    off for the manifest), several servers with different files",
+                );
         }
         Ok(_) => {}
     }
     if etag.is_none_or(|etag| counts_seconds(etag, modified)) {
         return check
-            .note("an unchanged manifest is not sent again, but two of the same length that are published within one second look the same to this server: readers would keep the first until the next publish")
+            .note(
+                "an unchanged manifest is not sent again, but two of the same length that are published \
+                within one second look the same to this server: readers would keep the first until the next \
+                publish",
+            )
             .remedy("publish at most once a second; several datasets can be published in one call");
     }
     check.ok("an unchanged manifest is not sent again (304)")

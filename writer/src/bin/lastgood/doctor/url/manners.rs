@@ -7,7 +7,7 @@ use super::super::words::age;
 use super::Served;
 use super::client::{Answer, NoAnswer};
 use super::manifest::not_a_page;
-use super::remedy::Settings;
+use super::remedy::{Settings, caddy};
 
 /// An object that is not there: no payload has this digest.
 const MISSING: &str = "objects/0000000000000000000000000000000000000000000000000000000000000000.json";
@@ -36,19 +36,30 @@ fn missing(served: &Served<'_>) -> Finding {
     match (answer.status, kept) {
         (404 | 410, None) => check.ok(format!("a missing object is answered with {}", answer.status)),
         (404 | 410, Some(seconds)) => check
-            .warning(format!("a missing object is answered with {} and {}: asked for a moment too early, it is missing for {seconds} s", answer.status, answer.caching()))
-            .remedy(served.server.remedy(&Settings {
-                nginx: "add_header without `always` leaves errors alone; remove `always` (and expires) for the feed",
-                caddy: "set the header for objects only where they exist: @exists file; header @exists Cache-Control …",
+            .warning(format!(
+                "a missing object is answered with {} and {}: asked for a moment too early, it is \
+                missing for {seconds} s",
+                answer.status,
+                answer.caching()
+            ))
+            .remedy(served.remedy(&Settings {
+                nginx: "no `always` at add_header Cache-Control, and no `expires`, so that errors are left alone",
+                caddy: caddy::OBJECTS,
                 bucket: "in the CDN, set the error caching minimum TTL for 403 and 404 to 0",
             })),
-        (403, _) => check
-            .note("a missing object is answered with 403, so readers cannot tell missing from forbidden")
-            .remedy("bucket: allow s3:ListBucket on the prefix to whoever reads, or map 403 to 404 in the CDN; other servers: see their error log"),
+        (403, _) => {
+            check.note("a missing object is answered with 403, so readers cannot tell missing from forbidden").remedy(
+                "bucket: allow s3:ListBucket on the prefix to whoever reads, or map 403 to 404 in the CDN; \
+                other servers: see their error log",
+            )
+        }
         (status, _) => {
             let what = if answer.is_html() { "an HTML page" } else { "something else" };
             check
-                .error(format!("a missing object is answered with {status} and {what} instead of 404: the page of a single-page app, as it seems"))
+                .error(format!(
+                    "a missing object is answered with {status} and {what} instead of 404: the page \
+                    of a single-page app, as it seems"
+                ))
                 .remedy(not_a_page(served.server, &served.url.path()))
         }
     }
@@ -62,9 +73,12 @@ fn lock(served: &Served<'_>) -> Finding {
         Err(none) => return unanswered(check, none),
     };
     let at = served.at(".lock");
-    let never = served.server.remedy(&Settings {
-        nginx: &format!("location = {at} {{ add_header Cache-Control no-store always; try_files $uri @unlocked; }} location @unlocked {{ return 204; }}"),
-        caddy: &format!("header {at} Cache-Control no-store; @unlocked {{ path {at}; not file }}; respond @unlocked 204"),
+    let never = served.remedy(&Settings {
+        nginx: &format!(
+            "location = {at} {{ add_header Cache-Control no-store always; error_page 404 = \
+                    @unlocked; log_not_found off; }}\nnginx, in the server: location @unlocked {{ return 204; }}"
+        ),
+        caddy: caddy::LOCK,
         bucket: "nothing to do if the marker is not copied there; in the CDN, TTL 0 for this path",
     });
     if answer.caching().unasked() {
@@ -78,10 +92,17 @@ fn lock(served: &Served<'_>) -> Finding {
         204 => check.ok("a missing lock marker is answered with 204"),
         200 if LockMarker::decode(&answer.body).is_ok() => check.ok("the lock marker is served; a publish is going on"),
         404 | 403 | 410 => check
-            .note(format!("a missing lock marker is answered with {}: harmless, but browsers write it to the console at every poll", answer.status))
+            .note(format!(
+                "a missing lock marker is answered with {}: harmless, but browsers write it to the \
+                console at every poll",
+                answer.status
+            ))
             .remedy(never),
         status => check
-            .warning(format!("a missing lock marker is answered with {status} and something that is no marker; readers take it for not locked, but it is sent at every poll"))
+            .warning(format!(
+                "a missing lock marker is answered with {status} and something that is no marker; \
+                readers take it for not locked, but it is sent at every poll"
+            ))
             .remedy(never),
     }
 }
@@ -102,9 +123,9 @@ fn private(served: &Served<'_>) -> Finding {
     if open.is_empty() {
         return check.ok(".lastgood/ is not served");
     }
-    let remedy = served.server.remedy(&Settings {
+    let remedy = served.remedy(&Settings {
         nginx: &format!("location ^~ {at} {{ return 404; }}"),
-        caddy: &format!("@private path {at}*; respond @private 404"),
+        caddy: caddy::PRIVATE,
         bucket: "do not copy it: --exclude '.lastgood/*'; remove what is there",
     });
     check
@@ -126,8 +147,8 @@ fn listing(served: &Served<'_>) -> Finding {
     if listed.is_empty() {
         return check.ok("directories are not listed");
     }
-    let remedy = served.server.remedy(&Settings {
-        nginx: &format!("location {} {{ autoindex off; }}", served.url.path()),
+    let remedy = served.remedy(&Settings {
+        nginx: "autoindex off;",
         caddy: "file_server without `browse`",
         bucket: "take s3:ListBucket away from anonymous readers",
     });
@@ -153,11 +174,20 @@ fn cors(served: &Served<'_>) -> Finding {
         Ok(answer) => answer,
         Err(none) => return unanswered(check, none),
     };
-    let path = served.url.path();
-    let remedy = served.server.remedy(&Settings {
-        nginx: &format!("location {path} {{ add_header Access-Control-Allow-Origin {origin} always; add_header Access-Control-Expose-Headers \"Date, Age\" always; }}"),
-        caddy: &format!("header {path}* {{ Access-Control-Allow-Origin {origin}; Access-Control-Expose-Headers \"Date, Age\" }}"),
-        bucket: &format!("CORS rule: AllowedOrigins [\"{origin}\"], AllowedMethods [\"GET\", \"HEAD\"], ExposeHeaders [\"Date\", \"Age\"]"),
+    let remedy = served.remedy(&Settings {
+        nginx: &format!(
+            "add_header Access-Control-Allow-Origin {origin} always; add_header \
+                    Access-Control-Expose-Headers \"Date, Age\" always; and the same in each location in it \
+                    that has an add_header of its own"
+        ),
+        caddy: &format!(
+            "header Access-Control-Allow-Origin {origin}\nheader \
+                    Access-Control-Expose-Headers \"Date, Age\""
+        ),
+        bucket: &format!(
+            "CORS rule: AllowedOrigins [\"{origin}\"], AllowedMethods [\"GET\", \"HEAD\"], \
+                    ExposeHeaders [\"Date\", \"Age\"]"
+        ),
     });
     let allowed = answer.header("access-control-allow-origin");
     let exposed = answer.header("access-control-expose-headers").unwrap_or_default().to_ascii_lowercase();
@@ -167,9 +197,17 @@ fn cors(served: &Served<'_>) -> Finding {
         (Some(allowed), Some(origin)) if allowed != "*" && allowed != origin => {
             check.error(format!("pages of {origin} may not read it, only those of {allowed}")).remedy(remedy)
         }
-        (None, Some(origin)) => check.error(format!("pages of {origin} may not read it: no Access-Control-Allow-Origin")).remedy(remedy),
+        (None, Some(origin)) => check
+            .error(format!(
+                "pages of {origin} may not read it: no \
+            Access-Control-Allow-Origin"
+            ))
+            .remedy(remedy),
         (Some(allowed), _) if !exposes_date => check
-            .warning(format!("pages of {allowed} may read it, but not the header Date: readers there cannot tell whether a lock marker still counts, and ignore it"))
+            .warning(format!(
+                "pages of {allowed} may read it, but not the header Date: readers there cannot \
+                tell whether a lock marker still counts, and ignore it"
+            ))
             .remedy(remedy),
         (Some(allowed), _) => check.ok(format!("pages of {allowed} may read it, and see Date")),
     }
@@ -182,7 +220,10 @@ fn clock(served: &Served<'_>) -> Finding {
     let date = answer.header("date").and_then(|text| httpdate::parse_http_date(text).ok());
     let Some(since) = date.and_then(|date| date.duration_since(std::time::UNIX_EPOCH).ok()) else {
         return check
-            .warning("the server does not tell the time (no valid Date header): readers cannot tell whether a lock marker still counts, and ignore it")
+            .warning(
+                "the server does not tell the time (no valid Date header): readers cannot tell whether a \
+                lock marker still counts, and ignore it",
+            )
             .remedy("every usual server sends Date: see what removes it on the way");
     };
     let kept: i64 = answer.header("age").and_then(|text| text.parse().ok()).unwrap_or(0);
@@ -192,7 +233,8 @@ fn clock(served: &Served<'_>) -> Finding {
     let difference = if there > answered { there - answered } else { (asked - there - 999).max(0) };
     let difference = u64::try_from(difference).unwrap_or(0);
     let found = format!("the server's clock and that of this machine differ by {}", age(difference));
-    let remedy = "timedatectl set-ntp true, on the one that is wrong: readers count leases and ages by the server's clock, publishers date them by their own";
+    let remedy = "timedatectl set-ntp true, on the one that is wrong: readers count leases and ages by the \
+        server's clock, publishers date them by their own";
     if difference > CLOCK_WARNING_MS {
         check.warning(found).remedy(remedy)
     } else if difference > CLOCK_NOTE_MS {

@@ -15,7 +15,7 @@ use super::finding::{Finding, Severity};
 use super::place::Place;
 
 use self::client::{Answer, Client, NoAnswer};
-use self::remedy::Server;
+use self::remedy::{Server, Settings};
 
 pub(crate) use self::client::FeedUrl;
 
@@ -42,6 +42,11 @@ impl Served<'_> {
     /// The path of something in the feed as a server's configuration names it.
     fn at(&self, path: &str) -> String {
         format!("{}{path}", self.url.path())
+    }
+
+    /// The setting of this server.
+    fn remedy(&self, settings: &Settings<'_>) -> String {
+        self.server.remedy(&self.url.path(), settings)
     }
 
     /// Gets something small.

@@ -10,7 +10,7 @@ use super::super::words::{bytes, some};
 use super::Served;
 use super::body::{Arrived, arrived};
 use super::client::Answer;
-use super::remedy::Settings;
+use super::remedy::{Settings, caddy};
 
 /// With so many datasets all are fetched, with more the newest, the largest and the smallest.
 const ALL_UP_TO: usize = 8;
@@ -65,11 +65,17 @@ pub(super) fn examine(served: &Served<'_>) -> Vec<Finding> {
     let looked_at = format!("{} of {}", chosen.len(), datasets.len());
     findings.push(objects.finding(
         format!("{looked_at} object(s) fetched, decoded and hashed: all are what was published"),
-        "see whether the server serves the whole directory: ls objects/; to a bucket or another server copy the objects first and manifest.json last\nif something on the way changes JSON (minifier, filter), turn it off for the feed",
+        "see whether the server serves the whole directory: ls objects/; to a bucket or another server copy the \
+            objects first and manifest.json last\nif something on the way changes JSON (minifier, filter), turn \
+            it off for the feed",
     ));
     findings.push(copies.finding(
         format!("{copied} plain copies fetched: all are the current payload"),
-        &format!("lastgood recover rebuilds them here; purge them from the CDN, and send them with Cache-Control: no-cache as manifest.json\n{}", copies_setting(served)),
+        &format!(
+            "lastgood recover rebuilds them here; purge them from the CDN, and send them with \
+            Cache-Control: no-cache as manifest.json\n{}",
+            copies_setting(served)
+        ),
     ));
     if let Some((entry, answer, arrived)) = largest {
         findings.push(caching(served, &answer));
@@ -121,12 +127,9 @@ impl Tally {
 }
 
 fn copies_setting(served: &Served<'_>) -> String {
-    let path = served.url.path();
-    served.server.remedy(&Settings {
-        nginx: &format!(
-            "location {path} {{ add_header Cache-Control no-cache; }} and a location for {path}objects/ of its own"
-        ),
-        caddy: &format!("header {path}*.json Cache-Control no-cache"),
+    served.remedy(&Settings {
+        nginx: "add_header Cache-Control no-cache;",
+        caddy: caddy::CURRENT,
         bucket: "copy them with --cache-control no-cache",
     })
 }
@@ -138,9 +141,9 @@ fn caching(served: &Served<'_>, answer: &Answer) -> Finding {
         return Check::UrlObjectCaching.ok(format!("objects are sent with {caching}"));
     }
     let at = served.at("objects/");
-    let remedy = served.server.remedy(&Settings {
+    let remedy = served.remedy(&Settings {
         nginx: &format!("location {at} {{ add_header Cache-Control \"public, max-age=31536000, immutable\"; }}"),
-        caddy: &format!("header {at}* Cache-Control \"public, max-age=31536000, immutable\""),
+        caddy: caddy::OBJECTS,
         bucket: "copy objects/ with --cache-control 'public, max-age=31536000, immutable'",
     });
     let found = format!("objects are sent with {caching}; they never change, and browsers need not ask for them again");
@@ -153,9 +156,9 @@ fn content_type(served: &Served<'_>, answer: &Answer) -> Finding {
     if essence == "application/json" || essence.ends_with("+json") {
         return Check::UrlContentType.ok(format!("JSON is sent as {found}"));
     }
-    let remedy = served.server.remedy(&Settings {
-        nginx: "include mime.types; (in http), or types { application/json json; }",
-        caddy: &format!("header {}*.json Content-Type application/json", served.url.path()),
+    let remedy = served.remedy(&Settings {
+        nginx: "include mime.types; (in http)",
+        caddy: "header *.json Content-Type application/json",
         bucket: "copy with --content-type application/json",
     });
     Check::UrlContentType
@@ -167,11 +170,12 @@ fn content_type(served: &Served<'_>, answer: &Answer) -> Finding {
 fn compression(served: &Served<'_>, entry: &Entry, answer: &Answer, arrived: &Arrived) -> Option<Finding> {
     let check = Check::UrlCompression;
     let at = served.at("objects/");
-    let once = served.server.remedy(&Settings {
+    let once = served.remedy(&Settings {
         nginx: &format!(
-            "location {at} {{ gzip_static on; }} and no rewrite to .gz files; it sets Content-Encoding by itself"
+            "location {at} {{ gzip_static on; gzip_vary on; }} and no rewrite to .gz files; \
+                    it sets Content-Encoding by itself"
         ),
-        caddy: "file_server { precompressed br gzip } and no `encode` for the same paths",
+        caddy: caddy::COMPRESSED,
         bucket: "copy .gz and .br files with --content-encoding gzip or br, or the plain ones without it",
     });
     match arrived {
@@ -198,9 +202,10 @@ fn compression(served: &Served<'_>, entry: &Entry, answer: &Answer, arrived: &Ar
                 return Some(check.ok(format!("{size} are sent as {sent} ({encoding})")));
             }
             let found = format!(
-                "objects are sent compressed ({encoding}) without Vary: Accept-Encoding: a shared cache hands that to readers who cannot undo it"
+                "objects are sent compressed ({encoding}) without Vary: Accept-Encoding: a shared cache hands \
+                    that to readers who cannot undo it"
             );
-            let remedy = served.server.remedy(&Settings {
+            let remedy = served.remedy(&Settings {
                 nginx: "gzip_vary on;",
                 caddy: "header +Vary Accept-Encoding",
                 bucket: "in the CDN, make Accept-Encoding part of the cache key",
@@ -211,9 +216,9 @@ fn compression(served: &Served<'_>, entry: &Entry, answer: &Answer, arrived: &Ar
             Some(check.ok("the payloads are too small to be worth compressing"))
         }
         Arrived::Right(None) => {
-            let remedy = served.server.remedy(&Settings {
-                nginx: &format!("location {at} {{ gzip_static on; gzip_vary on; }} (and brotli_static on; where the module is there)"),
-                caddy: "file_server { precompressed br gzip }",
+            let remedy = served.remedy(&Settings {
+                nginx: &format!("location {at} {{ gzip_static on; gzip_vary on; }}"),
+                caddy: caddy::COMPRESSED,
                 bucket: "turn on compression in the CDN for application/json",
             });
             Some(

@@ -11,11 +11,24 @@ pub(super) enum Server {
     Unknown,
 }
 
-/// What to set in each.
+/// What to set in each: for nginx in the `location` of the feed, for Caddy in its `handle_path`, which takes the prefix
+/// off before anything in it is compared.
 pub(super) struct Settings<'a> {
     pub(super) nginx: &'a str,
     pub(super) caddy: &'a str,
     pub(super) bucket: &'a str,
+}
+
+/// Lines for Caddy, which wants each directive on a line of its own.
+pub(super) mod caddy {
+    pub(in super::super) const CURRENT: &str =
+        "@current not path /objects/* /.lock\nheader @current Cache-Control no-cache";
+    pub(in super::super) const OBJECTS: &str = "@objects {\n  path /objects/*\n  file\n}\n\
+        header @objects Cache-Control \"public, max-age=31536000, immutable\"";
+    pub(in super::super) const LOCK: &str = "@unlocked {\n  path /.lock\n  not file\n}\n\
+        respond @unlocked 204\nheader /.lock Cache-Control no-store";
+    pub(in super::super) const PRIVATE: &str = "@private path /.lastgood/*\nrespond @private 404";
+    pub(in super::super) const COMPRESSED: &str = "file_server {\n  precompressed br gzip\n}";
 }
 
 impl Server {
@@ -34,13 +47,16 @@ impl Server {
         }
     }
 
-    pub(super) fn remedy(self, settings: &Settings<'_>) -> String {
-        let Settings { nginx, caddy, bucket } = settings;
+    /// The setting for the feed at `path`.
+    pub(super) fn remedy(self, path: &str, settings: &Settings<'_>) -> String {
+        let nginx = format!("nginx, in location {path} {{ … }}: {}", settings.nginx);
+        let caddy = format!("Caddy, in handle_path {path}* {{ … }}:\n{}", settings.caddy);
+        let bucket = format!("bucket: {}", settings.bucket);
         match self {
-            Server::Nginx => format!("nginx: {nginx}"),
-            Server::Caddy => format!("Caddy: {caddy}"),
-            Server::Bucket => format!("bucket: {bucket}"),
-            Server::Unknown => format!("nginx: {nginx}\nCaddy: {caddy}\nbucket: {bucket}"),
+            Server::Nginx => nginx,
+            Server::Caddy => caddy,
+            Server::Bucket => bucket,
+            Server::Unknown => [nginx, caddy, bucket].join("\n"),
         }
     }
 }
