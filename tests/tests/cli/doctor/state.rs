@@ -60,7 +60,7 @@ fn a_marker_without_a_lock_is_stale() {
         set_mode(&feed.path(name), 0o444);
     }
     let found = doctor(&feed, &[]);
-    let words = ["process 4242 on backend-7", "2026-01-02T03:04:05", "performance"];
+    let words = ["process 4242 on backend-7", "2026-01-02T03:04:05", " ago", "performance"];
     let remedy = found.finds("stale-marker", "warning", &words);
     found.fine("foreign-marker");
     paste(&feed, remedy.split(" (").next().unwrap());

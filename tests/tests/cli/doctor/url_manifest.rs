@@ -8,7 +8,7 @@ use lastgood::serve::Cors;
 use lastgood_tests::TestFeed;
 
 use super::server::{Server, body, header, page, status};
-use super::{copy, doctor, payload, published};
+use super::{Diagnosis, copy, doctor, payload, published};
 
 const MANIFEST: &str = "manifest.json";
 
@@ -37,6 +37,18 @@ fn the_address_may_be_given_in_any_form() {
         doctor(&feed, &["--url", &url]).fine("url-generation");
     }
     feed.run(&["doctor", "--url", "example.org/data"]).expect(2).says(&["example.org/data", "https://"]);
+}
+
+/// As browsers do it.
+#[test]
+fn a_proxy_is_not_asked_for_what_is_on_this_machine() {
+    let feed = published();
+    let server = Server::right(&feed);
+    let mut command = feed.command(&["doctor", "--json", "--url", &server.url]);
+    for name in ["http_proxy", "HTTP_PROXY", "ALL_PROXY"] {
+        command.env(name, "http://127.0.0.1:1");
+    }
+    Diagnosis::of(command).healthy();
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The writer's lock, lock markers, and what dead publishes have left.
 
 use lastgood::protocol::marker::Holder;
+use lastgood::protocol::time::Timestamp;
 use lastgood::storage::PosixStorage;
 use lastgood::{Feed, ForeignMarker, LockStatus, Locks};
 
@@ -9,7 +10,7 @@ use super::super::place::Place;
 use super::super::words::{age, quoted, some};
 
 /// Who holds the lock, and which markers are there.
-pub(super) fn locks(used: &Place, storage: &PosixStorage) -> Vec<Finding> {
+pub(super) fn locks(used: &Place, storage: &PosixStorage, now: Timestamp) -> Vec<Finding> {
     let Locks { lock, foreign_markers } = match Feed::on(storage.clone()).locks() {
         Ok(locks) => locks,
         Err(error) => {
@@ -20,9 +21,9 @@ pub(super) fn locks(used: &Place, storage: &PosixStorage) -> Vec<Finding> {
     let mut findings = vec![match &lock {
         Some(held) if held.held => {
             let (host, pid) = held.holder.as_ref().map_or(("?", 0), |holder| (&holder.host, holder.pid));
-            Check::Lock.note(format!("{} is publishing now{}", who(held.holder.as_ref()), since(held))).remedy(format!(
-                "wait; should it hang: ps -fp {pid} on {host}, then end it: the kernel releases the lock"
-            ))
+            Check::Lock.note(format!("{} is publishing now{}", who(held.holder.as_ref()), since(held, now))).remedy(
+                format!("wait; should it hang: ps -fp {pid} on {host}, then end it: the kernel releases the lock"),
+            )
         }
         _ => Check::Lock.ok("nobody holds the writer's lock"),
     }];
@@ -32,7 +33,7 @@ pub(super) fn locks(used: &Place, storage: &PosixStorage) -> Vec<Finding> {
             Check::StaleMarker
                 .warning(format!(
                     "a lock marker was left behind by {who}{}; readers believe it until its lease ends",
-                    since(left)
+                    since(left, now)
                 ))
                 .remedy(format!("lastgood recover --dir {} (the next publish does it, too)", quoted(&used.path)))
         }
@@ -61,10 +62,11 @@ fn who(holder: Option<&Holder>) -> String {
         .map_or_else(|| "an unknown process".to_owned(), |Holder { host, pid, .. }| format!("process {pid} on {host}"))
 }
 
-fn since(lock: &LockStatus) -> String {
+fn since(lock: &LockStatus, now: Timestamp) -> String {
     let Some(marker) = &lock.marker else { return String::new() };
     let datasets: Vec<&str> = marker.datasets.iter().map(|dataset| dataset.as_str()).collect();
-    format!(", since {}, for {}", marker.acquired_at, some(&datasets))
+    let (at, for_long) = (marker.acquired_at, age(now.ms_since(marker.acquired_at)));
+    format!(", {for_long} ago ({at}), for {}", some(&datasets))
 }
 
 /// Directories of dead publishes.

@@ -33,7 +33,7 @@ pub(super) fn examine(dir: &FeedDir, used: &Place, visitor: &Visitor, with_url: 
     findings.extend(file_system(used));
     if let Some(storage) = used.storage() {
         findings.extend(medium::durability(used, &storage));
-        findings.extend(locks::locks(used, &storage));
+        findings.extend(locks::locks(used, &storage, now));
         findings.push(locks::staging(used, &storage));
         findings.extend(state::links(used));
         findings.extend(state::manifest(used, now));

@@ -4,6 +4,7 @@ use std::io::{self, Read};
 use std::str::FromStr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use ureq::Proxy;
 use ureq::http::{HeaderMap, Uri};
 use ureq::tls::{RootCerts, TlsConfig};
 
@@ -99,10 +100,13 @@ pub(super) struct NoAnswer {
 }
 
 impl Client {
-    pub(super) fn new(timeout: Duration) -> Self {
+    /// For requests to `url`. As browsers do it, a proxy is not asked for what is on this machine.
+    pub(super) fn new(url: &FeedUrl, timeout: Duration) -> Self {
+        let proxy = if url.is_local() { None } else { Proxy::try_from_env() };
         let tls = TlsConfig::builder().root_certs(RootCerts::PlatformVerifier).build();
         let config = ureq::Agent::config_builder()
             .http_status_as_error(false)
+            .proxy(proxy)
             .max_redirects(0)
             .max_redirects_will_error(false)
             .timeout_connect(Some(timeout))

@@ -327,3 +327,28 @@ fn counts_seconds(etag: &str, modified: Option<&str>) -> bool {
     let modified = modified.and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
     modified.is_some_and(|since| u64::from_str_radix(time, 16) == Ok(since.as_secs()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::finding::Severity;
+    use super::*;
+
+    #[test]
+    fn a_redirect_to_https_alone_is_no_fault() {
+        let severity = |to: &str| {
+            let (from, to) = ("http://example.org/data/".parse().unwrap(), to.parse().unwrap());
+            redirected(&from, &to, &["301".to_owned()]).severity
+        };
+        assert_eq!(severity("https://example.org/data/"), Severity::Note);
+        assert_eq!(severity("https://www.example.org/data/"), Severity::Warning);
+        assert_eq!(severity("http://example.org/feed/"), Severity::Warning);
+    }
+
+    #[test]
+    fn entity_tags_of_seconds_and_size_are_told() {
+        let modified = Some("Thu, 01 Jan 1970 00:16:40 GMT");
+        assert!(counts_seconds("\"3e8-1f4\"", modified) && counts_seconds("W/\"3e8-1f4\"", modified));
+        assert!(!counts_seconds("\"3e9-1f4\"", modified), "another time");
+        assert!(!counts_seconds("\"3e8\"", modified) && !counts_seconds("\"3e8-1f4\"", None));
+    }
+}

@@ -60,7 +60,7 @@ const SMALL: u64 = 256 * 1024;
 
 /// Looks at everything that the server tells. What is published meanwhile is looked at again.
 pub(super) fn examine(question: &Question<'_>, used: &Place) -> Vec<Finding> {
-    let client = Client::new(question.timeout);
+    let client = Client::new(question.url, question.timeout);
     let mut attempts = 0;
     loop {
         let (served, mut findings) = manifest::examine(&client, question, used);
