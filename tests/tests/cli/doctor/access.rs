@@ -7,7 +7,7 @@ use std::process::Command;
 use lastgood_tests::{TestFeed, binary, tree};
 use rustix::process::geteuid;
 
-use super::{Diagnosis, doctor, me, paste, published, set_mode};
+use super::{Diagnosis, copy, doctor, me, paste, published, set_mode};
 
 /// The first line of a remedy: the command itself.
 fn command_of(remedy: &str) -> &str {
@@ -55,6 +55,8 @@ fn files_that_others_cannot_read_are_named_and_the_remedy_opens_just_them() {
     doctor(&feed, &[]).fine("file-access");
     set_mode(&feed.path("manifest.json"), 0o600);
     set_mode(&feed.path("history"), 0o700);
+    fs::write(feed.path(".htpasswd"), "not published").unwrap();
+    set_mode(&feed.path(".htpasswd"), 0o600);
     let found = doctor(&feed, &[]);
     let remedy = found.finds("file-access", "warning", &["2 files or directories", "manifest.json", "history/"]);
     doctor(&feed, &["--as-user", "nobody"]).finds("file-access", "error", &["user nobody", "403"]);
@@ -79,7 +81,8 @@ fn an_unknown_user_is_a_mistake_on_the_command_line() {
 fn doctor_as(feed: &TestFeed, uid: u32) -> Diagnosis {
     let program = feed.root().join("lastgood");
     if !program.exists() {
-        fs::copy(binary(), &program).unwrap();
+        // By another process: while this one has it open for writing, a fork of another test keeps it from being run.
+        copy(binary(), &program);
         set_mode(&program, 0o755);
     }
     let mut command = Command::new(program);
