@@ -108,10 +108,6 @@ impl PosixStorage {
     fn private(&self) -> PathBuf {
         self.dir.join(layout::PRIVATE_DIR)
     }
-
-    fn staging_dir(&self) -> PathBuf {
-        self.private().join(staging::DIR)
-    }
 }
 
 impl Storage for PosixStorage {
@@ -187,11 +183,11 @@ impl Storage for PosixStorage {
     }
 
     fn stage(&self) -> io::Result<PosixStaging> {
-        PosixStaging::open(&self.staging_dir(), self.modes)
+        PosixStaging::open(&self.private().join(staging::DIR), self.modes)
     }
 
     fn sweep_staging(&self) -> io::Result<usize> {
-        staging::sweep(&self.staging_dir())
+        staging::sweep(&self.private().join(staging::DIR))
     }
 
     fn place(&self, file: Pending<PosixFile>, path: &FeedPath) -> io::Result<Placed<PosixFile>> {

@@ -28,7 +28,7 @@ fn a_closed_directory_on_the_way_is_named() {
     let remedy = found.finds("path-access", "warning", &[home.to_str().unwrap(), "mode 0700", "403"]);
     assert!(remedy.contains("--as-user"), "{remedy}");
     // Certain where the user is known; the owner gets in.
-    doctor(&feed, &[&arguments[..], &["--as-user", "nobody"]].concat()).finds("path-access", "error", &["user nobody"]);
+    doctor(&feed, &[&arguments[..], &["--as-user", "daemon"]].concat()).finds("path-access", "error", &["user daemon"]);
     doctor(&feed, &[&arguments[..], &["--as-user", &me()]].concat()).fine("path-access");
     paste(&feed, command_of(&remedy));
     doctor(&feed, &arguments).fine("path-access");
@@ -59,7 +59,7 @@ fn files_that_others_cannot_read_are_named_and_the_remedy_opens_just_them() {
     set_mode(&feed.path(".htpasswd"), 0o600);
     let found = doctor(&feed, &[]);
     let remedy = found.finds("file-access", "warning", &["2 files or directories", "manifest.json", "history/"]);
-    doctor(&feed, &["--as-user", "nobody"]).finds("file-access", "error", &["user nobody", "403"]);
+    doctor(&feed, &["--as-user", "daemon"]).finds("file-access", "error", &["user daemon", "403"]);
     let private = |feed: &TestFeed| {
         let mut tree = tree(&feed.dir());
         tree.retain(|path, _| path.starts_with(".lastgood"));

@@ -65,11 +65,6 @@ impl PosixFile {
         Ok(created)
     }
 
-    /// Where it is now.
-    pub(super) fn path(&self) -> &Path {
-        &self.path
-    }
-
     /// Renames it out of staging, over whatever is there.
     pub(super) fn moved_to(mut self, target: PathBuf) -> io::Result<Self> {
         fs::rename(&self.path, &target).map_err(|error| {
@@ -89,6 +84,11 @@ impl PosixFile {
             Content::Settled => Ok(()),
         };
         synced.context("sync", &self.path)
+    }
+
+    /// Where it is now.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
     }
 }
 

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::super::error::Context;
-use super::super::{Kind, Staging};
+use super::super::{Kind, Staging, Storage};
 use super::file::Reader;
-use super::{Modes, PosixStaging, PosixStorage, sys};
+use super::{PosixStorage, staging, sys};
 
 /// How many bytes are written: a few blocks, so that the medium has something to do.
 const PROBE_BYTES: usize = 64 * 1024;
@@ -33,7 +33,7 @@ impl PosixStorage {
     /// # Errors
     /// When a step fails, as a commit would.
     pub fn probe(&self) -> io::Result<Probe> {
-        let staging = PosixStaging::open(&self.staging_dir(), Modes::default())?;
+        let staging = self.stage()?;
         let (old, new) = (&[b'a'; PROBE_BYTES], &[b'b'; PROBE_BYTES]);
         let mut target = staging.create(Kind::Published)?;
         target.write_all(old)?;
@@ -60,7 +60,7 @@ impl PosixStorage {
     /// # Errors
     /// When staging cannot be looked at.
     pub fn leftovers(&self) -> io::Result<Vec<PathBuf>> {
-        let parent = self.staging_dir();
+        let parent = self.private().join(staging::DIR);
         let entries = match fs::read_dir(&parent) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             entries => entries.context("list", &parent)?,
