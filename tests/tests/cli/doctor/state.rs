@@ -12,7 +12,7 @@ use lastgood_protocol::time::Timestamp;
 use lastgood_tests::TestFeed;
 use lastgood_tests::site::dataset;
 
-use super::{doctor, paste, payload, published, set_mode};
+use super::{doctor, paste, published, set_mode};
 
 fn marker() -> LockMarker {
     let acquired_at: Timestamp = "2026-01-02T03:04:05Z".parse().unwrap();
@@ -165,9 +165,10 @@ fn a_time_in_the_future_is_a_clock_that_is_wrong() {
     let feed = published();
     doctor(&feed, &[]).fine("clock");
     let tomorrow = SystemTime::now() + Duration::from_secs(86_400);
-    File::options().write(true).open(feed.path("performance.json")).unwrap().set_modified(tomorrow).unwrap();
+    let file = File::options().write(true).open(feed.path("performance.json")).unwrap();
+    file.set_modified(tomorrow).unwrap();
     doctor(&feed, &[]).finds("clock", "warning", &["newest file", "24 hours", "in the future"]);
-    feed.publish("performance", payload("second"));
+    file.set_modified(SystemTime::now()).unwrap();
     doctor(&feed, &[]).fine("clock");
     rewrite(&feed, |manifest| manifest.published_at = now().plus_ms(7_205_000));
     doctor(&feed, &[]).finds("clock", "warning", &["manifest was published", "2 hours", "in the future"]);
