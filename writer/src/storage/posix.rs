@@ -8,11 +8,14 @@
 //! | `holder` | who that is, locked as long as it is true |
 //! | `staging/<token>/` | the files of one publish |
 //! | `staging/<token>.lock` | locked as long as that publish lives |
+//! | `operations.jsonl`, `operations.jsonl.<n>` | the operation log, the older the higher the number |
+//! | `operations.lock` | locked while a line is added to it |
 
 #![allow(clippy::disallowed_methods, reason = "this is the module that changes files")]
 
 mod file;
 mod lock;
+mod log;
 mod staging;
 mod sys;
 
@@ -27,7 +30,7 @@ pub use self::lock::WriterLock;
 pub use self::staging::PosixStaging;
 use self::sys::SyncJob;
 use super::error::{Context, with_advice};
-use super::{Durable, FileInfo, Kind, Pending, Placed, Storage, Wave, timestamp};
+use super::{Durable, FileInfo, Kind, Pending, Placed, Rotation, Storage, Wave, timestamp};
 
 /// The mode of the private directory and of those in it.
 const PRIVATE_MODE: u32 = 0o700;
@@ -210,6 +213,14 @@ impl Storage for PosixStorage {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
             removed => removed.context("remove", &path).map(|()| true),
         }
+    }
+
+    fn append_to_log(&self, line: &str, rotation: Rotation) -> io::Result<()> {
+        log::append(&self.private(), line, rotation)
+    }
+
+    fn read_log(&self, rotation: Rotation) -> io::Result<Vec<Vec<u8>>> {
+        log::read(&self.private(), rotation)
     }
 }
 

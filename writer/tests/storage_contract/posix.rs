@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, UNIX_EPOCH};
 
-use lastgood::storage::{Kind, Modes, PosixStorage, StagedFile, Staging, Storage, Wave, raw_os_error};
+use lastgood::storage::{Kind, Modes, PosixStorage, Rotation, StagedFile, Staging, Storage, Wave, raw_os_error};
 use lastgood_protocol::layout::{self, Dir};
 use tempfile::TempDir;
 
@@ -255,6 +255,7 @@ fn looking_creates_nothing() {
         storage.info(&layout::manifest()).unwrap();
         storage.read(&layout::manifest(), 1).unwrap();
         storage.lock_holder().unwrap();
+        storage.read_log(Rotation { max_bytes: 1, older: 1 }).unwrap();
     };
     look();
     assert!(!feed.dir().exists());
@@ -360,6 +361,37 @@ fn info_tells_the_time_of_the_file_system() {
         file.set_modified(time).unwrap();
         assert_eq!(storage.info(&layout::manifest()).unwrap().unwrap().modified.ms(), ms);
     }
+}
+
+#[test]
+fn a_torn_line_of_the_log_does_not_spoil_the_next() {
+    let feed = Posix::new();
+    let storage = created(&feed);
+    let rotation = Rotation { max_bytes: 1000, older: 1 };
+    storage.append_to_log("first", rotation).unwrap();
+    let log = feed.dir().join(".lastgood/operations.jsonl");
+    File::options().append(true).open(&log).unwrap().write_all(b"tor").unwrap();
+    storage.append_to_log("second", rotation).unwrap();
+    assert_eq!(storage.read_log(rotation).unwrap(), [b"first\ntor\nsecond\n"]);
+    assert_eq!(mode(&log), 0o600);
+}
+
+/// A crash in the middle of putting files aside leaves a number free.
+#[test]
+fn a_gap_between_the_files_of_the_log_hides_none() {
+    let feed = Posix::new();
+    let storage = created(&feed);
+    let rotation = Rotation { max_bytes: 5, older: 2 };
+    for line in ["first", "second", "third"] {
+        storage.append_to_log(line, rotation).unwrap();
+    }
+    let log = |suffix: &str| feed.dir().join(format!(".lastgood/operations.jsonl{suffix}"));
+    fs::remove_file(log(".1")).unwrap();
+    assert_eq!(storage.read_log(rotation).unwrap(), [b"third\n".as_slice(), b"first\n"]);
+    storage.append_to_log("fourth", rotation).unwrap();
+    assert_eq!(storage.read_log(rotation).unwrap(), [b"fourth\n".as_slice(), b"third\n", b"first\n"]);
+    storage.append_to_log("alone", Rotation { older: 0, ..rotation }).unwrap();
+    assert_eq!(fs::read(log("")).unwrap(), b"alone\n");
 }
 
 fn names(dir: &Path) -> Vec<String> {
