@@ -1,6 +1,6 @@
 //! A file on its way from staging to its final name.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, Read, Write};
 use std::mem;
 use std::path::{Path, PathBuf};
@@ -57,7 +57,7 @@ impl PosixFile {
     /// A new file in staging. `open` counts the open files of that staging.
     pub(super) fn create(path: PathBuf, mode: u32, open: &Arc<AtomicUsize>) -> io::Result<Self> {
         let slot = OpenSlot::take(open);
-        let file = sys::private_options().write(true).create_new(true).open(&path).context("create", &path)?;
+        let file = sys::open_private(&path, |options| options.write(true).create_new(true)).context("create", &path)?;
         let created = Self { path, staged: true, content: Content::Written(file, slot) };
         if let Content::Written(file, _) = &created.content {
             sys::set_mode(file, mode).context("set the mode of", &created.path)?;
@@ -67,7 +67,7 @@ impl PosixFile {
 
     /// Renames it out of staging, over whatever is there.
     pub(super) fn moved_to(mut self, target: PathBuf) -> io::Result<Self> {
-        fs::rename(&self.path, &target).map_err(|error| {
+        sys::rename(&self.path, &target).map_err(|error| {
             let advice = rename_advice(&error);
             with_advice(error, "move a file from staging to", &target, advice)
         })?;
@@ -133,7 +133,7 @@ impl Drop for PosixFile {
             // Closed first: not every system removes an open file.
             self.content = Content::Settled;
             // What cannot be removed now is swept later; nobody sees it.
-            let _ = fs::remove_file(&self.path);
+            let _ = sys::remove_file(&self.path);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The writer's lock, and who holds it.
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
@@ -77,12 +77,12 @@ impl Holder {
     /// The caller has the writer's lock, so no one else writes these files.
     fn tell(private: &Path, text: &str) -> io::Result<Self> {
         let (new, path) = (private.join("holder.new"), private.join("holder"));
-        let mut file = sys::private_options().write(true).create(true).truncate(true).open(&new)?;
+        let mut file = sys::open_private(&new, |options| options.write(true).create(true).truncate(true))?;
         if !try_lock(&file)? {
             return Err(io::ErrorKind::WouldBlock.into());
         }
         file.write_all(text.as_bytes())?;
-        fs::rename(&new, &path)?;
+        sys::rename(&new, &path)?;
         Ok(Self { path, _locked: file })
     }
 }
@@ -90,6 +90,6 @@ impl Holder {
 impl Drop for Holder {
     fn drop(&mut self) {
         // If it stays, it is no longer locked and so says nothing.
-        let _ = fs::remove_file(&self.path);
+        let _ = sys::remove_file(&self.path);
     }
 }

@@ -1,6 +1,6 @@
 //! The operation log: lines added at the end of a file, which is put aside when it is large.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -65,7 +65,7 @@ fn aged(private: &Path, age: usize) -> PathBuf {
 }
 
 fn open(path: &Path) -> io::Result<File> {
-    sys::private_options().read(true).append(true).create(true).open(path).context("open", path)
+    sys::open_private(path, |options| options.read(true).append(true).create(true)).context("open", path)
 }
 
 fn lock(private: &Path, create: bool) -> io::Result<File> {
@@ -95,14 +95,14 @@ fn torn(file: &mut File) -> io::Result<bool> {
 fn rotate(private: &Path, older: usize) -> io::Result<()> {
     for age in (0..older).rev() {
         let (from, to) = (aged(private, age), aged(private, age + 1));
-        match fs::rename(&from, &to) {
+        match sys::rename(&from, &to) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             renamed => renamed.context("rename", &from)?,
         }
     }
     if older == 0 {
         let path = newest(private);
-        fs::remove_file(&path).context("remove", &path)?;
+        sys::remove_file(&path).context("remove", &path)?;
     }
     Ok(())
 }
