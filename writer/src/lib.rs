@@ -31,6 +31,7 @@ pub use feed::{Feed, Settings};
 pub use operations::{DatasetRecord, Operation, Outcome, Record, Who};
 pub use prepare::Item;
 pub use publish::{Publication, PublishedDataset};
+pub use read::Reader;
 pub use recover::Recovery;
 pub use status::{ForeignMarker, LockStatus, Status};
 pub use verify::{Problem, ProblemKind, Verification};
