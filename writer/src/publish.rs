@@ -76,9 +76,15 @@ impl<S: Storage> Feed<S> {
 
     fn prepare_and_commit(&self, items: Vec<Item<'_>>) -> Result<Publication, Error> {
         check_names(&items)?;
-        let manifest = self.storage.info(&layout::manifest()).map_err(Error::io("look at the manifest"))?;
-        if manifest.is_none() {
-            check_directory(self)?;
+        let look_at_manifest = || self.storage.info(&layout::manifest()).map_err(Error::io("look at the manifest"));
+        let manifest = look_at_manifest()?;
+        // Looked at again before anything is refused: another writer may just be making the feed, and its files are none
+        // of somebody else's.
+        if manifest.is_none()
+            && let Err(refusal) = check_directory(self)
+            && look_at_manifest()?.is_none()
+        {
+            return Err(refusal);
         }
         let staging = self.open_staging(manifest.is_some())?;
 
