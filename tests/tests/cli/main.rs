@@ -7,6 +7,8 @@ mod cat;
 mod damage;
 mod directory;
 mod locks;
+mod metrics;
+mod operations;
 mod output;
 mod publish;
 mod refusal;

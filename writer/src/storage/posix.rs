@@ -19,6 +19,7 @@ mod log;
 mod staging;
 mod sync;
 mod sys;
+mod update;
 
 use std::fs;
 use std::io::{self, Read};
@@ -30,6 +31,7 @@ pub use self::file::PosixFile;
 pub use self::lock::WriterLock;
 pub use self::staging::PosixStaging;
 use self::sync::SyncJob;
+pub use self::update::update_file;
 use super::error::{Context, with_advice};
 use super::{Durable, FileInfo, Kind, Pending, Placed, Rotation, Storage, Wave, timestamp};
 

@@ -3,6 +3,8 @@
 use std::fs::{File, TryLockError};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
 
 use super::super::error::Context;
 use super::{open_lock, sys};
@@ -63,6 +65,20 @@ pub(super) fn try_lock(file: &File) -> io::Result<bool> {
         Err(TryLockError::WouldBlock) => Ok(false),
         Err(TryLockError::Error(error)) => Err(error),
     }
+}
+
+/// Takes a lock that is never held for longer than some file operations: whoever holds it for half a second has been
+/// stopped, and is not waited for.
+pub(super) fn lock_soon(path: &Path, create: bool) -> io::Result<File> {
+    const TRIES: u32 = 500;
+    let file = open_lock(path, create)?;
+    for _ in 0..TRIES {
+        if try_lock(&file)? {
+            return Ok(file);
+        }
+        thread::sleep(Duration::from_millis(1));
+    }
+    Err(io::ErrorKind::WouldBlock.into())
 }
 
 /// The file `holder`: written and locked before it has that name and never changed after, so that it is read whole, and

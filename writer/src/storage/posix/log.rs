@@ -3,18 +3,11 @@
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
-use std::thread;
-use std::time::Duration;
 
 use super::super::Rotation;
 use super::super::error::Context;
-use super::lock::try_lock;
-use super::{open_lock, sys};
-
-/// How often, and how far apart, the lock is tried. It is held for some microseconds at a time; whoever holds it longer
-/// than this has been stopped, and no publish waits for that.
-const TRIES: u32 = 500;
-const PAUSE: Duration = Duration::from_millis(1);
+use super::lock::lock_soon;
+use super::sys;
 
 pub(super) fn append(private: &Path, line: &str, rotation: Rotation) -> io::Result<()> {
     let _lock = lock(private, true)?;
@@ -70,14 +63,7 @@ fn open(path: &Path) -> io::Result<File> {
 
 fn lock(private: &Path, create: bool) -> io::Result<File> {
     let path = private.join("operations.lock");
-    let file = open_lock(&path, create).context("open", &path)?;
-    for _ in 0..TRIES {
-        if try_lock(&file).context("lock", &path)? {
-            return Ok(file);
-        }
-        thread::sleep(PAUSE);
-    }
-    Err(io::ErrorKind::WouldBlock.into()).context("lock", &path)
+    lock_soon(&path, create).context("lock", &path)
 }
 
 /// Whether the last line has no end: its writer died, or the disk was full.

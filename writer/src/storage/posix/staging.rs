@@ -51,7 +51,7 @@ impl PosixStaging {
 }
 
 /// 128 random bits: no token is ever drawn twice.
-fn token() -> io::Result<String> {
+pub(super) fn token() -> io::Result<String> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).map_err(|error| io::Error::other(format!("cannot get random bytes: {error}")))?;
     Ok(format!("{:032x}", u128::from_be_bytes(bytes)))

@@ -9,12 +9,13 @@ use std::time::Duration;
 
 use clap::Args;
 use clap::builder::{OsStringValueParser, TypedValueParser};
-use lastgood::{Feed, Item, Settings};
+use lastgood::{Feed, Item, Publication, Settings};
 
 use crate::args::time;
 use crate::exit::{Exit, Failure};
 use crate::input::{Artifact, Input};
 use crate::interrupt::Interrupt;
+use crate::metrics::MetricsOptions;
 use crate::{Session, output, progress};
 
 use self::compression::CompressionOptions;
@@ -69,10 +70,21 @@ pub(crate) struct Publish {
     no_plain_copies: bool,
     #[command(flatten)]
     compression: CompressionOptions,
+    #[command(flatten)]
+    metrics: MetricsOptions,
 }
 
 impl Publish {
     pub(crate) fn run(self, session: &Session) -> Result<Exit, Failure> {
+        let publication = self.metrics.measured(session, "publish", || self.publish(session))?;
+        for warning in &publication.warnings {
+            output::warn(warning);
+        }
+        session.output.report(&Report::new(&session.dir, &publication));
+        Ok(Exit::Done)
+    }
+
+    fn publish(&self, session: &Session) -> Result<Publication, Failure> {
         let artifacts = self.artifacts.iter().map(|artifact| &artifact.input);
         Input::check(self.inputs.iter().chain(artifacts.clone()))?;
         let meta = self.meta.json()?;
@@ -85,7 +97,7 @@ impl Publish {
         let total = opened.iter().map(|(_, size)| *size).sum();
         let extensions =
             self.inputs.iter().map(|_| None).chain(self.artifacts.iter().map(|artifact| Some(&artifact.ext)));
-        let publication = progress::shown(session.watched, total, |progress| {
+        progress::shown(session.watched, total, |progress| {
             let mut items = Vec::with_capacity(opened.len());
             for ((input, ext), (file, _)) in inputs.iter().zip(extensions).zip(opened) {
                 let payload = progress.counting(interrupt.ending(file).map_err(setup)?);
@@ -98,13 +110,8 @@ impl Publish {
                 }
                 items.push(item);
             }
-            Ok::<_, Failure>(feed.publish(items)?)
-        })?;
-        for warning in &publication.warnings {
-            output::warn(warning);
-        }
-        session.output.report(&Report::new(&session.dir, &publication));
-        Ok(Exit::Done)
+            Ok(feed.publish(items)?)
+        })
     }
 
     fn settings(&self) -> Settings {
