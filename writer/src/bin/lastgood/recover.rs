@@ -7,10 +7,10 @@ use lastgood::protocol::layout::FeedPath;
 use lastgood::{Feed, Recovery};
 use serde::Serialize;
 
-use crate::Session;
 use crate::exit::{Exit, Failure};
 use crate::interrupt::Interrupt;
 use crate::metrics::MetricsOptions;
+use crate::{Session, progress};
 
 /// Put the feed in order after a crash, or after someone has changed its files
 ///
@@ -38,7 +38,8 @@ impl Recover {
         let recovery = self.metrics.measured(session, "recover", || {
             let setup = |source| Failure::Setup { what: "the handling of signals", source };
             let interrupt = Interrupt::watch().map_err(setup)?;
-            Ok(Feed::open(&session.dir.path).with_cancellation(interrupt.check()).recover()?)
+            let feed = Feed::open(&session.dir.path).with_cancellation(interrupt.check());
+            Ok(progress::spinning(session.watched, "putting the feed in order", || feed.recover())?)
         })?;
         session.output.report(&Report::new(session, &recovery));
         Ok(Exit::Done)
