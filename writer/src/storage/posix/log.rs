@@ -14,13 +14,12 @@ pub(super) fn append(private: &Path, line: &str, rotation: Rotation) -> io::Resu
     let path = newest(private);
     let mut file = open(&path)?;
     let size = file.seek(SeekFrom::End(0)).context("look at", &path)?;
+    let mut bytes = Vec::with_capacity(line.len() + 2);
     if size > 0 && size.saturating_add(line.len() as u64 + 1) > rotation.max_bytes {
         drop(file);
         rotate(private, rotation.older)?;
         file = open(&path)?;
-    }
-    let mut bytes = Vec::with_capacity(line.len() + 2);
-    if torn(&mut file).context("read", &path)? {
+    } else if size > 0 && torn(&mut file).context("read", &path)? {
         bytes.push(b'\n');
     }
     bytes.extend_from_slice(line.as_bytes());
@@ -66,11 +65,8 @@ fn lock(private: &Path, create: bool) -> io::Result<File> {
     lock_soon(&path, create).context("lock", &path)
 }
 
-/// Whether the last line has no end: its writer died, or the disk was full.
+/// Whether the last line has no end: its writer died, or the disk was full. There is a last line.
 fn torn(file: &mut File) -> io::Result<bool> {
-    if file.seek(SeekFrom::End(0))? == 0 {
-        return Ok(false);
-    }
     let mut last = [0];
     file.seek(SeekFrom::End(-1))?;
     file.read_exact(&mut last)?;

@@ -22,7 +22,10 @@ pub(super) fn set_mode(file: &File, mode: u32) -> io::Result<()> {
 
 /// Links are refused by looking first: whoever can plant one in between can write to the feed anyway.
 pub(super) fn read_options(path: &Path) -> io::Result<OpenOptions> {
-    private_options(path)
+    let mut options = private_options(path)?;
+    // Windows syncs only what is open for writing.
+    options.write(!fs::metadata(path).is_ok_and(|metadata| metadata.permissions().readonly()));
+    Ok(options)
 }
 
 pub(super) fn private_options(path: &Path) -> io::Result<OpenOptions> {
