@@ -365,8 +365,8 @@ pub(crate) fn lines_of_the_log_never_mix(feed: &impl Fixture) {
     const WRITERS: usize = 4;
     const LINES: usize = 100;
     created(feed);
-    // It is put aside meanwhile, but nothing is thrown away.
-    let rotation = Rotation { max_bytes: 20_000, older: 100 };
+    // It is put aside all the time, but nothing is thrown away.
+    let rotation = Rotation { max_bytes: 1000, older: 200 };
     let line = |writer: usize, n: usize| format!("{writer} {n} {}", "x".repeat(n * 3));
     thread::scope(|scope| {
         for writer in 0..WRITERS {
