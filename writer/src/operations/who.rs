@@ -40,17 +40,14 @@ fn named() -> Option<String> {
     (!name.is_empty()).then_some(name)
 }
 
-fn user() -> String {
-    whoami::username().unwrap_or_else(|_| without_a_name())
-}
-
-/// In a container, a process may have the rights of a number that is in no list of users.
 #[cfg(unix)]
-fn without_a_name() -> String {
-    format!("uid {}", rustix::process::geteuid().as_raw())
+fn user() -> String {
+    // In a container, a process may have the rights of a number that is in no list of users.
+    let number = || format!("uid {}", uzers::get_effective_uid());
+    uzers::get_effective_username().map_or_else(number, |name| name.to_string_lossy().into_owned())
 }
 
 #[cfg(not(unix))]
-fn without_a_name() -> String {
-    "unknown".to_owned()
+fn user() -> String {
+    std::env::var("USERNAME").unwrap_or_else(|_| "unknown".to_owned())
 }
