@@ -9,6 +9,7 @@ use lastgood_protocol::name::DatasetName;
 use lastgood_protocol::payload::Refusal;
 
 use crate::convert::csv;
+use crate::operations::Outcome;
 
 /// A failed operation on a feed.
 ///
@@ -174,6 +175,29 @@ impl Error {
     #[must_use]
     pub fn committed(&self) -> Committed {
         if matches!(self, Error::Unknown { .. }) { Committed::Unknown } else { Committed::No }
+    }
+
+    /// The same for the operation log, where it also matters whether the input is at fault.
+    #[must_use]
+    pub fn outcome(&self) -> Outcome {
+        match self {
+            Error::Refused { .. }
+            | Error::Csv { .. }
+            | Error::Input { .. }
+            | Error::Repeated { .. }
+            | Error::Meta { .. }
+            | Error::TooLarge { .. } => Outcome::Refused,
+            Error::Unknown { .. } => Outcome::Unknown,
+            Error::Conflict { .. }
+            | Error::NotAFeed { .. }
+            | Error::NoFeed { .. }
+            | Error::Locked { .. }
+            | Error::Cancelled
+            | Error::Damaged { .. }
+            | Error::Limit(_)
+            | Error::Io { .. }
+            | Error::Read(_) => Outcome::Failed,
+        }
     }
 
     /// For `map_err`: says what was being done.

@@ -10,6 +10,8 @@ mod damage;
 mod directory;
 mod doctor;
 mod locks;
+mod metrics;
+mod operations;
 mod output;
 mod publish;
 mod refusal;

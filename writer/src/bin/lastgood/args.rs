@@ -26,6 +26,8 @@ Exit codes:
 The feed directory is --dir, else LASTGOOD_DIR, else `dir` in the nearest lastgood.toml
 at or above the working directory, else ./data. `lastgood status` and -v say which, and why.
 
+The operation log of a feed, .lastgood/operations.jsonl, says who did what: LASTGOOD_WHO, else the user.
+
 With --json, stdout has one JSON document, also for an error: {\"error\":{\"code\":…,\"message\":…,\"exit\":…}}.
 Messages for people, warnings and logs go to stderr.";
 

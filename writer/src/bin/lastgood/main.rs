@@ -8,6 +8,7 @@ mod exit;
 mod input;
 mod interrupt;
 mod log;
+mod metrics;
 mod output;
 mod progress;
 mod publish;

@@ -12,12 +12,13 @@ use clap::Args;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use lastgood::convert::Format;
 use lastgood::protocol::name::Ext;
-use lastgood::{Feed, Item, Settings};
+use lastgood::{Feed, Item, Publication, Settings};
 
 use crate::args::time;
 use crate::exit::{Exit, Failure};
 use crate::input::{Artifact, Input};
 use crate::interrupt::Interrupt;
+use crate::metrics::MetricsOptions;
 use crate::{Session, output, progress};
 
 use self::compression::CompressionOptions;
@@ -76,6 +77,8 @@ pub(crate) struct Publish {
     no_plain_copies: bool,
     #[command(flatten)]
     compression: CompressionOptions,
+    #[command(flatten)]
+    metrics: MetricsOptions,
 }
 
 /// What an input becomes.
@@ -86,6 +89,15 @@ enum Kind<'a> {
 
 impl Publish {
     pub(crate) fn run(self, session: &Session) -> Result<Exit, Failure> {
+        let publication = self.metrics.measured(session, "publish", || self.publish(session))?;
+        for warning in &publication.warnings {
+            output::warn(warning);
+        }
+        session.output.report(&Report::new(&session.dir, &publication));
+        Ok(Exit::Done)
+    }
+
+    fn publish(&self, session: &Session) -> Result<Publication, Failure> {
         let artifacts = self.artifacts.iter().map(|artifact| &artifact.input);
         Input::check(self.inputs.iter().chain(artifacts.clone()))?;
         let formats = self.format.formats(&self.inputs)?;
@@ -99,7 +111,7 @@ impl Publish {
         let total = opened.iter().map(|(_, size)| *size).sum();
         let kinds =
             formats.iter().map(Kind::Json).chain(self.artifacts.iter().map(|artifact| Kind::Artifact(&artifact.ext)));
-        let publication = progress::shown(session.watched, total, |progress| {
+        progress::shown(session.watched, "publishing", total, |progress| {
             let mut items = Vec::with_capacity(opened.len());
             for ((input, kind), (file, _)) in inputs.iter().zip(kinds).zip(opened) {
                 let payload = progress.counting(interrupt.ending(file).map_err(setup)?);
@@ -112,13 +124,8 @@ impl Publish {
                     Kind::Artifact(ext) => item.artifact(ext.clone()),
                 });
             }
-            Ok::<_, Failure>(feed.publish(items)?)
-        })?;
-        for warning in &publication.warnings {
-            output::warn(warning);
-        }
-        session.output.report(&Report::new(&session.dir, &publication));
-        Ok(Exit::Done)
+            Ok(feed.publish(items)?)
+        })
     }
 
     fn settings(&self) -> Settings {
