@@ -25,18 +25,28 @@ impl<'a> Decimal<'a> {
             Some((b'-', rest)) => (true, rest),
             _ => (false, bytes),
         };
-        let end = position(bytes, |byte| byte | 0x20 == b'e').unwrap_or(bytes.len());
-        let (mantissa, exponent) = bytes.split_at(end);
-        let is_digit = |byte: u8| byte != b'0' && byte != b'.';
-        let (Some(first), Some(last)) =
-            (position(mantissa, is_digit), mantissa.iter().rposition(|&byte| is_digit(byte)))
-        else {
+        let (mut first, mut last, mut point, mut end) = (None, 0, None, bytes.len());
+        for (at, &byte) in bytes.iter().enumerate() {
+            match byte {
+                b'0' => {}
+                b'1'..=b'9' => {
+                    first = first.or(Some(at));
+                    last = at;
+                }
+                b'.' => point = Some(at),
+                _ => {
+                    end = at;
+                    break;
+                }
+            }
+        }
+        let Some(first) = first else {
             return Self { negative: false, digits: &[], order: 0, lowest: 0 };
         };
-        let point = position(mantissa, |byte| byte == b'.').unwrap_or(mantissa.len());
-        let exponent = exponent_of(exponent);
+        let point = point.unwrap_or(end);
+        let exponent = exponent_of(&bytes[end..]);
         let power = |at: usize| point as i64 - at as i64 - i64::from(at < point) + exponent;
-        Self { negative, digits: &mantissa[first..=last], order: power(first), lowest: power(last) }
+        Self { negative, digits: &bytes[first..=last], order: power(first), lowest: power(last) }
     }
 
     pub(super) fn is_integer(self) -> bool {
@@ -86,10 +96,6 @@ impl<'a> Decimal<'a> {
     fn digits(self) -> impl Iterator<Item = u8> {
         self.digits.iter().filter(|&&byte| byte != b'.').map(|byte| byte - b'0')
     }
-}
-
-fn position(bytes: &[u8], is: impl Fn(u8) -> bool) -> Option<usize> {
-    bytes.iter().position(|&byte| is(byte))
 }
 
 /// The value of an exponent with its mark and sign.

@@ -4,6 +4,7 @@
 use std::cmp::Ordering;
 
 use super::decimal::Decimal;
+use super::sort::{places, sort};
 use super::tree::{Kind, Value};
 
 pub(super) fn equal(a: Value<'_>, b: Value<'_>) -> bool {
@@ -13,7 +14,7 @@ pub(super) fn equal(a: Value<'_>, b: Value<'_>) -> bool {
     match a.kind() {
         Kind::Null | Kind::False | Kind::True => true,
         Kind::Number => a.raw() == b.raw() || Decimal::new(a.raw()).compare(Decimal::new(b.raw())) == Ordering::Equal,
-        Kind::String => a.characters() == b.characters(),
+        Kind::String => same(&a.characters(), &b.characters()),
         Kind::Array => {
             a.elements().count() == b.elements().count() && a.elements().zip(b.elements()).all(|(a, b)| equal(a, b))
         }
@@ -46,6 +47,23 @@ pub(super) fn hash(value: Value<'_>) -> u64 {
     }
 }
 
+/// Whether two texts are the same, compared by words: the names of members are short.
+#[inline]
+pub(super) fn same(a: &[u8], b: &[u8]) -> bool {
+    if a.len() != b.len() {
+        return false;
+    }
+    match (a.last_chunk::<8>(), b.last_chunk::<8>()) {
+        (Some(last), Some(others)) => {
+            let words = |bytes: &[u8], at: usize| bytes.get(at..).and_then(<[u8]>::first_chunk::<8>).copied();
+            // The last word overlaps the one before it.
+            u64::from_le_bytes(*last) == u64::from_le_bytes(*others)
+                && (0..a.len() - 8).step_by(8).all(|at| words(a, at) == words(b, at))
+        }
+        _ => a.iter().zip(b).all(|(a, b)| a == b),
+    }
+}
+
 fn hash_bytes(start: u64, bytes: &[u8]) -> u64 {
     let (words, rest) = bytes.as_chunks();
     let start = words.iter().fold(start, |hash, word| mix(hash, u64::from_le_bytes(*word)));
@@ -58,14 +76,18 @@ fn mix(hash: u64, word: u64) -> u64 {
     (hash.rotate_left(23) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
-/// Two elements that are equal, if there are any.
+/// Two elements that are equal, if there are any: the first one that has been there before, and that one before it.
 pub(super) fn equal_elements<'a>(array: Value<'a>) -> Option<(Value<'a>, Value<'a>)> {
-    let mut hashes: Vec<(u64, u32)> = array.elements().map(|element| (hash(element), element.at)).collect();
-    hashes.sort_unstable();
-    hashes.chunk_by(|a, b| a.0 == b.0).find_map(|same| {
-        let values = || same.iter().map(|&(_, at)| array.tree.value(at));
-        values().enumerate().find_map(|(index, value)| {
-            values().take(index).find(|&other| equal(other, value)).map(|other| (other, value))
+    let elements: Vec<Value<'a>> = array.elements().collect();
+    let hashes: Vec<u64> = elements.iter().map(|&element| hash(element)).collect();
+    let mut order = places(elements.len());
+    sort(&mut order, &|a, b| (hashes[a as usize], a) < (hashes[b as usize], b));
+    let same = order.chunk_by(|&a, &b| hashes[a as usize] == hashes[b as usize]);
+    let pairs = same.filter_map(|same| {
+        same.iter().enumerate().find_map(|(index, &again)| {
+            let is_equal = |&&first: &&u32| equal(elements[first as usize], elements[again as usize]);
+            same[..index].iter().find(is_equal).map(|&first| (again, first))
         })
-    })
+    });
+    pairs.min().map(|(again, first)| (elements[first as usize], elements[again as usize]))
 }

@@ -1,10 +1,18 @@
 //! A compiled schema: what is left of it when keywords have been understood and references followed.
 
 use super::decimal::Divisor;
+use super::equal::same;
+use super::sort::{places, sort};
 use super::tree::{Kind, Node, Tree};
 
 /// A compiled subschema: its place in [`Compiled::subschemas`].
 pub(super) type Id = u32;
+
+/// The name of a member in UTF-8; half of a surrogate pair as UTF-8 would have it.
+pub(super) type Name = Box<[u8]>;
+
+/// Something that a schema says about members of a name.
+pub(super) type Named<T> = (Name, T);
 
 pub(super) struct Compiled {
     pub(super) text: String,
@@ -65,8 +73,8 @@ pub(super) enum Keyword {
     MaxProperties(u64),
     Properties(Properties),
     PropertyNames(Id),
-    DependentRequired(Vec<(Box<[u8]>, Vec<Box<[u8]>>)>),
-    DependentSchemas(Vec<(Box<[u8]>, Id)>),
+    DependentRequired(Vec<Named<Vec<Name>>>),
+    DependentSchemas(Vec<Named<Id>>),
     Ref(Id),
     AllOf(Vec<Id>),
     AnyOf(Vec<Id>),
@@ -119,7 +127,6 @@ impl Types {
 }
 
 /// A value of `enum`, found by its hash.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Choice {
     pub(super) hash: u64,
     pub(super) at: u32,
@@ -155,7 +162,7 @@ pub(super) struct Properties {
 }
 
 pub(super) struct Property {
-    pub(super) name: Box<[u8]>,
+    pub(super) name: Name,
     pub(super) schema: Option<Id>,
     pub(super) required: bool,
 }
@@ -165,7 +172,7 @@ impl Properties {
     #[inline]
     pub(super) fn find(&self, name: &[u8], next: &mut usize) -> Option<usize> {
         let found = match self.names.get(*next) {
-            Some(property) if *property.name == *name => *next,
+            Some(property) if same(&property.name, name) => *next,
             _ => self.search(name)?,
         };
         *next = found + 1;
@@ -173,9 +180,9 @@ impl Properties {
     }
 
     pub(super) fn sort(&mut self) {
-        self.sorted = (0..self.names.len() as u32).collect();
-        let name = |place: &u32| &*self.names[*place as usize].name;
-        self.sorted.sort_unstable_by(|a, b| name(a).cmp(name(b)));
+        self.sorted = places(self.names.len());
+        let name = |place: u32| &*self.names[place as usize].name;
+        sort(&mut self.sorted, &|a, b| name(a) < name(b));
     }
 
     pub(super) fn search(&self, name: &[u8]) -> Option<usize> {

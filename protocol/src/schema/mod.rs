@@ -49,6 +49,7 @@ mod error;
 mod keyword;
 mod report;
 mod rows;
+mod sort;
 mod tree;
 mod uri;
 

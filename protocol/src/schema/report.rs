@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::json::quoted;
+
 use super::keyword::{Keyword, Limit, Rule};
 use super::tree::{NotJson, Tree, Value};
 
@@ -94,6 +96,16 @@ pub(super) fn shown(value: Value<'_>) -> String {
     excerpt(value.token(), SHOWN)
 }
 
+/// The name of a member as a message shows it.
+pub(super) fn shown_name(name: &[u8]) -> String {
+    // The rest is half of a surrogate pair.
+    let text = match std::str::from_utf8(name) {
+        Ok(text) => text,
+        Err(error) => std::str::from_utf8(&name[..error.valid_up_to()]).unwrap_or_default(),
+    };
+    excerpt(&quoted(text), SHOWN)
+}
+
 /// The beginning of a text, on one line and fit for a terminal.
 pub(super) fn excerpt(text: &str, limit: usize) -> String {
     let mut excerpt = String::new();
@@ -119,8 +131,12 @@ pub(super) fn expected(schema: &Tree<'_>, rule: &Rule, value: Value<'_>) -> (&'s
             _ => ("false", "nothing here".into()),
         },
         Keyword::Type(types) => {
-            let names: Vec<&str> = types.names().collect();
-            ("type", names.join(" or "))
+            let mut names = String::new();
+            for name in types.names() {
+                names.push_str(if names.is_empty() { "" } else { " or " });
+                names.push_str(name);
+            }
+            ("type", names)
         }
         Keyword::Const => ("const", own()),
         Keyword::Enum(_) => {

@@ -274,14 +274,18 @@ impl<'a> Value<'a> {
 
     /// The characters of a string in UTF-8; half of a surrogate pair as UTF-8 would have it.
     pub(super) fn characters(self) -> Cow<'a, [u8]> {
-        if self.node().marked { Cow::Owned(self.unescaped()) } else { Cow::Borrowed(self.raw().as_bytes()) }
+        if self.node().marked {
+            Cow::Owned(self.unescaped(&push_surrogate))
+        } else {
+            Cow::Borrowed(self.raw().as_bytes())
+        }
     }
 
     /// The string as text; what is no character becomes U+FFFD.
     pub(super) fn text(self) -> Cow<'a, str> {
         match self.node().marked {
             false => Cow::Borrowed(self.raw()),
-            true => Cow::Owned(String::from_utf8_lossy(&self.unescaped()).into_owned()),
+            true => Cow::Owned(self.unescaped_text()),
         }
     }
 
@@ -305,7 +309,13 @@ impl<'a> Value<'a> {
         self.node().next
     }
 
-    fn unescaped(self) -> Vec<u8> {
+    fn unescaped_text(self) -> String {
+        let unescaped = self.unescaped(&|text, _| text.extend_from_slice("\u{fffd}".as_bytes()));
+        String::from_utf8(unescaped).unwrap_or_default()
+    }
+
+    /// `push_half` takes half of a surrogate pair.
+    fn unescaped(self, push_half: &dyn Fn(&mut Vec<u8>, u16)) -> Vec<u8> {
         let node = self.node();
         // With the quote behind it, so that half of a surrogate pair at the end is known to stay alone.
         let quoted = &self.tree.text[node.start as usize..=node.end as usize];
@@ -323,7 +333,7 @@ impl<'a> Value<'a> {
                     len
                 }
                 Escape::Unpaired { unit, len } => {
-                    push_surrogate(&mut text, unit);
+                    push_half(&mut text, unit);
                     len
                 }
                 // `read` has found none of these.

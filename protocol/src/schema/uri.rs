@@ -38,7 +38,7 @@ pub(super) fn resolve(base: &str, reference: &str) -> String {
             None if base.authority.is_some() => "/",
             None => "",
         };
-        (without_dots(&[folder, reference.path].concat()), reference.query)
+        (without_dots(&(folder.to_owned() + reference.path)), reference.query)
     };
     unparted(base.scheme, base.authority, &path, query)
 }
@@ -130,5 +130,10 @@ fn without_dots(path: &str) -> String {
             kept.push("");
         }
     }
-    kept.join("/")
+    let mut path = String::new();
+    for (place, segment) in kept.into_iter().enumerate() {
+        path.push_str(if place == 0 { "" } else { "/" });
+        path.push_str(segment);
+    }
+    path
 }

@@ -1,8 +1,8 @@
 //! Rules for arrays and objects.
 
-use crate::json::quoted;
-use crate::schema::keyword::{Contains, Id, Properties};
-use crate::schema::report::{counted, excerpt};
+use crate::schema::keyword::{Contains, Id, Name, Named, Properties};
+use crate::schema::report::{counted, shown_name};
+use crate::schema::sort::sort;
 use crate::schema::tree::{Kind, Value};
 
 use super::Checker;
@@ -80,12 +80,7 @@ impl Checker<'_> {
         valid
     }
 
-    pub(super) fn dependent_required(
-        &mut self,
-        at: u32,
-        dependent: &[(Box<[u8]>, Vec<Box<[u8]>>)],
-        value: Value<'_>,
-    ) -> bool {
+    pub(super) fn dependent_required(&mut self, at: u32, dependent: &[Named<Vec<Name>>], value: Value<'_>) -> bool {
         let mut valid = true;
         for (name, needed) in dependent {
             if !has(value, name) {
@@ -96,14 +91,14 @@ impl Checker<'_> {
                 if self.quiet {
                     return false;
                 }
-                let expected = [&*the_member(needed), " beside ", &name_shown(name)].concat();
+                let expected = [&*the_member(needed), " beside ", &shown_name(name)].concat();
                 self.report(value, "dependentRequired", self.tree.value(at).pointer(), expected);
             }
         }
         valid
     }
 
-    pub(super) fn dependent_schemas(&mut self, dependent: &[(Box<[u8]>, Id)], value: Value<'_>, track: bool) -> bool {
+    pub(super) fn dependent_schemas(&mut self, dependent: &[Named<Id>], value: Value<'_>, track: bool) -> bool {
         let mut valid = true;
         for (name, id) in dependent {
             if has(value, name) {
@@ -166,7 +161,7 @@ impl Checker<'_> {
     /// Applies a subschema to what no rule has evaluated since `before`.
     pub(super) fn unevaluated(&mut self, id: Id, value: Value<'_>, before: usize, track: bool) -> bool {
         let mut valid = true;
-        self.evaluated[before..].sort_unstable();
+        sort(&mut self.evaluated[before..], &|a, b| a < b);
         let noted = self.evaluated.len();
         let parts = value.elements().chain(value.members().map(|(_, member)| member));
         for part in parts {
@@ -190,9 +185,5 @@ fn has(object: Value<'_>, name: &[u8]) -> bool {
 }
 
 fn the_member(name: &[u8]) -> String {
-    ["the member ", &name_shown(name)].concat()
-}
-
-fn name_shown(name: &[u8]) -> String {
-    excerpt(&quoted(&String::from_utf8_lossy(name)), 60)
+    ["the member ", &shown_name(name)].concat()
 }

@@ -45,7 +45,7 @@ impl Memo {
                 self.insert(slot);
             }
         }
-        self.insert(key(id, at) | known as u64 + 1);
+        self.insert(key(id, at) | (known as u64 + 1));
     }
 
     fn insert(&mut self, entry: u64) {

@@ -9,8 +9,11 @@ mod values;
 use super::decimal::{DIVISOR_DIGITS, Decimal, Divisor};
 use super::equal::hash;
 use super::error::{DIALECT, SchemaError, SchemaErrorKind};
-use super::keyword::{Choice, Compiled, Contains, Id, Keyword, Limit, Properties, Rule, Subschema};
+use super::keyword::{Choice, Compiled, Contains, Id, Keyword, Limit, Named, Properties, Property, Rule, Subschema};
+use super::report::{SHOWN, excerpt};
+use super::sort::{places, sort};
 use super::tree::{self, Kind, Tree, Value, skip_space};
+use crate::json::quoted;
 use references::References;
 use values::{Keywords, count, error, found, invalid, string, strings, types};
 
@@ -24,6 +27,9 @@ const UNSUPPORTED: [(&str, &str); 7] = [
     ("dependencies", "it is of an older draft: write dependentRequired or dependentSchemas"),
     ("additionalItems", "it is of an older draft: write prefixItems and items"),
 ];
+
+/// A regular expression that no engine takes, for one with half of a surrogate pair.
+const HALF: &str = "(";
 
 /// Takes a regular expression, or says what is wrong with it. They are numbered in the order in which they are taken.
 pub(super) type TakePattern<'a> = &'a mut dyn FnMut(&str) -> Result<(), String>;
@@ -242,13 +248,13 @@ impl Compiler<'_> {
         let mut properties = Properties::default();
         if let Some(value) = named {
             for (name, id) in self.map(value, scope, "properties", Applies::Deeper)? {
-                properties.names.push(super::keyword::Property { name, schema: Some(id), required: false });
+                properties.names.push(Property { name, schema: Some(id), required: false });
             }
             properties.sort();
         }
         if let Some(value) = patterns {
             for (name, schema) in Keywords::of(value, "patternProperties", "an object of schemas")?.iter() {
-                let pattern = self.pattern(schema, &String::from_utf8_lossy(name))?;
+                let pattern = self.pattern(schema, std::str::from_utf8(name).unwrap_or(HALF))?;
                 let id = self.subschema(schema, scope, "patternProperties", Applies::Deeper)?;
                 properties.patterns.push((pattern, id));
             }
@@ -265,7 +271,7 @@ impl Compiler<'_> {
                 match properties.search(&name) {
                     Some(place) => properties.names[place].required = true,
                     None => {
-                        properties.names.push(super::keyword::Property { name, schema: None, required: true });
+                        properties.names.push(Property { name, schema: None, required: true });
                     }
                 }
             }
@@ -348,7 +354,7 @@ impl Compiler<'_> {
         scope: Scope,
         keyword: &'static str,
         applies: Applies,
-    ) -> Result<Vec<(Box<[u8]>, Id)>, SchemaError> {
+    ) -> Result<Vec<Named<Id>>, SchemaError> {
         let members = Keywords::of(value, keyword, "an object of schemas")?;
         members
             .iter()
@@ -358,7 +364,7 @@ impl Compiler<'_> {
 
     fn pattern(&mut self, value: Value<'_>, source: &str) -> Result<u32, SchemaError> {
         (self.take_pattern)(source).map_err(|problem| {
-            let pattern = super::report::excerpt(&crate::json::quoted(source), 60);
+            let pattern = excerpt(&quoted(source), SHOWN);
             error(value, SchemaErrorKind::Pattern { pattern, problem })
         })?;
         self.patterns += 1;
@@ -388,10 +394,14 @@ fn values_of_any_type(keywords: &Keywords<'_>, rules: &mut Rules) -> Result<(), 
         if value.kind() != Kind::Array {
             return Err(invalid(value, "enum", "an array"));
         }
-        let choice = |value: Value<'_>| Choice { hash: hash(value), at: value.at };
-        let mut choices: Vec<Choice> = value.elements().map(choice).collect();
-        choices.sort_unstable();
-        rules.add(value, Keyword::Enum(choices));
+        let hashes: Vec<(u64, u32)> = value.elements().map(|value| (hash(value), value.at)).collect();
+        let mut order = places(hashes.len());
+        sort(&mut order, &|a, b| hashes[a as usize] < hashes[b as usize]);
+        let choice = |place: u32| {
+            let (hash, at) = hashes[place as usize];
+            Choice { hash, at }
+        };
+        rules.add(value, Keyword::Enum(order.into_iter().map(choice).collect()));
     }
     Ok(())
 }

@@ -82,6 +82,23 @@ impl References {
     }
 }
 
+/// What a token of a JSON pointer stands for.
+fn plain(token: &str) -> String {
+    let mut plain = String::new();
+    let mut parts = token.split('~');
+    plain.push_str(parts.next().unwrap_or_default());
+    for part in parts {
+        let (char, rest) = match part.as_bytes().first() {
+            Some(b'0') => ('~', &part[1..]),
+            Some(b'1') => ('/', &part[1..]),
+            _ => ('~', part),
+        };
+        plain.push(char);
+        plain.push_str(rest);
+    }
+    plain
+}
+
 fn is_anchor(name: &str) -> bool {
     name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte))
@@ -131,7 +148,7 @@ impl Compiler<'_> {
     fn walk<'a>(&self, root: Value<'a>, pointer: &str, resource: usize) -> Option<(Value<'a>, usize)> {
         let mut at = (root, resource);
         for token in pointer.split('/').skip(1) {
-            let token = token.replace("~1", "/").replace("~0", "~");
+            let token = plain(token);
             let value = match at.0.kind() {
                 Kind::Object => at.0.member(&token)?,
                 _ => {

@@ -2,11 +2,12 @@
 
 use std::borrow::Cow;
 
-use crate::json::quoted;
 use crate::schema::decimal::Decimal;
+use crate::schema::equal::equal_elements;
 use crate::schema::error::{SchemaError, SchemaErrorKind};
-use crate::schema::keyword::Types;
-use crate::schema::report::excerpt;
+use crate::schema::keyword::{Name, Types};
+use crate::schema::report::{shown, shown_name};
+use crate::schema::sort::{places, sort};
 use crate::schema::tree::{Kind, Value};
 
 /// The members of an object of the schema, none of which occurs twice.
@@ -15,13 +16,11 @@ pub(super) struct Keywords<'a>(Vec<(Cow<'a, [u8]>, Value<'a>)>);
 impl<'a> Keywords<'a> {
     pub(super) fn new(object: Value<'a>) -> Result<Self, SchemaError> {
         let members: Vec<_> = object.members().map(|(name, value)| (name.characters(), value)).collect();
-        let mut names: Vec<&[u8]> = members.iter().map(|(name, _)| &**name).collect();
-        names.sort_unstable();
-        match names.iter().zip(names.iter().skip(1)).find(|(name, next)| name == next) {
-            Some((name, _)) => {
-                let name = excerpt(&quoted(&String::from_utf8_lossy(name)), 60);
-                Err(error(object, SchemaErrorKind::DuplicateName { name }))
-            }
+        let name = |place: u32| &*members[place as usize].0;
+        let mut order = places(members.len());
+        sort(&mut order, &|a, b| name(a) < name(b));
+        match order.iter().zip(order.iter().skip(1)).find(|&(&one, &next)| name(one) == name(next)) {
+            Some((&twice, _)) => Err(error(object, SchemaErrorKind::DuplicateName { name: shown_name(name(twice)) })),
             None => Ok(Self(members)),
         }
     }
@@ -50,7 +49,7 @@ pub(super) fn invalid(value: Value<'_>, keyword: &'static str, expected: &'stati
 
 /// A value as a message shows it.
 pub(super) fn found(value: Value<'_>) -> String {
-    excerpt(value.token(), 60)
+    shown(value)
 }
 
 pub(super) fn string<'a>(
@@ -66,9 +65,9 @@ pub(super) fn strings(
     value: Value<'_>,
     keyword: &'static str,
     expected: &'static str,
-) -> Result<Vec<Box<[u8]>>, SchemaError> {
+) -> Result<Vec<Name>, SchemaError> {
     let all_strings = value.kind() == Kind::Array && value.elements().all(|element| element.kind() == Kind::String);
-    if !all_strings || super::super::equal::equal_elements(value).is_some() {
+    if !all_strings || equal_elements(value).is_some() {
         return Err(invalid(value, keyword, expected));
     }
     Ok(value.elements().map(|element| element.characters().into()).collect())
