@@ -60,6 +60,7 @@ fn prefix(text: &str) -> &str {
 }
 
 /// Where the space that stands at `at` ends.
+#[inline(always)]
 pub(super) fn skip_space(bytes: &[u8], mut at: usize) -> usize {
     while let Some(b' ' | b'\t' | b'\r' | b'\n') = bytes.get(at) {
         at += 1;
@@ -148,6 +149,7 @@ impl Builder<'_, '_> {
         }
     }
 
+    #[inline(always)]
     fn scalar(&mut self, at: usize) -> Result<usize, NotJson> {
         let (kind, word) = match self.bytes.get(at) {
             Some(b'"') => return self.string(at + 1),
@@ -164,6 +166,7 @@ impl Builder<'_, '_> {
         Ok(end)
     }
 
+    #[inline(always)]
     fn string(&mut self, start: usize) -> Result<usize, NotJson> {
         let mut at = start;
         let mut escaped = false;
@@ -185,6 +188,7 @@ impl Builder<'_, '_> {
         Ok(at + 1)
     }
 
+    #[inline(always)]
     fn number(&mut self, start: usize) -> Result<usize, NotJson> {
         let mut at = start + usize::from(self.bytes.get(start) == Some(&b'-'));
         // No digits may follow a leading zero.
@@ -204,6 +208,7 @@ impl Builder<'_, '_> {
         Ok(at)
     }
 
+    #[inline(always)]
     fn digits(&self, start: usize) -> Result<usize, NotJson> {
         let mut at = start;
         while let Some(b'0'..=b'9') = self.bytes.get(at) {
@@ -212,7 +217,7 @@ impl Builder<'_, '_> {
         if at == start { Err(NotJson { at, expected: "a digit" }) } else { Ok(at) }
     }
 
-    #[inline]
+    #[inline(always)]
     fn push(&mut self, kind: Kind, start: usize, end: usize, marked: bool) {
         let next = self.nodes.len() as u32 + 1;
         // `read` has cut the text to what fits.
@@ -232,6 +237,7 @@ impl<'a> Tree<'a> {
         self.value(0)
     }
 
+    #[inline(always)]
     pub(super) fn value(&'a self, at: u32) -> Value<'a> {
         Value { tree: self, at }
     }
@@ -246,15 +252,18 @@ pub(super) struct Value<'a> {
 }
 
 impl<'a> Value<'a> {
+    #[inline(always)]
     fn node(self) -> &'a Node {
         &self.tree.nodes[self.at as usize]
     }
 
+    #[inline(always)]
     pub(super) fn kind(self) -> Kind {
         self.node().kind
     }
 
     /// Its text as it stands; that of a string without the quotes.
+    #[inline(always)]
     pub(super) fn raw(self) -> &'a str {
         let node = self.node();
         &self.tree.text[node.start as usize..node.end as usize]
@@ -268,11 +277,13 @@ impl<'a> Value<'a> {
     }
 
     /// Whether it is a number that is written without a point and an exponent.
+    #[inline(always)]
     pub(super) fn is_plain_integer(self) -> bool {
         self.node().kind == Kind::Number && !self.node().marked
     }
 
     /// The characters of a string in UTF-8; half of a surrogate pair as UTF-8 would have it.
+    #[inline(always)]
     pub(super) fn characters(self) -> Cow<'a, [u8]> {
         if self.node().marked {
             Cow::Owned(self.unescaped(&push_surrogate))
@@ -295,6 +306,7 @@ impl<'a> Value<'a> {
     }
 
     /// The names and values of an object.
+    #[inline(always)]
     pub(super) fn members(self) -> Members<'a> {
         let end = if self.kind() == Kind::Object { self.node().next } else { 0 };
         Members { tree: self.tree, at: self.at + 1, end }
@@ -305,6 +317,7 @@ impl<'a> Value<'a> {
         self.members().find(|(other, _)| *other.characters() == *name.as_bytes()).map(|(_, value)| value)
     }
 
+    #[inline(always)]
     fn next(self) -> u32 {
         self.node().next
     }
@@ -390,6 +403,7 @@ pub(super) struct Elements<'a> {
 impl<'a> Iterator for Elements<'a> {
     type Item = Value<'a>;
 
+    #[inline(always)]
     fn next(&mut self) -> Option<Value<'a>> {
         if self.at >= self.end {
             return None;
@@ -410,6 +424,7 @@ pub(super) struct Members<'a> {
 impl<'a> Iterator for Members<'a> {
     type Item = (Value<'a>, Value<'a>);
 
+    #[inline(always)]
     fn next(&mut self) -> Option<(Value<'a>, Value<'a>)> {
         if self.at >= self.end {
             return None;
