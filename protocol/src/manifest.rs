@@ -56,7 +56,14 @@ pub struct Entry {
     pub schema: Option<SchemaRef>,
     /// The publisher's own small JSON: model version, run id.
     pub meta: Option<Meta>,
+    /// The guards that the publisher overrode to publish this payload, separated by spaces.
+    pub forced: Option<String>,
+    /// Whether there is a plain copy of the payload, and a backup of the one before it.
+    pub plain_copy: bool,
 }
+
+/// What names an object: the digest of its content and its extension.
+pub type ObjectId<'a> = (Sha256, &'a str);
 
 /// The schema of a dataset: an object in the feed like any other.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -182,6 +189,14 @@ impl Manifest {
             .finish()
     }
 
+    /// What names the objects that this manifest refers to: payloads and schemas, some perhaps more than once.
+    pub fn objects(&self) -> impl Iterator<Item = ObjectId<'_>> {
+        self.datasets.values().flat_map(|entry| {
+            let schema = entry.schema.as_ref().map(|schema| (schema.sha256, "json"));
+            std::iter::once((entry.sha256, entry.ext.as_str())).chain(schema)
+        })
+    }
+
     /// Whether readers must no longer take it for current at `now`.
     #[must_use]
     pub fn expired(&self, now: Timestamp) -> bool {
@@ -204,6 +219,8 @@ impl Entry {
             ext,
             schema: entry.nullable("schema", SchemaRef::decode)?,
             meta: entry.nullable("meta", Meta::decode)?,
+            forced: entry.nullable("forced", Json::parsed)?,
+            plain_copy: entry.optional("plain_copy")?.is_none_or(|value| value.as_str() != "false"),
         })
     }
 
@@ -221,6 +238,12 @@ impl Entry {
         }
         if let Some(meta) = &self.meta {
             entry = entry.json("meta", meta.as_str());
+        }
+        if let Some(forced) = &self.forced {
+            entry = entry.text("forced", forced);
+        }
+        if !self.plain_copy {
+            entry = entry.json("plain_copy", "false");
         }
         entry.finish()
     }

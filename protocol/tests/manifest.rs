@@ -33,8 +33,17 @@ fn full() -> Manifest {
         ext: Ext::json(),
         schema: Some(SchemaRef { version: 3, sha256: Sha256::of(b"true"), size: 4 }),
         meta: Some(Meta::parse(r#"{"model": "ets-2.1", "x": 1e2}"#).unwrap()),
+        forced: Some("min_rows max_shrink".to_owned()),
+        plain_copy: false,
     };
-    let chart = Entry { ext: Ext::parse("png").unwrap(), schema: None, meta: None, ..entry.clone() };
+    let chart = Entry {
+        ext: Ext::parse("png").unwrap(),
+        schema: None,
+        meta: None,
+        forced: None,
+        plain_copy: true,
+        ..entry.clone()
+    };
     manifest.datasets.insert("performance".parse().unwrap(), entry);
     manifest.datasets.insert("chart".parse().unwrap(), chart);
     manifest
@@ -95,9 +104,12 @@ prop_compose! {
         ext in "[a-z0-9]{1,8}",
         schema in prop::option::of((any::<u32>(), any_digest(), any_size())),
         meta in prop::option::of(any_meta()),
+        forced in prop::option::of("[a-z_ ]{0,20}"),
+        plain_copy in any::<bool>(),
     ) -> Entry {
         let schema = schema.map(|(version, sha256, size)| SchemaRef { version, sha256, size });
-        Entry { sha256, size, generation: generation(number), published_at, ext: ext.parse().unwrap(), schema, meta }
+        let (generation, ext) = (generation(number), ext.parse().unwrap());
+        Entry { sha256, size, generation, published_at, ext, schema, meta, forced, plain_copy }
     }
 }
 

@@ -1,20 +1,28 @@
 //! Plain copies, backups, `last_update.txt` and history: everything that follows from the manifest (I10).
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use lastgood_protocol::digest::Sha256;
 use lastgood_protocol::layout::{self, FeedPath};
-use lastgood_protocol::manifest::{Entry, MAX_MANIFEST_BYTES, Manifest};
+use lastgood_protocol::manifest::{Entry, Generation, MAX_MANIFEST_BYTES, Manifest};
 use lastgood_protocol::name::DatasetName;
 
 use crate::feed::Current;
 use crate::objects;
 use crate::storage::{Durable, Kind, Pending, StagedFile, Staging, Storage};
 
-/// Derived files in staging, each with the name that it is to get.
+/// Derived files in staging, each with the name that it is to get, and the names that are to go.
 pub(crate) struct Derived<F> {
-    paths: Vec<FeedPath>,
+    names: Names,
     files: Vec<Pending<F>>,
+}
+
+/// The names of derived files that a commit changes.
+#[derive(Default)]
+pub(crate) struct Names {
+    put: Vec<FeedPath>,
+    remove: Vec<FeedPath>,
 }
 
 impl<F: StagedFile> Derived<F> {
@@ -24,7 +32,7 @@ impl<F: StagedFile> Derived<F> {
         staging: &S::Staging,
         current: &Current,
     ) -> io::Result<Self> {
-        let mut derived = Self { paths: Vec::new(), files: Vec::new() };
+        let mut derived = Self { names: Names::default(), files: Vec::new() };
         let last_update = format!("{}\n", current.manifest.published_at);
         let wanted = [
             (layout::history(current.manifest.generation), current.bytes.as_slice()),
@@ -42,25 +50,77 @@ impl<F: StagedFile> Derived<F> {
 
     /// Adds a file.
     pub(crate) fn add(&mut self, path: FeedPath, file: Pending<F>) {
-        self.paths.push(path);
+        self.names.put.push(path);
         self.files.push(file);
     }
 
-    /// Separates names and files, so that the files can be made durable and then [`put_in_place`].
-    pub(crate) fn into_parts(self) -> (Vec<FeedPath>, Vec<Pending<F>>) {
-        (self.paths, self.files)
+    /// Takes note of a name that is to go.
+    pub(crate) fn remove(&mut self, path: FeedPath) {
+        self.names.remove.push(path);
+    }
+
+    /// For a dataset whose derived files have other names in `next` than in `before`, because its extension is another or
+    /// plain copies were turned on or off: the names that go, and the backup if it is missing only because there were none.
+    pub(crate) fn rename<S: Storage<File = F>>(
+        &mut self,
+        storage: &S,
+        staging: &S::Staging,
+        (before, next): (&Manifest, &Manifest),
+        dataset: &DatasetName,
+    ) -> io::Result<()> {
+        let second = |manifest| Ok::<_, io::Error>(entries_before(storage, manifest, [dataset])?.remove(dataset));
+        let (Some(old), Some(new)) = (before.datasets.get(dataset), next.datasets.get(dataset)) else { return Ok(()) };
+        let before_old = second(before)?;
+        let changed = new.generation == next.generation;
+        let before_new = if changed { Some(old) } else { before_old.as_ref() };
+        let stay: Vec<FeedPath> = copies(dataset, new, before_new).map(|(path, _)| path).collect();
+        for (path, _) in copies(dataset, old, before_old.as_ref()).filter(|(path, _)| !stay.contains(path)) {
+            self.remove(path);
+        }
+        if let (Some(backup), false, true) = (before_old.as_ref(), changed || old.plain_copy, new.plain_copy)
+            && let Some(file) = stage_copy(storage, staging, backup)?
+        {
+            self.add(layout::backup(dataset, &backup.ext), file);
+        }
+        Ok(())
+    }
+
+    /// Separates files and names, so that the files can be made durable and then [put in place](Names::put_in_place).
+    pub(crate) fn into_parts(self) -> (Vec<Pending<F>>, Names) {
+        (self.files, self.names)
     }
 }
 
-/// Renames durable derived files into place. One that cannot be is reported and left out: the manifest is what counts,
-/// and recovery rebuilds the rest.
-pub(crate) fn put_in_place<S: Storage>(
-    storage: &S,
-    paths: Vec<FeedPath>,
-    files: Vec<Durable<S::File>>,
-) -> Vec<(FeedPath, io::Error)> {
-    let put = |(path, file)| storage.replace(file, &path).err().map(|error| (path, error));
-    paths.into_iter().zip(files).filter_map(put).collect()
+impl Names {
+    /// The names, for a report.
+    pub(crate) fn all(&self) -> Vec<FeedPath> {
+        self.put.iter().chain(&self.remove).cloned().collect()
+    }
+
+    /// Renames durable derived files into place, and removes what is to go. What cannot be done is reported and left
+    /// out: the manifest is what counts, and recovery does the rest.
+    pub(crate) fn put_in_place<S: Storage>(
+        self,
+        storage: &S,
+        files: Vec<Durable<S::File>>,
+    ) -> Vec<(FeedPath, io::Error)> {
+        let put = |(path, file)| storage.replace(file, &path).err().map(|error| (path, error));
+        let remove = |path| storage.remove(&path).err().map(|error| (path, error));
+        let failed: Vec<_> = self.put.into_iter().zip(files).filter_map(put).collect();
+        failed.into_iter().chain(self.remove.into_iter().filter_map(remove)).collect()
+    }
+}
+
+/// The derived files of a dataset, each with the entry whose payload it has: the plain copy, and the backup when there was
+/// an entry before.
+pub(crate) fn copies<'a>(
+    dataset: &DatasetName,
+    entry: &'a Entry,
+    before: Option<&'a Entry>,
+) -> impl Iterator<Item = (FeedPath, &'a Entry)> {
+    let plain_copy = (layout::plain_copy(dataset, &entry.ext), entry);
+    let backup = before.map(|before| (layout::backup(dataset, &before.ext), before));
+    std::iter::once(plain_copy).chain(backup).filter(|_| entry.plain_copy)
 }
 
 /// Stages a small file.
@@ -79,19 +139,33 @@ pub(crate) fn stage_copy<S: Storage>(
     objects::verified_copy(storage, staging, &layout::object(&entry.sha256, &entry.ext), identity(entry))
 }
 
-/// The entry that a dataset had before its current payload, from the history; `None` when there was none or the
-/// history no longer has it.
-pub(crate) fn entry_before<S: Storage>(
+/// The entries that datasets had before their current payloads, from the history: those that had one, as far as the
+/// history still has it.
+pub(crate) fn entries_before<'a, S: Storage>(
     storage: &S,
     manifest: &Manifest,
-    dataset: &DatasetName,
-) -> io::Result<Option<Entry>> {
-    let Some(before) = manifest.datasets.get(dataset).and_then(|entry| entry.generation.previous()) else {
-        return Ok(None);
-    };
-    let Some(bytes) = storage.read(&layout::history(before), MAX_MANIFEST_BYTES)? else { return Ok(None) };
-    let manifest = Manifest::verify(&bytes).ok();
-    Ok(manifest.and_then(|mut manifest| manifest.datasets.remove(dataset)))
+    datasets: impl IntoIterator<Item = &'a DatasetName>,
+) -> io::Result<BTreeMap<DatasetName, Entry>> {
+    // By generation, so that each manifest is read once and one at a time.
+    let mut wanted: BTreeMap<Generation, Vec<&DatasetName>> = BTreeMap::new();
+    for dataset in datasets {
+        if let Some(before) = manifest.datasets.get(dataset).and_then(|entry| entry.generation.previous()) {
+            wanted.entry(before).or_default().push(dataset);
+        }
+    }
+    let mut entries = BTreeMap::new();
+    for (generation, datasets) in wanted {
+        let Some(mut manifest) = retained(storage, generation)? else { continue };
+        let found = datasets.into_iter().filter_map(|dataset| manifest.datasets.remove_entry(dataset));
+        entries.extend(found);
+    }
+    Ok(entries)
+}
+
+/// The manifest of a generation from the history; `None` when the history does not have it, or has it damaged.
+pub(crate) fn retained<S: Storage>(storage: &S, generation: Generation) -> io::Result<Option<Manifest>> {
+    let bytes = storage.read(&layout::history(generation), MAX_MANIFEST_BYTES)?;
+    Ok(bytes.and_then(|bytes| Manifest::verify(&bytes).ok()))
 }
 
 /// What an entry's payload must be.

@@ -44,6 +44,20 @@ pub enum Error {
         /// What is wrong with it.
         source: InvalidMeta,
     },
+    /// An artifact is larger than the limit.
+    #[error("{dataset}: the artifact has more than the {max_bytes} bytes that are allowed; way out: --max-bytes")]
+    TooLarge {
+        /// The dataset that it was meant for.
+        dataset: DatasetName,
+        /// The limit, in bytes.
+        max_bytes: u64,
+    },
+    /// What was to be replaced has been replaced by another publish meanwhile.
+    #[error("{dataset} was published by someone else meanwhile; look at `lastgood history {dataset}` and try again")]
+    Conflict {
+        /// The dataset.
+        dataset: DatasetName,
+    },
     /// The directory holds other files and no feed.
     #[error(
         "{location} is not a feed: it has no manifest.json, but it holds {found}; if the path is mistyped, correct it; \
@@ -131,6 +145,8 @@ impl Error {
             Error::Input { .. } => "input-unreadable",
             Error::Repeated { .. } => "repeated-dataset",
             Error::Meta { .. } => "invalid-meta",
+            Error::TooLarge { .. } => "too-large",
+            Error::Conflict { .. } => "conflict",
             Error::NotAFeed { .. } => "not-a-feed",
             Error::NoFeed { .. } => "no-feed",
             Error::Locked { .. } => "locked",

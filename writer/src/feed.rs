@@ -54,6 +54,12 @@ pub struct Settings {
     pub create_beside_others: bool,
     /// The compressed siblings of objects.
     pub compression: Compression,
+    /// Whether the published datasets get a plain copy, and a backup of the one before it. Without, those that earlier
+    /// publishes of the same datasets have left are removed. Default: yes.
+    pub plain_copies: bool,
+    /// How long readers may take the published generation for current, counted from its commit; after that they say
+    /// `expired`. Default: for ever.
+    pub expires_in: Option<Duration>,
 }
 
 impl Default for Settings {
@@ -64,6 +70,8 @@ impl Default for Settings {
             foreign_marker_stale_after: None,
             create_beside_others: false,
             compression: Compression::default(),
+            plain_copies: true,
+            expires_in: None,
         }
     }
 }

@@ -5,9 +5,9 @@ use std::io::{self, Read};
 
 use lastgood_protocol::digest::{Hasher, Sha256};
 use lastgood_protocol::layout::Encoding;
-use lastgood_protocol::manifest::Meta;
-use lastgood_protocol::name::DatasetName;
-use lastgood_protocol::payload::{Rules, Scanner};
+use lastgood_protocol::manifest::{Entry, Meta, SchemaRef};
+use lastgood_protocol::name::{DatasetName, Ext};
+use lastgood_protocol::payload::{Rules, Scanner, Summary};
 
 use crate::compress;
 use crate::error::Error;
@@ -19,6 +19,7 @@ use crate::storage::{Kind, Pending, StagedFile, Staging, Storage};
 pub struct Item<'a> {
     pub(crate) dataset: DatasetName,
     pub(crate) input: Box<dyn Read + Send + 'a>,
+    pub(crate) ext: Ext,
     pub(crate) rules: Rules,
     pub(crate) meta: Option<String>,
 }
@@ -27,7 +28,14 @@ impl<'a> Item<'a> {
     /// A dataset with its payload, read to the end by the publish.
     #[must_use]
     pub fn new(dataset: DatasetName, input: impl Read + Send + 'a) -> Self {
-        Self { dataset, input: Box::new(input), rules: Rules::default(), meta: None }
+        Self { dataset, input: Box::new(input), ext: Ext::json(), rules: Rules::default(), meta: None }
+    }
+
+    /// The same as an artifact: published as it is, under this extension. Of the payload rules only the limit of the size
+    /// applies, unless the extension is `json`.
+    #[must_use]
+    pub fn artifact(self, ext: Ext) -> Self {
+        Self { ext, ..self }
     }
 
     /// The same with other payload rules.
@@ -46,14 +54,45 @@ impl<'a> Item<'a> {
 /// A dataset that waits in staging for its commit.
 pub(crate) struct Prepared<F> {
     pub(crate) dataset: DatasetName,
+    pub(crate) ext: Ext,
     pub(crate) sha256: Sha256,
     pub(crate) size: u64,
     pub(crate) nan_mapped: u64,
     pub(crate) rows: Option<u64>,
+    pub(crate) schema: Option<PreparedSchema<F>>,
     pub(crate) meta: Option<Meta>,
+    /// What must be true of the feed under the lock, or the commit is refused.
+    pub(crate) condition: Condition,
     pub(crate) object: Pending<F>,
     pub(crate) siblings: Vec<(Encoding, Pending<F>)>,
-    pub(crate) plain_copy: Pending<F>,
+    /// `None` when the feed is to have none.
+    pub(crate) plain_copy: Option<Pending<F>>,
+}
+
+/// The schema that a prepared payload was validated against.
+pub(crate) struct PreparedSchema<F> {
+    pub(crate) reference: SchemaRef,
+    pub(crate) object: Pending<F>,
+}
+
+/// What was assumed about the feed while a dataset was prepared without the lock.
+pub(crate) enum Condition {
+    /// Nothing.
+    None,
+    /// That the dataset still has this payload.
+    #[expect(dead_code, reason = "for rollback")]
+    Replaces(Sha256),
+}
+
+impl Condition {
+    /// Holds the assumption against what is published, under the lock.
+    pub(crate) fn check(&self, dataset: &DatasetName, published: Option<&Entry>) -> Result<(), Error> {
+        match self {
+            Condition::None => Ok(()),
+            Condition::Replaces(sha256) if published.is_some_and(|entry| entry.sha256 == *sha256) => Ok(()),
+            Condition::Replaces(_) => Err(Error::Conflict { dataset: dataset.clone() }),
+        }
+    }
 }
 
 pub(crate) fn prepare<S: Storage>(
@@ -61,87 +100,148 @@ pub(crate) fn prepare<S: Storage>(
     staging: &S::Staging,
     item: Item<'_>,
 ) -> Result<Prepared<S::File>, Error> {
-    let Item { dataset, input, rules, meta } = item;
+    let Item { dataset, input, ext, rules, meta } = item;
     let meta = meta
         .map(|json| Meta::parse(&json))
         .transpose()
         .map_err(|source| Error::Meta { dataset: dataset.clone(), source })?;
-    let staged = |source| cannot_stage(&dataset, source);
-    let mut output = Output {
-        object: staging.create(Kind::Published).map_err(staged)?,
-        plain_copy: staging.create(Kind::Published).map_err(staged)?,
-        hasher: Hasher::new(),
-        failed: None,
+    let mut output = Output::open(feed, staging).map_err(|source| cannot_stage(&dataset, source))?;
+    let summary = match ext.is_json() {
+        true => scan(feed, &dataset, input, rules, &mut output)?,
+        false => take_as_it_is(feed, &dataset, input, rules.max_bytes, &mut output)?,
     };
-    let summary = scan(feed, &dataset, input, rules, &mut output)?;
-    let Output { object, plain_copy, hasher, .. } = output;
-    let object = object.finish().map_err(staged)?;
-    let plain_copy = plain_copy.finish().map_err(staged)?;
-    let siblings = compress::siblings(staging, &object, summary.size, &feed.settings.compression)
-        .map_err(Error::io(format!("compress the payload of {dataset}")))?;
+    let (nan_mapped, rows) = (summary.nan_mapped, summary.rows);
+    let staged = output.finish(feed, staging, &dataset)?;
     Ok(Prepared {
-        sha256: hasher.finish(),
-        size: summary.size,
-        nan_mapped: summary.nan_mapped,
-        rows: summary.rows,
         dataset,
+        ext,
+        sha256: staged.sha256,
+        size: staged.size,
+        nan_mapped,
+        rows,
+        schema: None,
         meta,
-        object,
-        siblings,
-        plain_copy,
+        condition: Condition::None,
+        object: staged.object,
+        siblings: staged.siblings,
+        plain_copy: staged.plain_copy,
     })
 }
 
 fn scan<S: Storage>(
     feed: &Feed<S>,
     dataset: &DatasetName,
-    mut input: impl Read,
+    input: impl Read,
     rules: Rules,
     output: &mut Output<S::File>,
-) -> Result<lastgood_protocol::payload::Summary, Error> {
+) -> Result<Summary, Error> {
     let refused = |refusal| Error::Refused { dataset: dataset.clone(), refusal: Box::new(refusal) };
     let staged = |source| cannot_stage(dataset, source);
     let mut scanner = Scanner::new(rules);
-    let mut chunk = vec![0; CHUNK_BYTES];
-    loop {
-        feed.check_cancelled()?;
-        let size = match input.read(&mut chunk) {
-            Ok(0) => break,
-            Ok(size) => size,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(source) => return Err(Error::Input { dataset: dataset.clone(), source }),
-        };
-        scanner.push(&chunk[..size], &mut |bytes| output.write(bytes)).map_err(refused)?;
-        output.check().map_err(staged)?;
-    }
+    chunks(feed, dataset, input, |chunk| {
+        scanner.push(chunk, &mut |bytes| output.write(bytes)).map_err(refused)?;
+        output.check().map_err(staged)
+    })?;
     let summary = scanner.finish(&mut |bytes| output.write(bytes)).map_err(refused)?;
     output.check().map_err(staged)?;
     Ok(summary)
 }
 
-fn cannot_stage(dataset: &DatasetName, source: io::Error) -> Error {
+/// An artifact: no rule but the limit of the size.
+fn take_as_it_is<S: Storage>(
+    feed: &Feed<S>,
+    dataset: &DatasetName,
+    input: impl Read,
+    max_bytes: u64,
+    output: &mut Output<S::File>,
+) -> Result<Summary, Error> {
+    chunks(feed, dataset, input, |chunk| {
+        output.write(chunk);
+        if output.size > max_bytes {
+            return Err(Error::TooLarge { dataset: dataset.clone(), max_bytes });
+        }
+        output.check().map_err(|source| cannot_stage(dataset, source))
+    })?;
+    Ok(Summary { size: output.size, nan_mapped: 0, rows: None })
+}
+
+/// Reads an input to its end, and stops when the publish is cancelled.
+fn chunks<S: Storage>(
+    feed: &Feed<S>,
+    dataset: &DatasetName,
+    mut input: impl Read,
+    mut take: impl FnMut(&[u8]) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let mut chunk = vec![0; CHUNK_BYTES];
+    loop {
+        feed.check_cancelled()?;
+        match input.read(&mut chunk) {
+            Ok(0) => return Ok(()),
+            Ok(size) => take(&chunk[..size])?,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(source) => return Err(Error::Input { dataset: dataset.clone(), source }),
+        }
+    }
+}
+
+pub(crate) fn cannot_stage(dataset: &DatasetName, source: io::Error) -> Error {
     Error::Io { doing: format!("write the payload of {dataset} to staging"), source }
 }
 
 /// Where the bytes to be published go, each once.
-struct Output<F> {
+pub(crate) struct Output<F> {
     object: F,
-    plain_copy: F,
+    plain_copy: Option<F>,
     hasher: Hasher,
+    size: u64,
     /// The scanner's sink cannot fail, so the first error waits here.
     failed: Option<io::Error>,
 }
 
+/// A payload in staging.
+pub(crate) struct Staged<F> {
+    pub(crate) sha256: Sha256,
+    pub(crate) size: u64,
+    pub(crate) object: Pending<F>,
+    pub(crate) siblings: Vec<(Encoding, Pending<F>)>,
+    pub(crate) plain_copy: Option<Pending<F>>,
+}
+
 impl<F: StagedFile> Output<F> {
-    fn write(&mut self, bytes: &[u8]) {
+    pub(crate) fn open<S: Storage<File = F>>(feed: &Feed<S>, staging: &S::Staging) -> io::Result<Self> {
+        let create = || staging.create(Kind::Published);
+        let plain_copy = feed.settings.plain_copies.then(create).transpose()?;
+        Ok(Self { object: create()?, plain_copy, hasher: Hasher::new(), size: 0, failed: None })
+    }
+
+    pub(crate) fn write(&mut self, bytes: &[u8]) {
         if self.failed.is_some() {
             return;
         }
+        self.size += bytes.len() as u64;
         self.hasher.update(bytes);
-        self.failed = self.object.write_all(bytes).and_then(|()| self.plain_copy.write_all(bytes)).err();
+        let copied = |()| self.plain_copy.as_mut().map_or(Ok(()), |copy| copy.write_all(bytes));
+        self.failed = self.object.write_all(bytes).and_then(copied).err();
     }
 
-    fn check(&mut self) -> io::Result<()> {
+    pub(crate) fn check(&mut self) -> io::Result<()> {
         self.failed.take().map_or(Ok(()), Err)
+    }
+
+    /// Ends writing, and writes the siblings.
+    pub(crate) fn finish<S: Storage<File = F>>(
+        self,
+        feed: &Feed<S>,
+        staging: &S::Staging,
+        dataset: &DatasetName,
+    ) -> Result<Staged<F>, Error> {
+        let staged = |source| cannot_stage(dataset, source);
+        let Self { object, plain_copy, hasher, size, failed } = self;
+        failed.map_or(Ok(()), Err).map_err(staged)?;
+        let object = object.finish().map_err(staged)?;
+        let plain_copy = plain_copy.map(StagedFile::finish).transpose().map_err(staged)?;
+        let siblings = compress::siblings(staging, &object, size, &feed.settings.compression)
+            .map_err(Error::io(format!("compress the payload of {dataset}")))?;
+        Ok(Staged { sha256: hasher.finish(), size, object, siblings, plain_copy })
     }
 }

@@ -1,11 +1,12 @@
 //! Publishing, top to bottom, in the order that the guarantees rest on. Every other module is a step of it.
 
+use std::collections::HashSet;
 use std::io;
 
 use lastgood_protocol::digest::Sha256;
 use lastgood_protocol::id::{CommitId, FeedId};
 use lastgood_protocol::layout::{self, Dir, FeedPath};
-use lastgood_protocol::manifest::{Entry, Generation, MAX_MANIFEST_BYTES, Manifest};
+use lastgood_protocol::manifest::{Entry, Generation, MAX_MANIFEST_BYTES, Manifest, ObjectId};
 use lastgood_protocol::name::{DatasetName, Ext};
 use lastgood_protocol::time::Timestamp;
 
@@ -80,13 +81,18 @@ impl<S: Storage> Feed<S> {
         for item in items {
             prepared.push(prepare::prepare(self, &staging, item)?);
         }
-        let backups = stage_backups(self, &staging, &prepared)?;
+        self.commit(&staging, prepared)
+    }
+
+    /// Commits what was prepared, in one generation.
+    pub(crate) fn commit(&self, staging: &S::Staging, prepared: Vec<Prepared<S::File>>) -> Result<Publication, Error> {
+        let backups = stage_backups(self, staging, &prepared)?;
 
         let datasets: Vec<DatasetName> = prepared.iter().map(|item| item.dataset.clone()).collect();
         let (_lock, holder) = lock::acquire(self, &datasets)?;
 
         // 1. Finish or undo what a crashed writer left.
-        let (recovery, current) = recover::finish(self, &staging, Thoroughness::WhatMarkersName)?;
+        let (recovery, current) = recover::finish(self, staging, Thoroughness::WhatMarkersName)?;
 
         // 2. The manifest is read; the new generation is one more (I5).
         let commit = CommitId::from_random(self.random()?);
@@ -101,20 +107,21 @@ impl<S: Storage> Feed<S> {
         // 3. Announce the commit.
         let failed = |source| Error::Io { doing: format!("publish in {}", self.location()), source };
         let (markers, mut placed) =
-            Markers::raise(self, &staging, holder, &datasets).map_err(Error::io("create the lock markers"))?;
+            Markers::raise(self, staging, holder, &datasets).map_err(Error::io("create the lock markers"))?;
 
         // 4. Objects under their final names; manifest and derived files in staging; all of it durable, in one wave
         //    with the markers (I1).
         let mut new_objects = NewObjects { storage: &self.storage, paths: Vec::new() };
-        let mut derived = Derived::of_manifest(&self.storage, &staging, &next).map_err(failed)?;
+        let mut derived = Derived::of_manifest(&self.storage, staging, &next).map_err(failed)?;
         let before = current.as_ref().map(|current| &current.manifest);
+        let named: HashSet<ObjectId<'_>> = before.iter().flat_map(|manifest| manifest.objects()).collect();
+        let commit_of = ItemCommit { feed: self, staging, before, named, next: &next.manifest };
         let mut report = Vec::with_capacity(prepared.len());
         for (item, backup) in prepared.into_iter().zip(backups) {
-            let commit = ItemCommit { feed: self, staging: &staging, before };
-            report.push(commit.stage(item, backup, &mut placed, &mut new_objects, &mut derived).map_err(failed)?);
+            report.push(commit_of.stage(item, backup, &mut placed, &mut new_objects, &mut derived).map_err(failed)?);
         }
-        let (derived_paths, derived_files) = derived.into_parts();
-        let mut pending = vec![derived::stage(&staging, &next.bytes).map_err(failed)?];
+        let (derived_files, derived) = derived.into_parts();
+        let mut pending = vec![derived::stage(staging, &next.bytes).map_err(failed)?];
         pending.extend(derived_files);
         let wave = Wave { pending, placed, dirs: vec![Dir::Objects, Dir::Root] };
         let mut durable = self.storage.sync(wave).map_err(failed)?.into_iter();
@@ -133,7 +140,7 @@ impl<S: Storage> Feed<S> {
         }
 
         // 6. Derived files into place (I10), then the directories. Only now does the commit survive power loss (I3).
-        let not_placed = derived::put_in_place(&self.storage, derived_paths, durable.collect());
+        let not_done = derived.put_in_place(&self.storage, durable.collect());
         let directories = Wave { pending: Vec::new(), placed: Vec::new(), dirs: vec![Dir::Root, Dir::History] };
         if let Err(source) = self.storage.sync(directories) {
             return Err(unknown(new_objects, markers, &next.manifest, source));
@@ -141,7 +148,7 @@ impl<S: Storage> Feed<S> {
         new_objects.keep();
 
         // 7. Remove the markers, and report success only now.
-        let mut warnings: Vec<String> = not_placed
+        let mut warnings: Vec<String> = not_done
             .into_iter()
             .map(|(path, error)| format!("{path} was not updated: {error}; `lastgood recover` does it"))
             .collect();
@@ -214,7 +221,8 @@ fn stage_backups<S: Storage>(
     let current = feed.current()?;
     let backup = |item: &Prepared<S::File>| {
         let entry = current.as_ref().and_then(|current| current.manifest.datasets.get(&item.dataset));
-        let Some(entry) = entry.filter(|entry| entry.sha256 != item.sha256) else { return Ok(None) };
+        let changes = |entry: &&Entry| (&entry.sha256, &entry.ext) != (&item.sha256, &item.ext);
+        let Some(entry) = entry.filter(|entry| item.plain_copy.is_some() && changes(entry)) else { return Ok(None) };
         let copy = derived::stage_copy(&feed.storage, staging, entry)
             .map_err(Error::io(format!("copy the present payload of {} as its backup", item.dataset)))?;
         Ok(copy.map(|copy| (entry.sha256, copy)))
@@ -237,20 +245,24 @@ fn next_manifest<S: Storage>(
             Manifest::new(manifest.feed, generation, commit, now)
         }
     };
+    next.expires_at = feed.settings.expires_in.map(|span| now.plus_ms(span.as_millis().try_into().unwrap_or(i64::MAX)));
     if let Some(Current { manifest, .. }) = current {
         next.datasets.clone_from(&manifest.datasets);
     }
     for item in prepared {
-        let before = next.datasets.get(&item.dataset).filter(|before| before.sha256 == item.sha256);
-        let generation = before.map_or(next.generation, |before| before.generation);
+        let before = next.datasets.get(&item.dataset);
+        item.condition.check(&item.dataset, before)?;
+        let unchanged = before.filter(|before| (before.sha256, &before.ext) == (item.sha256, &item.ext));
         let entry = Entry {
             sha256: item.sha256,
             size: item.size,
-            generation,
+            generation: unchanged.map_or(next.generation, |before| before.generation),
             published_at: now,
-            ext: Ext::json(),
-            schema: None,
+            ext: item.ext.clone(),
+            schema: item.schema.as_ref().map(|schema| schema.reference.clone()),
             meta: item.meta.clone(),
+            forced: None,
+            plain_copy: item.plain_copy.is_some(),
         };
         next.datasets.insert(item.dataset.clone(), entry);
     }
@@ -262,10 +274,13 @@ struct ItemCommit<'a, S: Storage> {
     feed: &'a Feed<S>,
     staging: &'a S::Staging,
     before: Option<&'a Manifest>,
+    /// The objects of the manifest before.
+    named: HashSet<ObjectId<'a>>,
+    next: &'a Manifest,
 }
 
 impl<S: Storage> ItemCommit<'_, S> {
-    /// Puts a dataset's object under its final name and its derived files beside the others.
+    /// Puts a dataset's objects under their final names and its derived files beside the others.
     fn stage(
         &self,
         item: Prepared<S::File>,
@@ -275,35 +290,49 @@ impl<S: Storage> ItemCommit<'_, S> {
         derived: &mut Derived<S::File>,
     ) -> io::Result<PublishedDataset> {
         let storage = &self.feed.storage;
-        let (identity, ext) = ((&item.sha256, item.size), Ext::json());
         let before = self.before.and_then(|before| before.datasets.get(&item.dataset));
-        let changed = before.is_none_or(|before| before.sha256 != item.sha256);
+        let entry = &self.next.datasets[&item.dataset];
+        let changed = entry.generation == self.next.generation;
 
-        let named = self.before.is_some_and(|manifest| {
-            manifest.datasets.values().any(|entry| entry.sha256 == item.sha256 && entry.ext == ext)
-        });
-        let path = layout::object(&item.sha256, &ext);
+        let path = layout::object(&item.sha256, &item.ext);
         new_objects.note(&path)?;
-        placed.extend(objects::put(storage, item.object, &path, identity, named)?);
+        let named = self.named.contains(&(item.sha256, item.ext.as_str()));
+        placed.extend(objects::put(storage, item.object, &path, derived::identity(entry), named)?);
         for (encoding, file) in item.siblings {
-            let path = layout::sibling(&item.sha256, &ext, encoding);
+            let path = layout::sibling(&item.sha256, &item.ext, encoding);
             new_objects.note(&path)?;
             placed.push(storage.place(file, &path)?);
         }
-
-        let plain_copy = layout::plain_copy(&item.dataset, &ext);
-        if changed || !objects::intact(storage, &plain_copy, identity)? {
-            derived.add(plain_copy, item.plain_copy);
+        if let Some(schema) = item.schema {
+            let (sha256, ext) = (&schema.reference.sha256, Ext::json());
+            let path = layout::object(sha256, &ext);
+            new_objects.note(&path)?;
+            let named = self.named.contains(&(*sha256, ext.as_str()));
+            placed.extend(objects::put(storage, schema.object, &path, (sha256, schema.reference.size), named)?);
         }
-        if let Some(before) = before.filter(|_| changed) {
-            let copy = match backup {
-                Some((sha256, copy)) if sha256 == before.sha256 => Some(copy),
-                _ => derived::stage_copy(storage, self.staging, before)?,
-            };
-            match copy {
-                Some(copy) => derived.add(layout::backup(&item.dataset, &before.ext), copy),
-                None => tracing::warn!(dataset = %item.dataset, "no backup: the present object is missing or damaged"),
+
+        if let Some(file) = item.plain_copy {
+            let path = layout::plain_copy(&item.dataset, &item.ext);
+            if changed || !objects::intact(storage, &path, derived::identity(entry))? {
+                derived.add(path, file);
             }
+            if let Some(before) = before.filter(|_| changed) {
+                let copy = match backup {
+                    Some((sha256, copy)) if sha256 == before.sha256 => Some(copy),
+                    _ => derived::stage_copy(storage, self.staging, before)?,
+                };
+                match copy {
+                    Some(copy) => derived.add(layout::backup(&item.dataset, &before.ext), copy),
+                    None => {
+                        tracing::warn!(dataset = %item.dataset, "no backup: the present object is missing or damaged")
+                    }
+                }
+            }
+        }
+        if let (Some(manifest), Some(before)) = (self.before, before)
+            && (&before.ext, before.plain_copy) != (&entry.ext, entry.plain_copy)
+        {
+            derived.rename(storage, self.staging, (manifest, self.next), &item.dataset)?;
         }
         Ok(PublishedDataset {
             dataset: item.dataset,

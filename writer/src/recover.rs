@@ -3,6 +3,7 @@
 //! It rolls forward from the manifest, is part of every publish, and can itself be interrupted at any point and
 //! repeated (I8): nothing is removed before what it announces has been dealt with.
 
+use std::collections::BTreeSet;
 use std::io;
 
 use lastgood_protocol::layout::{self, Dir, FeedPath};
@@ -125,13 +126,12 @@ fn rebuild<S: Storage>(
     datasets: &[DatasetName],
 ) -> io::Result<Vec<FeedPath>> {
     let storage = &feed.storage;
+    let manifest = &current.manifest;
     let mut derived = Derived::of_manifest(storage, staging, current)?;
+    let before = derived::entries_before(storage, manifest, datasets)?;
     for dataset in datasets {
-        let Some(entry) = current.manifest.datasets.get(dataset) else { continue };
-        let before = derived::entry_before(storage, &current.manifest, dataset)?;
-        let plain_copy = (layout::plain_copy(dataset, &entry.ext), entry);
-        let backup = before.as_ref().map(|entry| (layout::backup(dataset, &entry.ext), entry));
-        for (path, entry) in std::iter::once(plain_copy).chain(backup) {
+        let Some(entry) = manifest.datasets.get(dataset) else { continue };
+        for (path, entry) in derived::copies(dataset, entry, before.get(dataset)) {
             if objects::intact(storage, &path, derived::identity(entry))? {
                 continue;
             }
@@ -141,15 +141,41 @@ fn rebuild<S: Storage>(
             }
         }
     }
-    let (paths, pending) = derived.into_parts();
+    for path in names_that_went(storage, manifest, datasets)? {
+        if storage.info(&path)?.is_some() {
+            derived.remove(path);
+        }
+    }
+    let (pending, names) = derived.into_parts();
     let durable = storage.sync(Wave { pending, placed: Vec::new(), dirs: Vec::new() })?;
-    if let Some((path, error)) = derived::put_in_place(storage, paths.clone(), durable).into_iter().next() {
+    let paths = names.all();
+    if let Some((path, error)) = names.put_in_place(storage, durable).into_iter().next() {
         return Err(io::Error::new(error.kind(), format!("{path}: {error}")));
     }
     // Also when nothing was rebuilt: what the dead writer renamed may not be durable, and once the markers are gone
     // nothing would tell that a power cut has taken the manifest back and left the derived files.
     storage.sync(Wave { pending: Vec::new(), placed: Vec::new(), dirs: vec![Dir::Root, Dir::History] })?;
     Ok(paths)
+}
+
+/// The names of derived files that the last commit has given up. Older ones are none of ours any more: somebody else may
+/// have put a file of that name there since.
+fn names_that_went<S: Storage>(
+    storage: &S,
+    manifest: &Manifest,
+    datasets: &[DatasetName],
+) -> io::Result<Vec<FeedPath>> {
+    let last = manifest.generation.previous().map(|generation| derived::retained(storage, generation)).transpose()?;
+    let Some(last) = last.flatten() else { return Ok(Vec::new()) };
+    let names = |manifest: &Manifest| -> io::Result<BTreeSet<FeedPath>> {
+        let before = derived::entries_before(storage, manifest, datasets)?;
+        let of = |dataset| {
+            let entry = manifest.datasets.get(dataset);
+            entry.into_iter().flat_map(|entry| derived::copies(dataset, entry, before.get(dataset)))
+        };
+        Ok(datasets.iter().flat_map(of).map(|(path, _)| path).collect())
+    };
+    Ok(names(&last)?.difference(&names(manifest)?).cloned().collect())
 }
 
 /// Puts the newest intact manifest of the history back when the published one is missing or damaged.

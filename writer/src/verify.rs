@@ -187,19 +187,11 @@ impl<S: Storage> Check<'_, S> {
 
     fn derived(&mut self, current: &Current) {
         let manifest = &current.manifest;
+        // A manifest of the history that cannot be read has been reported by now.
+        let before = derived::entries_before(self.storage, manifest, manifest.datasets.keys()).unwrap_or_default();
         for (dataset, entry) in &manifest.datasets {
-            self.copy_of(entry, layout::plain_copy(dataset, &entry.ext));
-            match derived::entry_before(self.storage, manifest, dataset) {
-                Ok(Some(before)) => self.copy_of(&before, layout::backup(dataset, &before.ext)),
-                Ok(None) => {}
-                Err(error) => {
-                    let kind = ProblemKind::Unreadable(error.to_string());
-                    self.problems.push(Problem {
-                        path: layout::backup(dataset, &entry.ext),
-                        kind,
-                        generations: vec![],
-                    });
-                }
+            for (path, entry) in derived::copies(dataset, entry, before.get(dataset)) {
+                self.copy_of(entry, path);
             }
         }
         let last_update = format!("{}\n", manifest.published_at);

@@ -43,7 +43,17 @@ impl Publisher {
                 Some(entry) if entry.sha256 == sha256 => entry.generation,
                 _ => generation,
             };
-            let entry = Entry { sha256, size, generation: changed, published_at, ext, schema: None, meta: None };
+            let entry = Entry {
+                sha256,
+                size,
+                generation: changed,
+                published_at,
+                ext,
+                schema: None,
+                meta: None,
+                forced: None,
+                plain_copy: true,
+            };
             manifest.datasets.insert(name(dataset), entry);
             self.payloads.insert(sha256, text.as_bytes().to_vec());
         }

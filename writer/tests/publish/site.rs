@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use lastgood::protocol::digest::Sha256;
 use lastgood::protocol::layout::{self, Dir, Encoding, FeedPath};
-use lastgood::protocol::manifest::Manifest;
+use lastgood::protocol::manifest::{Entry, Manifest};
 use lastgood::protocol::name::{DatasetName, Ext};
 use lastgood::protocol::time::Timestamp;
 use lastgood::storage::{MemoryStorage, Modes, PosixStorage, Storage};
@@ -34,8 +34,18 @@ pub(crate) type Payloads = BTreeMap<&'static str, String>;
 /// One publish: datasets with the rounds that their payloads are of.
 pub(crate) type Round<'a> = &'a [(&'static str, u32)];
 
+/// Rounds from here on are artifacts.
+pub(crate) const ARTIFACT: u32 = 100;
+/// Rounds from here on are published without plain copies: the payload of round `BARE + 2` is that of round 2.
+pub(crate) const BARE: u32 = 200;
+
+fn ext(round: u32) -> Ext {
+    if (ARTIFACT..BARE).contains(&round) { Ext::parse("csv").unwrap() } else { Ext::json() }
+}
+
 /// Large enough to get siblings.
 pub(crate) fn payload(dataset: &str, round: u32) -> String {
+    let round = round % BARE;
     format!("[{}]", vec![format!(r#"{{"dataset":"{dataset}","round":{round}}}"#); 40].join(","))
 }
 
@@ -45,11 +55,15 @@ pub(crate) fn name(dataset: &str) -> DatasetName {
 
 pub(crate) fn publish<S: Storage>(storage: S, round: Round<'_>) -> Result<Publication, Error> {
     let items = round.iter().map(|&(dataset, round)| {
-        Item::new(name(dataset), std::io::Cursor::new(payload(dataset, round))).meta(format!("{{\"round\":{round}}}"))
+        Item::new(name(dataset), std::io::Cursor::new(payload(dataset, round)))
+            .meta(format!("{{\"round\":{round}}}"))
+            .artifact(ext(round))
     });
     // One sibling each: enough to take part, quick to make.
     let compression = Compression { brotli: None, ..Compression::default() };
-    let settings = Settings { compression, lock_wait: std::time::Duration::ZERO, ..Settings::default() };
+    let plain_copies = round.iter().all(|&(_, round)| round < BARE);
+    let lock_wait = std::time::Duration::ZERO;
+    let settings = Settings { compression, plain_copies, lock_wait, ..Settings::default() };
     Feed::on(storage).with_settings(settings).with_clock(ticking).publish(items.collect())
 }
 
@@ -64,12 +78,10 @@ fn ticking() -> Timestamp {
 pub(crate) fn files(storage: &impl Storage) -> BTreeMap<FeedPath, Vec<u8>> {
     let mut paths = vec![layout::manifest(), layout::last_update(), layout::lock()];
     for dataset in ["a", "b", "c"].map(name) {
-        let json = Ext::json();
-        paths.extend([
-            layout::dataset_lock(&dataset),
-            layout::plain_copy(&dataset, &json),
-            layout::backup(&dataset, &json),
-        ]);
+        paths.push(layout::dataset_lock(&dataset));
+        for ext in [0, ARTIFACT].map(ext) {
+            paths.extend([layout::plain_copy(&dataset, &ext), layout::backup(&dataset, &ext)]);
+        }
     }
     paths.extend(
         storage.list(Dir::History).unwrap().iter().map(|name| layout::history(layout::parse_history(name).unwrap())),
@@ -84,13 +96,14 @@ pub(crate) fn files(storage: &impl Storage) -> BTreeMap<FeedPath, Vec<u8>> {
 }
 
 fn object_path(name: &str) -> FeedPath {
-    let (digest, suffix) = name.split_once(".json").unwrap();
-    let (sha256, json) = (Sha256::from_str(digest).unwrap(), Ext::json());
-    match suffix {
-        "" => layout::object(&sha256, &json),
-        ".gz" => layout::sibling(&sha256, &json, Encoding::Gzip),
-        ".br" => layout::sibling(&sha256, &json, Encoding::Brotli),
-        other => panic!("{other} in objects"),
+    let mut parts = name.split('.');
+    let mut part = || parts.next();
+    let (sha256, ext) = (Sha256::from_str(part().unwrap()).unwrap(), Ext::parse(part().unwrap()).unwrap());
+    match part() {
+        None => layout::object(&sha256, &ext),
+        Some("gz") => layout::sibling(&sha256, &ext, Encoding::Gzip),
+        Some("br") => layout::sibling(&sha256, &ext, Encoding::Brotli),
+        Some(other) => panic!("{other} in objects"),
     }
 }
 
@@ -123,7 +136,7 @@ impl<S: Storage + Clone> Site<S> {
         for (dataset, payload) in payloads {
             let reading = self.feed().read(&name(dataset)).unwrap_or_else(|error| panic!("{context}: {error}"));
             assert!(reading.value == payload.as_bytes(), "{context}: {dataset} is not what was published");
-            let path = layout::object(&reading.head.sha256, &Ext::json());
+            let path = layout::object(&reading.head.sha256, &manifest.datasets[&name(dataset)].ext);
             assert_eq!(self.storage.read(&path, reading.head.size).unwrap().as_deref(), Some(payload.as_bytes()));
         }
         for problem in self.feed().verify().unwrap().problems {
@@ -134,9 +147,29 @@ impl<S: Storage + Clone> Site<S> {
     /// Expects that everything is in order: derived files agree (I10), no marker and no staging is left.
     pub(crate) fn expect_clean(&self, context: &str) {
         assert_eq!(self.feed().verify().unwrap().problems, [], "{context}");
+        self.expect_derived_names(context);
         let left: Vec<String> = self.storage.list(Dir::Root).unwrap();
         assert!(!left.iter().any(|name| name.ends_with("lock")), "{context}: markers are left: {left:?}");
         self.expect_no_staging(context);
+    }
+
+    /// Expects the plain copies and backups that the manifest asks for, and none of other names.
+    fn expect_derived_names(&self, context: &str) {
+        let Some(manifest) = manifest(&self.storage) else { return };
+        let there: Vec<FeedPath> = files(&self.storage).into_keys().filter(|path| path.dir() == Dir::Root).collect();
+        for (dataset, entry) in &manifest.datasets {
+            let starts = [format!("{dataset}."), format!("{dataset}_backup.")];
+            let found = starts.map(|start| there.iter().filter(|path| path.as_str().starts_with(&start)).count());
+            let backups = usize::from(entry.plain_copy && entry.generation.get() > 1 && self.had(dataset, entry));
+            assert_eq!(found, [usize::from(entry.plain_copy), backups], "{context}: derived files of {dataset}");
+        }
+    }
+
+    /// Whether the dataset was there before its current payload.
+    fn had(&self, dataset: &DatasetName, entry: &Entry) -> bool {
+        let before = layout::history(entry.generation.previous().unwrap());
+        let bytes = self.storage.read(&before, u64::MAX - 1).unwrap().expect("every generation is retained");
+        Manifest::verify(&bytes).unwrap().datasets.contains_key(dataset)
     }
 
     pub(crate) fn expect_no_staging(&self, context: &str) {
@@ -161,7 +194,7 @@ pub(crate) struct Scenario {
     pub(crate) disturbed: Round<'static>,
 }
 
-pub(crate) const SCENARIOS: [Scenario; 4] = [
+pub(crate) const SCENARIOS: [Scenario; 8] = [
     Scenario { name: "the first publish", before: &[], disturbed: &[("a", 1), ("b", 1)] },
     Scenario {
         name: "a publish that changes two and adds one",
@@ -177,6 +210,26 @@ pub(crate) const SCENARIOS: [Scenario; 4] = [
         name: "a publish that goes back to an earlier payload",
         before: &[&[("a", 1)], &[("a", 2)]],
         disturbed: &[("a", 1)],
+    },
+    Scenario {
+        name: "a publish that changes the extension",
+        before: &[&[("a", 1)], &[("a", ARTIFACT)]],
+        disturbed: &[("a", 2)],
+    },
+    Scenario {
+        name: "a publish that takes the plain copies away",
+        before: &[&[("a", 1), ("b", 1)], &[("a", 2)]],
+        disturbed: &[("a", BARE + 2)],
+    },
+    Scenario {
+        name: "a publish that brings the plain copies back with the same payload",
+        before: &[&[("a", 1), ("b", 1)], &[("a", BARE + 2)]],
+        disturbed: &[("a", 2)],
+    },
+    Scenario {
+        name: "a publish that brings the plain copies back with another payload",
+        before: &[&[("a", 1), ("b", 1)], &[("a", BARE + 2)]],
+        disturbed: &[("a", 3)],
     },
 ];
 

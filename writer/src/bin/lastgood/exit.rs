@@ -79,7 +79,7 @@ impl Failure {
             | Failure::Setup { .. }
             | Failure::Serve(_) => Exit::Failed,
             Failure::Feed(error) => match error {
-                Error::Refused { .. } | Error::Input { .. } => Exit::Refused,
+                Error::Refused { .. } | Error::Input { .. } | Error::TooLarge { .. } => Exit::Refused,
                 Error::Repeated { .. } | Error::Meta { .. } => Exit::Usage,
                 Error::Locked { .. } => Exit::Locked,
                 Error::Damaged { .. } => Exit::Damaged,

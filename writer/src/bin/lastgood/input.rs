@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 
-use lastgood::protocol::name::DatasetName;
+use lastgood::protocol::name::{DatasetName, Ext};
 
 use crate::exit::Failure;
 
@@ -47,9 +47,9 @@ impl Input {
     }
 
     /// Checks what no argument says by itself: stdin can be read once, and not from a person's keyboard.
-    pub(crate) fn check(inputs: &[Self]) -> Result<(), Failure> {
+    pub(crate) fn check<'a>(inputs: impl Iterator<Item = &'a Self>) -> Result<(), Failure> {
         let from_stdin: Vec<&str> =
-            inputs.iter().filter(|input| input.source == Source::Stdin).map(|input| input.dataset.as_str()).collect();
+            inputs.filter(|input| input.source == Source::Stdin).map(|input| input.dataset.as_str()).collect();
         match from_stdin[..] {
             [] => Ok(()),
             [first, second, ..] => Err(Failure::Usage(format!(
@@ -74,6 +74,38 @@ impl Input {
             Ok((file, metadata.is_file().then_some(metadata.len())))
         });
         sized.map_err(|source| Failure::Source { dataset: self.dataset.clone(), file: name, source })
+    }
+}
+
+/// A dataset that is no JSON: `NAME=FILE`, with the extension that the file has.
+#[derive(Debug, Clone)]
+pub(crate) struct Artifact {
+    pub(crate) input: Input,
+    pub(crate) ext: Ext,
+}
+
+impl Artifact {
+    /// Parses an argument.
+    pub(crate) fn parse(argument: OsString) -> Result<Self, String> {
+        let input = Input::parse(argument)?;
+        let Source::File(path) = &input.source else {
+            return Err(format!(
+                "expected {}=FILE: the extension of the file becomes that of the artifact",
+                input.dataset
+            ));
+        };
+        let ext = path.extension().map(|ext| ext.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
+        let ext = Ext::parse(&ext).map_err(|_| {
+            format!("expected a file with an extension of 1 to 8 letters or digits, found {}", path.display())
+        })?;
+        if ext.is_json() {
+            let name = &input.dataset;
+            return Err(format!(
+                "{} is JSON, which is no artifact: write {name}=FILE without --artifact",
+                path.display()
+            ));
+        }
+        Ok(Self { input, ext })
     }
 }
 

@@ -1,0 +1,93 @@
+//! What a publish reports.
+
+use std::fmt;
+
+use indicatif::HumanBytes;
+use lastgood::Publication;
+use serde::Serialize;
+
+use crate::dir::FeedDir;
+
+/// What has been published.
+#[derive(Serialize)]
+pub(crate) struct Report<'a> {
+    dir: String,
+    dir_origin: String,
+    feed: String,
+    created: bool,
+    generation: u64,
+    commit: String,
+    published_at: String,
+    datasets: Vec<Dataset<'a>>,
+    recovered: bool,
+    warnings: &'a [String],
+}
+
+#[derive(Serialize)]
+struct Dataset<'a> {
+    dataset: &'a str,
+    new: bool,
+    changed: bool,
+    size: u64,
+    rows: Option<u64>,
+    nan_mapped: u64,
+    sha256: String,
+}
+
+impl<'a> Report<'a> {
+    pub(crate) fn new(dir: &'a FeedDir, publication: &'a Publication) -> Self {
+        let datasets = publication.datasets.iter().map(|dataset| Dataset {
+            dataset: dataset.dataset.as_str(),
+            new: dataset.new,
+            changed: dataset.changed,
+            size: dataset.size,
+            rows: dataset.rows,
+            nan_mapped: dataset.nan_mapped,
+            sha256: dataset.sha256.to_string(),
+        });
+        Self {
+            dir: dir.path.display().to_string(),
+            dir_origin: dir.origin.to_string(),
+            feed: publication.feed.to_string(),
+            created: publication.created,
+            generation: publication.generation.get(),
+            commit: publication.commit.to_string(),
+            published_at: publication.published_at.to_string(),
+            datasets: datasets.collect(),
+            recovered: publication.recovery.did_something(),
+            warnings: &publication.warnings,
+        }
+    }
+}
+
+impl fmt::Display for Report<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.created {
+            writeln!(f, "created the feed {} ({})", self.dir, self.dir_origin)?;
+        }
+        if self.recovered {
+            writeln!(f, "put in order what an interrupted publish had left")?;
+        }
+        writeln!(f, "published generation {} in {}", self.generation, self.dir)?;
+        let width = self.datasets.iter().map(|dataset| dataset.dataset.len()).max().unwrap_or(0);
+        for dataset in &self.datasets {
+            let size = HumanBytes(dataset.size).to_string();
+            write!(f, "  {:width$}  {size:>12}", dataset.dataset)?;
+            if let Some(rows) = dataset.rows {
+                write!(f, "  {rows} {}", if rows == 1 { "row" } else { "rows" })?;
+            }
+            let change = match dataset {
+                Dataset { new: true, .. } => "new",
+                Dataset { changed: true, .. } => "changed",
+                _ => "unchanged",
+            };
+            write!(f, "  {change}")?;
+            match dataset.nan_mapped {
+                0 => writeln!(f)?,
+                1 => writeln!(f, ", 1 NaN published as null")?,
+                many => writeln!(f, ", {many} NaN published as null")?,
+            }
+        }
+        Ok(())
+    }
+}
