@@ -18,6 +18,7 @@ mod prepare;
 mod publish;
 pub mod read;
 mod recover;
+mod schema;
 #[cfg(feature = "serve")]
 pub mod serve;
 mod status;
@@ -30,5 +31,6 @@ pub use feed::{Feed, Settings};
 pub use prepare::Item;
 pub use publish::{Publication, PublishedDataset};
 pub use recover::Recovery;
+pub use schema::{LISTED_VIOLATIONS, Schema, SchemaProblem};
 pub use status::{ForeignMarker, LockStatus, Status};
 pub use verify::{Problem, ProblemKind, Verification};

@@ -13,6 +13,7 @@ use crate::compress;
 use crate::error::Error;
 use crate::feed::Feed;
 use crate::objects::CHUNK_BYTES;
+use crate::schema::{Schema, Validator};
 use crate::storage::{Kind, Pending, StagedFile, Staging, Storage};
 
 /// One dataset to be published.
@@ -22,13 +23,14 @@ pub struct Item<'a> {
     pub(crate) ext: Ext,
     pub(crate) rules: Rules,
     pub(crate) meta: Option<String>,
+    pub(crate) schema: Option<Schema>,
 }
 
 impl<'a> Item<'a> {
     /// A dataset with its payload, read to the end by the publish.
     #[must_use]
     pub fn new(dataset: DatasetName, input: impl Read + Send + 'a) -> Self {
-        Self { dataset, input: Box::new(input), ext: Ext::json(), rules: Rules::default(), meta: None }
+        Self { dataset, input: Box::new(input), ext: Ext::json(), rules: Rules::default(), meta: None, schema: None }
     }
 
     /// The same as an artifact: published as it is, under this extension. Of the payload rules only the limit of the size
@@ -48,6 +50,13 @@ impl<'a> Item<'a> {
     #[must_use]
     pub fn meta(self, json: impl Into<String>) -> Self {
         Self { meta: Some(json.into()), ..self }
+    }
+
+    /// The same with a schema, which the payload must match and which is published beside it. The payload is held in memory
+    /// to be validated.
+    #[must_use]
+    pub fn schema(self, schema: Schema) -> Self {
+        Self { schema: Some(schema), ..self }
     }
 }
 
@@ -100,18 +109,21 @@ pub(crate) fn prepare<S: Storage>(
     staging: &S::Staging,
     item: Item<'_>,
 ) -> Result<Prepared<S::File>, Error> {
-    let Item { dataset, input, ext, rules, meta } = item;
+    let Item { dataset, input, ext, rules, meta, schema } = item;
     let meta = meta
         .map(|json| Meta::parse(&json))
         .transpose()
         .map_err(|source| Error::Meta { dataset: dataset.clone(), source })?;
+    let validator = schema.map(|schema| Validator::new(&dataset, &ext, schema)).transpose()?;
     let mut output = Output::open(feed, staging).map_err(|source| cannot_stage(&dataset, source))?;
     let summary = match ext.is_json() {
-        true => scan(feed, &dataset, input, rules, &mut output)?,
+        true => scan(feed, &dataset, input, rules, validator.as_ref(), &mut output)?,
         false => take_as_it_is(feed, &dataset, input, rules.max_bytes, &mut output)?,
     };
     let (nan_mapped, rows) = (summary.nan_mapped, summary.rows);
     let staged = output.finish(feed, staging, &dataset)?;
+    let schema = validator.map(|validator| validator.stage(staging)).transpose();
+    let schema = schema.map_err(Error::io(format!("write the schema of {dataset} to staging")))?;
     Ok(Prepared {
         dataset,
         ext,
@@ -119,7 +131,7 @@ pub(crate) fn prepare<S: Storage>(
         size: staged.size,
         nan_mapped,
         rows,
-        schema: None,
+        schema,
         meta,
         condition: Condition::None,
         object: staged.object,
@@ -133,17 +145,27 @@ fn scan<S: Storage>(
     dataset: &DatasetName,
     input: impl Read,
     rules: Rules,
+    validator: Option<&Validator>,
     output: &mut Output<S::File>,
 ) -> Result<Summary, Error> {
     let refused = |refusal| Error::Refused { dataset: dataset.clone(), refusal: Box::new(refusal) };
     let staged = |source| cannot_stage(dataset, source);
     let mut scanner = Scanner::new(rules);
+    // Validating looks at the payload as a whole.
+    let mut kept = Vec::new();
+    let mut write = |output: &mut Output<S::File>, bytes: &[u8]| {
+        output.write(bytes);
+        if validator.is_some() {
+            kept.extend_from_slice(bytes);
+        }
+    };
     chunks(feed, dataset, input, |chunk| {
-        scanner.push(chunk, &mut |bytes| output.write(bytes)).map_err(refused)?;
+        scanner.push(chunk, &mut |bytes| write(output, bytes)).map_err(refused)?;
         output.check().map_err(staged)
     })?;
-    let summary = scanner.finish(&mut |bytes| output.write(bytes)).map_err(refused)?;
+    let summary = scanner.finish(&mut |bytes| write(output, bytes)).map_err(refused)?;
     output.check().map_err(staged)?;
+    validator.map_or(Ok(()), |validator| validator.validate(dataset, &kept))?;
     Ok(summary)
 }
 

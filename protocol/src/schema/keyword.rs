@@ -1,9 +1,9 @@
 //! A compiled schema: what is left of it when keywords have been understood and references followed.
 
-use super::decimal::Divisor;
+use super::decimal::{Decimal, Divisor};
 use super::equal::same;
 use super::sort::{places, sort};
-use super::tree::{Kind, Node, Tree};
+use super::tree::{Kind, Node, Tree, Value};
 
 /// A compiled subschema: its place in [`Compiled::subschemas`].
 pub(super) type Id = u32;
@@ -13,6 +13,9 @@ pub(super) type Name = Box<[u8]>;
 
 /// Something that a schema says about members of a name.
 pub(super) type Named<T> = (Name, T);
+
+/// How many references in a row are followed to explain what is wrong. They do not go in circles, but can make long chains.
+pub(super) const FOLLOWED: u32 = 8;
 
 pub(super) struct Compiled {
     pub(super) text: String,
@@ -28,6 +31,15 @@ impl Compiled {
 
     pub(super) fn rules(&self, id: Id) -> &[Rule] {
         &self.subschemas[id as usize].rules
+    }
+
+    /// The types that a subschema says by itself or by the reference that it is. `followed`: how many references led to it.
+    pub(super) fn types(&self, id: Id, followed: u32) -> Option<Types> {
+        self.rules(id).iter().find_map(|rule| match &rule.keyword {
+            Keyword::Type(types) => Some(*types),
+            Keyword::Ref(target) if followed < FOLLOWED => self.types(*target, followed + 1),
+            _ => None,
+        })
     }
 }
 
@@ -95,7 +107,7 @@ pub(super) struct Types(pub(super) u8);
 
 impl Types {
     pub(super) const NAMES: [&'static str; 7] = ["null", "boolean", "integer", "number", "string", "array", "object"];
-    pub(super) const INTEGER: Self = Self(1 << 2);
+    const INTEGER: Self = Self(1 << 2);
 
     pub(super) fn named(name: &str) -> Option<Self> {
         Self::NAMES.iter().position(|&other| other == name).map(|place| Self(1 << place))
@@ -111,6 +123,13 @@ impl Types {
             Kind::Array => 1 << 5,
             Kind::Object => 1 << 6,
         })
+    }
+
+    /// Whether a value is of one of them.
+    pub(super) fn allow(self, value: Value<'_>) -> bool {
+        let is_integer =
+            || value.is_plain_integer() || value.kind() == Kind::Number && Decimal::new(value.raw()).is_integer();
+        self.meets(Self::of(value.kind())) || self.meets(Self::INTEGER) && is_integer()
     }
 
     pub(super) fn meets(self, other: Self) -> bool {

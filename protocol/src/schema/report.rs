@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::json::quoted;
 
-use super::keyword::{Keyword, Limit, Rule};
+use super::keyword::{Compiled, Id, Keyword, Limit, Rule, Types};
 use super::tree::{NotJson, Tree, Value};
 
 /// How many characters of a value a message shows.
@@ -120,8 +120,8 @@ pub(super) fn excerpt(text: &str, limit: usize) -> String {
 }
 
 /// The name of the keyword that a value breaks, and what it wants; of those that report for themselves, nothing.
-pub(super) fn expected(schema: &Tree<'_>, rule: &Rule, value: Value<'_>) -> (&'static str, String) {
-    let own = || shown(schema.value(rule.at));
+pub(super) fn expected(schema: &Compiled, tree: &Tree<'_>, rule: &Rule, value: Value<'_>) -> (&'static str, String) {
+    let own = || shown(tree.value(rule.at));
     let members = value.members().count() as u64;
     let elements = value.elements().count() as u64;
     match &rule.keyword {
@@ -130,17 +130,10 @@ pub(super) fn expected(schema: &Tree<'_>, rule: &Rule, value: Value<'_>) -> (&'s
             "items" | "unevaluatedItems" => (keyword, "no element at this place".into()),
             _ => ("false", "nothing here".into()),
         },
-        Keyword::Type(types) => {
-            let mut names = String::new();
-            for name in types.names() {
-                names.push_str(if names.is_empty() { "" } else { " or " });
-                names.push_str(name);
-            }
-            ("type", names)
-        }
+        Keyword::Type(types) => ("type", any_of(*types)),
         Keyword::Const => ("const", own()),
         Keyword::Enum(_) => {
-            let choices = choices(schema.value(rule.at));
+            let choices = choices(tree.value(rule.at));
             ("enum", choices)
         }
         Keyword::Limit(limit) => {
@@ -160,8 +153,8 @@ pub(super) fn expected(schema: &Tree<'_>, rule: &Rule, value: Value<'_>) -> (&'s
         Keyword::MaxItems(most) => ("maxItems", counted("at most ", *most, "element", elements)),
         Keyword::MinProperties(least) => ("minProperties", counted("at least ", *least, "member", members)),
         Keyword::MaxProperties(most) => ("maxProperties", counted("at most ", *most, "member", members)),
-        Keyword::AnyOf(all) => ("anyOf", alternatives("a value that fits one of ", all.len())),
-        Keyword::OneOf(all) => ("oneOf", alternatives("a value that fits exactly one of ", all.len())),
+        Keyword::AnyOf(all) => ("anyOf", alternatives(schema, all, value, "a value that fits one of ")),
+        Keyword::OneOf(all) => ("oneOf", alternatives(schema, all, value, "a value that fits exactly one of ")),
         Keyword::Not(_) => ("not", "a value that does not fit the schema of not".into()),
         _ => ("", String::new()),
     }
@@ -178,8 +171,22 @@ pub(super) fn counted(words: &str, wanted: u64, noun: &str, actual: u64) -> Stri
     [words, &wanted.to_string(), " ", noun, plural, ", not ", &actual.to_string()].concat()
 }
 
-fn alternatives(words: &str, count: usize) -> String {
-    [words, &count.to_string(), " schemas"].concat()
+/// The types that the branches allow, if the value is of none of them; else how many branches there are.
+fn alternatives(schema: &Compiled, branches: &[Id], value: Value<'_>, words: &str) -> String {
+    let types = branches.iter().try_fold(Types::default(), |types, &id| Some(types.with(schema.types(id, 0)?)));
+    match types {
+        Some(types) if !types.allow(value) => any_of(types),
+        _ => [words, &branches.len().to_string(), " schemas"].concat(),
+    }
+}
+
+fn any_of(types: Types) -> String {
+    let mut names = String::new();
+    for name in types.names() {
+        names.push_str(if names.is_empty() { "" } else { " or " });
+        names.push_str(name);
+    }
+    names
 }
 
 fn choices(values: Value<'_>) -> String {

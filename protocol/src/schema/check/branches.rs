@@ -1,6 +1,6 @@
 //! Rules that apply several subschemas to the same value.
 
-use crate::schema::keyword::{Id, Keyword};
+use crate::schema::keyword::{FOLLOWED, Id, Keyword};
 use crate::schema::tree::{Kind, Value};
 
 use super::Checker;
@@ -69,8 +69,7 @@ impl Checker<'_> {
             Keyword::Type(_) | Keyword::Const | Keyword::Enum(_) | Keyword::Never(_) => {
                 self.assertion(&rule.keyword, rule.at, value)
             }
-            // References that go in circles have been refused; long chains of them are not worth following.
-            Keyword::Ref(target) if followed < 8 => self.is_meant(*target, value, followed + 1),
+            Keyword::Ref(target) if followed < FOLLOWED => self.is_meant(*target, value, followed + 1),
             Keyword::Properties(properties) if value.kind() == Kind::Object => value.members().all(|(name, member)| {
                 let property = properties.search(&name.characters()).map(|place| &properties.names[place]);
                 let schema = property.and_then(|property| property.schema);

@@ -12,7 +12,7 @@ use std::cmp::Ordering;
 
 use super::decimal::Decimal;
 use super::equal::{equal, equal_elements, hash};
-use super::keyword::{Choice, Compiled, Id, Keyword, Limit, Rule, Types};
+use super::keyword::{Choice, Compiled, Id, Keyword, Limit, Rule};
 use super::report::{SHOWN, Violation, Violations, counted, excerpt, expected, length, shown};
 use super::tree::{Kind, Tree, Value, push_token};
 use memo::{Known, Memo};
@@ -174,7 +174,7 @@ impl<'s> Checker<'s> {
             assertion => self.assertion(assertion, rule.at, value),
         };
         if !holds && !self.quiet {
-            let (keyword, expected) = expected(self.tree, rule, value);
+            let (keyword, expected) = expected(self.schema, self.tree, rule, value);
             self.report(value, keyword, self.tree.value(rule.at).pointer(), expected);
         }
         holds
@@ -184,9 +184,7 @@ impl<'s> Checker<'s> {
     fn assertion(&self, keyword: &Keyword, at: u32, value: Value<'_>) -> bool {
         match (keyword, value.kind()) {
             (Keyword::Never(_), _) => false,
-            (Keyword::Type(types), kind) => {
-                types.meets(Types::of(kind)) || types.meets(Types::INTEGER) && is_integer(value)
-            }
+            (Keyword::Type(types), _) => types.allow(value),
             (Keyword::Const, _) => equal(self.tree.value(at), value),
             (Keyword::Enum(choices), _) => self.is_choice(choices, value),
             (Keyword::Limit(limit), Kind::Number) => {
@@ -269,8 +267,4 @@ impl<'s> Checker<'s> {
         self.violations.more += u64::from(full);
         full
     }
-}
-
-fn is_integer(value: Value<'_>) -> bool {
-    value.is_plain_integer() || value.kind() == Kind::Number && Decimal::new(value.raw()).is_integer()
 }

@@ -4,6 +4,7 @@ mod compression;
 mod meta;
 mod report;
 mod rules;
+mod schema;
 
 use std::time::Duration;
 
@@ -21,6 +22,7 @@ use self::compression::CompressionOptions;
 use self::meta::MetaOptions;
 use self::report::Report;
 use self::rules::RuleOptions;
+use self::schema::SchemaOptions;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -28,6 +30,7 @@ Examples:
   lastgood publish performance=p.json transactions=t.json   (both, or neither)
   lastgood publish forecast=f.json --artifact chart=chart.png   (published as it is)
   python export.py | lastgood publish performance --nan null --meta run=8841
+  lastgood publish performance=p.json --schema performance.schema.json --schema-version 3
   lastgood publish performance=- < p.json
 
 A payload that is missing or breaks a rule is refused with exit code 3, and what was
@@ -46,6 +49,8 @@ pub(crate) struct Publish {
 
     #[command(flatten)]
     rules: RuleOptions,
+    #[command(flatten)]
+    schema: SchemaOptions,
     #[command(flatten)]
     meta: MetaOptions,
 
@@ -76,6 +81,7 @@ impl Publish {
         let artifacts = self.artifacts.iter().map(|artifact| &artifact.input);
         Input::check(self.inputs.iter().chain(artifacts.clone()))?;
         let meta = self.meta.json()?;
+        let schemas = self.schema.of(self.inputs.iter().map(|input| &input.dataset))?;
         let inputs: Vec<&Input> = self.inputs.iter().chain(artifacts).collect();
         let opened = inputs.iter().map(|input| input.open()).collect::<Result<Vec<_>, _>>()?;
         // Only from here on is there anything to be cleaned up.
@@ -92,6 +98,9 @@ impl Publish {
                 let mut item = Item::new(input.dataset.clone(), payload).rules(self.rules.rules());
                 if let Some(meta) = &meta {
                     item = item.meta(meta);
+                }
+                if let Some(schema) = schemas.get(&input.dataset) {
+                    item = item.schema(schema.clone());
                 }
                 if let Some(ext) = ext {
                     item = item.artifact(ext.clone());
