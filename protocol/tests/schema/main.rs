@@ -1,6 +1,12 @@
 //! JSON Schema: the official test suite, a second opinion, and what real generators write.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, reason = "tests")]
 
+mod cost;
 mod engine;
+mod generated;
+mod generators;
 mod official_suite;
+mod refusals;
+mod second_opinion;
+mod violations;

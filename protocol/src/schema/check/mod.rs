@@ -221,7 +221,7 @@ impl<'s> Checker<'s> {
         }
         let Some((first, again)) = equal_elements(value) else { return true };
         if !self.quiet {
-            let expected = ["elements that are all different, not equal to ", &first.pointer()].concat();
+            let expected = ["elements that are all different, not equal to ", &self.pointer(first)].concat();
             self.report(again, "uniqueItems", self.tree.value(at).pointer(), expected);
         }
         false
@@ -253,12 +253,18 @@ impl<'s> Checker<'s> {
         if self.is_full() {
             return;
         }
+        let pointer = self.pointer(value);
+        self.violations.list.push(Violation { pointer, keyword, schema_pointer, expected, found: shown(value) });
+    }
+
+    /// The pointer to a value, in the payload.
+    fn pointer(&self, value: Value<'_>) -> String {
         let mut pointer = String::new();
         if let Some(row) = self.row {
             push_token(&mut pointer, &row.to_string());
         }
         pointer.push_str(&value.pointer());
-        self.violations.list.push(Violation { pointer, keyword, schema_pointer, expected, found: shown(value) });
+        pointer
     }
 
     /// Counts a violation that is not listed any more.
