@@ -11,6 +11,7 @@ mod locks;
 mod output;
 mod publish;
 mod refusal;
+mod schemas;
 mod serve;
 mod status;
 mod terminal;
