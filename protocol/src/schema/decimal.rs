@@ -101,7 +101,8 @@ impl<'a> Decimal<'a> {
 /// The value of an exponent with its mark and sign.
 fn exponent_of(text: &[u8]) -> i64 {
     let digits = text.iter().filter(|byte| byte.is_ascii_digit());
-    let exponent = digits.fold(0_i64, |sum, byte| (sum.saturating_mul(10) + i64::from(byte - b'0')).min(MAX_EXPONENT));
+    let exponent =
+        digits.fold(0_i64, |sum, byte| sum.saturating_mul(10).saturating_add(i64::from(byte - b'0')).min(MAX_EXPONENT));
     if text.get(1) == Some(&b'-') { -exponent } else { exponent }
 }
 

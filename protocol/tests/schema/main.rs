@@ -6,6 +6,7 @@ mod cost;
 mod engine;
 mod generated;
 mod generators;
+mod numbers;
 mod official_suite;
 mod refusals;
 mod second_opinion;
