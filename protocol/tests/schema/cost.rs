@@ -33,6 +33,14 @@ fn branches_that_look_at_the_same_child_do_not_double_the_work_on_each_level() {
 }
 
 #[test]
+fn what_is_known_about_a_row_is_forgotten_at_the_next() {
+    let rows = format!(r#"{{"items": {{"$ref": "/union"}}, "$defs": {{"union": {{"$id": "/union",{}}}}}"#, &UNION[1..]);
+    let (good, bad) = (nested(3, "b", "null"), nested(3, "b", "1"));
+    assert!(fits(&rows, &format!("[{good},{good}]")));
+    assert_eq!(violations(&rows, &format!("[{good},{bad},{bad}]")).len(), 2);
+}
+
+#[test]
 fn nesting_up_to_the_limit_of_payloads_is_followed_and_beyond_it_refused() {
     let schema = r##"{"type": ["array", "null"], "items": {"anyOf": [{"$ref": "#"}, {"type": "null"}]}}"##;
     let whole = format!(r#"{{"allOf": [true],{}"#, &schema[1..]);

@@ -8,6 +8,8 @@ mod generated;
 mod generators;
 mod numbers;
 mod official_suite;
+mod references;
 mod refusals;
 mod second_opinion;
+mod texts;
 mod violations;

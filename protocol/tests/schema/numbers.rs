@@ -102,6 +102,8 @@ fn no_exponent_is_too_large() {
         (r#"{"multipleOf": 3}"#, "1e99999999999999999999999", false),
         (r#"{"multipleOf": 65536}"#, "1e15", false),
         (r#"{"multipleOf": 65536}"#, "1e16", true),
+        (r#"{"multipleOf": 576460752303423488}"#, "1e58", false),
+        (r#"{"multipleOf": 576460752303423488}"#, "1e59", true),
         (r#"{"maxLength": 1e99999999999999999999999}"#, "\"a\"", true),
         (r#"{"minLength": 20e-1}"#, "\"a\"", false),
     ] {

@@ -32,12 +32,10 @@ impl Checker<'_> {
 
     /// `None`: it does not hold, and why has been reported.
     pub(super) fn one_of(&mut self, one: &[Id], value: Value<'_>, track: bool) -> Option<bool> {
-        let before = self.evaluated.len();
         let mut fitting = 0;
         for &id in one {
             fitting += u32::from(self.fits(id, value, track));
             if fitting == 2 {
-                self.evaluated.truncate(before);
                 return Some(false);
             }
         }
@@ -52,12 +50,10 @@ impl Checker<'_> {
         let mut meant = branches.iter().filter(|&&id| self.is_meant(id, value, 0)).copied();
         let (first, second) = (meant.next(), meant.next());
         match (first, second) {
+            // That it does not fit has just been found.
             (Some(only), None) => {
-                let before = self.evaluated.len();
-                let fits = self.check(only, value, false);
-                self.evaluated.truncate(before);
-                // It has just been found not to fit; reported once, it is not reported again.
-                (fits).then_some(false)
+                self.check(only, value, false);
+                None
             }
             _ => Some(false),
         }

@@ -165,12 +165,8 @@ impl<'s> Checker<'s> {
                 Some(holds) => holds,
                 None => return false,
             },
-            Keyword::Not(not) => {
-                let before = self.evaluated.len();
-                let fits = self.fits(*not, value, false);
-                self.evaluated.truncate(before);
-                !fits
-            }
+            // What fits it is no value that this schema evaluates.
+            Keyword::Not(not) => !self.fits(*not, value, false),
             assertion => self.assertion(assertion, rule.at, value),
         };
         if !holds && !self.quiet {
