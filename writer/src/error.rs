@@ -11,6 +11,8 @@ use lastgood_protocol::schema::Invalid;
 
 use crate::schema::SchemaProblem;
 
+use crate::convert::csv;
+
 /// A failed operation on a feed.
 ///
 /// Every variant but [`Unknown`](Error::Unknown) means: not committed, nothing that is published has changed (I4).
@@ -62,6 +64,14 @@ pub enum Error {
         dataset: DatasetName,
         /// What is wrong with it.
         source: InvalidMeta,
+    },
+    /// A CSV input cannot be published as JSON.
+    #[error("{dataset}: {refusal}")]
+    Csv {
+        /// The dataset that it was meant for.
+        dataset: DatasetName,
+        /// What is wrong, where, and the way out.
+        refusal: Box<csv::Refusal>,
     },
     /// An artifact is larger than the limit.
     #[error("{dataset}: the artifact has more than the {max_bytes} bytes that are allowed; way out: --max-bytes")]
@@ -161,6 +171,7 @@ impl Error {
     pub fn code(&self) -> &'static str {
         match self {
             Error::Refused { refusal, .. } => refusal.code(),
+            Error::Csv { refusal, .. } => refusal.code(),
             Error::Input { .. } => "input-unreadable",
             Error::SchemaInvalid { .. } => "schema-invalid",
             Error::SchemaRefused { .. } => "schema-refused",

@@ -9,11 +9,13 @@
 pub use lastgood_protocol as protocol;
 
 mod compress;
+pub mod convert;
 mod derived;
 mod error;
 mod feed;
 mod lock;
 mod objects;
+mod output;
 mod prepare;
 mod publish;
 pub mod read;

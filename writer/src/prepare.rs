@@ -3,24 +3,26 @@
 
 use std::io::{self, Read};
 
-use lastgood_protocol::digest::{Hasher, Sha256};
+use lastgood_protocol::digest::Sha256;
 use lastgood_protocol::layout::Encoding;
 use lastgood_protocol::manifest::{Entry, Meta, SchemaRef};
 use lastgood_protocol::name::{DatasetName, Ext};
 use lastgood_protocol::payload::{Rules, Scanner, Summary};
 
-use crate::compress;
+use crate::convert::{Conversion, Format};
 use crate::error::Error;
 use crate::feed::Feed;
 use crate::objects::CHUNK_BYTES;
+use crate::output::Output;
 use crate::schema::{Schema, Validator};
-use crate::storage::{Kind, Pending, StagedFile, Staging, Storage};
+use crate::storage::{Pending, Storage};
 
 /// One dataset to be published.
 pub struct Item<'a> {
     pub(crate) dataset: DatasetName,
     pub(crate) input: Box<dyn Read + Send + 'a>,
     pub(crate) ext: Ext,
+    pub(crate) format: Format,
     pub(crate) rules: Rules,
     pub(crate) meta: Option<String>,
     pub(crate) schema: Option<Schema>,
@@ -30,7 +32,8 @@ impl<'a> Item<'a> {
     /// A dataset with its payload, read to the end by the publish.
     #[must_use]
     pub fn new(dataset: DatasetName, input: impl Read + Send + 'a) -> Self {
-        Self { dataset, input: Box::new(input), ext: Ext::json(), rules: Rules::default(), meta: None, schema: None }
+        let (ext, format, rules) = (Ext::json(), Format::default(), Rules::default());
+        Self { dataset, input: Box::new(input), ext, format, rules, meta: None, schema: None }
     }
 
     /// The same as an artifact: published as it is, under this extension. Of the payload rules only the limit of the size
@@ -38,6 +41,12 @@ impl<'a> Item<'a> {
     #[must_use]
     pub fn artifact(self, ext: Ext) -> Self {
         Self { ext, ..self }
+    }
+
+    /// The same with input in another format, which is published as JSON. An artifact is published as it is all the same.
+    #[must_use]
+    pub fn format(self, format: Format) -> Self {
+        Self { format, ..self }
     }
 
     /// The same with other payload rules.
@@ -109,17 +118,23 @@ pub(crate) fn prepare<S: Storage>(
     staging: &S::Staging,
     item: Item<'_>,
 ) -> Result<Prepared<S::File>, Error> {
-    let Item { dataset, input, ext, rules, meta, schema } = item;
+    let Item { dataset, input, ext, format, rules, meta, schema } = item;
     let meta = meta
         .map(|json| Meta::parse(&json))
         .transpose()
         .map_err(|source| Error::Meta { dataset: dataset.clone(), source })?;
     let validator = schema.map(|schema| Validator::new(&dataset, &ext, schema)).transpose()?;
     let mut output = Output::open(feed, staging).map_err(|source| cannot_stage(&dataset, source))?;
+    if validator.is_some() {
+        output.keep();
+    }
     let summary = match ext.is_json() {
-        true => scan(feed, &dataset, input, rules, validator.as_ref(), &mut output)?,
+        true => scan(feed, staging, &dataset, input, &format, rules, &mut output)?,
         false => take_as_it_is(feed, &dataset, input, rules.max_bytes, &mut output)?,
     };
+    if let Some(validator) = &validator {
+        validator.validate(&dataset, output.kept())?;
+    }
     let (nan_mapped, rows) = (summary.nan_mapped, summary.rows);
     let staged = output.finish(feed, staging, &dataset)?;
     let schema = validator.map(|validator| validator.stage(staging)).transpose();
@@ -142,30 +157,25 @@ pub(crate) fn prepare<S: Storage>(
 
 fn scan<S: Storage>(
     feed: &Feed<S>,
+    staging: &S::Staging,
     dataset: &DatasetName,
-    input: impl Read,
+    mut input: impl Read + Send,
+    format: &Format,
     rules: Rules,
-    validator: Option<&Validator>,
     output: &mut Output<S::File>,
 ) -> Result<Summary, Error> {
-    let refused = |refusal| Error::Refused { dataset: dataset.clone(), refusal: Box::new(refusal) };
+    let conversion = Conversion { dataset, staging, max_bytes: rules.max_bytes };
+    let refused = |refusal| conversion.refused(format, refusal);
     let staged = |source| cannot_stage(dataset, source);
+    let source = |buffer: &mut [u8]| read(feed, dataset, &mut input, buffer);
     let mut scanner = Scanner::new(rules);
-    // Validating looks at the payload as a whole.
-    let mut kept = Vec::new();
-    let mut write = |output: &mut Output<S::File>, bytes: &[u8]| {
-        output.write(bytes);
-        if validator.is_some() {
-            kept.extend_from_slice(bytes);
-        }
-    };
-    chunks(feed, dataset, input, |chunk| {
-        scanner.push(chunk, &mut |bytes| write(output, bytes)).map_err(refused)?;
+    conversion.run(format, source, &mut |json: &[u8]| {
+        feed.check_cancelled()?;
+        scanner.push(json, &mut |bytes| output.write(bytes)).map_err(refused)?;
         output.check().map_err(staged)
     })?;
-    let summary = scanner.finish(&mut |bytes| write(output, bytes)).map_err(refused)?;
+    let summary = scanner.finish(&mut |bytes| output.write(bytes)).map_err(refused)?;
     output.check().map_err(staged)?;
-    validator.map_or(Ok(()), |validator| validator.validate(dataset, &kept))?;
     Ok(summary)
 }
 
@@ -173,97 +183,40 @@ fn scan<S: Storage>(
 fn take_as_it_is<S: Storage>(
     feed: &Feed<S>,
     dataset: &DatasetName,
-    input: impl Read,
+    mut input: impl Read,
     max_bytes: u64,
     output: &mut Output<S::File>,
 ) -> Result<Summary, Error> {
-    chunks(feed, dataset, input, |chunk| {
-        output.write(chunk);
-        if output.size > max_bytes {
-            return Err(Error::TooLarge { dataset: dataset.clone(), max_bytes });
-        }
-        output.check().map_err(|source| cannot_stage(dataset, source))
-    })?;
-    Ok(Summary { size: output.size, nan_mapped: 0, rows: None })
-}
-
-/// Reads an input to its end, and stops when the publish is cancelled.
-fn chunks<S: Storage>(
-    feed: &Feed<S>,
-    dataset: &DatasetName,
-    mut input: impl Read,
-    mut take: impl FnMut(&[u8]) -> Result<(), Error>,
-) -> Result<(), Error> {
     let mut chunk = vec![0; CHUNK_BYTES];
     loop {
+        let size = read(feed, dataset, &mut input, &mut chunk)?;
+        if size == 0 {
+            return Ok(Summary { size: output.size(), nan_mapped: 0, rows: None });
+        }
+        output.write(&chunk[..size]);
+        if output.size() > max_bytes {
+            return Err(Error::TooLarge { dataset: dataset.clone(), max_bytes });
+        }
+        output.check().map_err(|source| cannot_stage(dataset, source))?;
+    }
+}
+
+/// Reads the next bytes of an input, unless the publish is cancelled.
+fn read<S: Storage>(
+    feed: &Feed<S>,
+    dataset: &DatasetName,
+    input: &mut impl Read,
+    buffer: &mut [u8],
+) -> Result<usize, Error> {
+    loop {
         feed.check_cancelled()?;
-        match input.read(&mut chunk) {
-            Ok(0) => return Ok(()),
-            Ok(size) => take(&chunk[..size])?,
+        match input.read(buffer) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(source) => return Err(Error::Input { dataset: dataset.clone(), source }),
+            read => return read.map_err(|source| Error::Input { dataset: dataset.clone(), source }),
         }
     }
 }
 
 pub(crate) fn cannot_stage(dataset: &DatasetName, source: io::Error) -> Error {
     Error::Io { doing: format!("write the payload of {dataset} to staging"), source }
-}
-
-/// Where the bytes to be published go, each once.
-pub(crate) struct Output<F> {
-    object: F,
-    plain_copy: Option<F>,
-    hasher: Hasher,
-    size: u64,
-    /// The scanner's sink cannot fail, so the first error waits here.
-    failed: Option<io::Error>,
-}
-
-/// A payload in staging.
-pub(crate) struct Staged<F> {
-    pub(crate) sha256: Sha256,
-    pub(crate) size: u64,
-    pub(crate) object: Pending<F>,
-    pub(crate) siblings: Vec<(Encoding, Pending<F>)>,
-    pub(crate) plain_copy: Option<Pending<F>>,
-}
-
-impl<F: StagedFile> Output<F> {
-    pub(crate) fn open<S: Storage<File = F>>(feed: &Feed<S>, staging: &S::Staging) -> io::Result<Self> {
-        let create = || staging.create(Kind::Published);
-        let plain_copy = feed.settings.plain_copies.then(create).transpose()?;
-        Ok(Self { object: create()?, plain_copy, hasher: Hasher::new(), size: 0, failed: None })
-    }
-
-    pub(crate) fn write(&mut self, bytes: &[u8]) {
-        if self.failed.is_some() {
-            return;
-        }
-        self.size += bytes.len() as u64;
-        self.hasher.update(bytes);
-        let copied = |()| self.plain_copy.as_mut().map_or(Ok(()), |copy| copy.write_all(bytes));
-        self.failed = self.object.write_all(bytes).and_then(copied).err();
-    }
-
-    pub(crate) fn check(&mut self) -> io::Result<()> {
-        self.failed.take().map_or(Ok(()), Err)
-    }
-
-    /// Ends writing, and writes the siblings.
-    pub(crate) fn finish<S: Storage<File = F>>(
-        self,
-        feed: &Feed<S>,
-        staging: &S::Staging,
-        dataset: &DatasetName,
-    ) -> Result<Staged<F>, Error> {
-        let staged = |source| cannot_stage(dataset, source);
-        let Self { object, plain_copy, hasher, size, failed } = self;
-        failed.map_or(Ok(()), Err).map_err(staged)?;
-        let object = object.finish().map_err(staged)?;
-        let plain_copy = plain_copy.map(StagedFile::finish).transpose().map_err(staged)?;
-        let siblings = compress::siblings(staging, &object, size, &feed.settings.compression)
-            .map_err(Error::io(format!("compress the payload of {dataset}")))?;
-        Ok(Staged { sha256: hasher.finish(), size, object, siblings, plain_copy })
-    }
 }

@@ -103,7 +103,8 @@ impl<S: Storage> Feed<S> {
 
     /// Commits what was prepared, in one generation.
     pub(crate) fn commit(&self, staging: &S::Staging, prepared: Vec<Prepared<S::File>>) -> Result<Publication, Error> {
-        let backups = stage_backups(self, staging, &prepared)?;
+        let seen = self.current()?;
+        let backups = stage_backups(self, staging, seen.as_ref(), &prepared)?;
 
         let datasets: Vec<DatasetName> = prepared.iter().map(|item| item.dataset.clone()).collect();
         let (_lock, holder) = lock::acquire(self, &datasets)?;
@@ -119,7 +120,7 @@ impl<S: Storage> Feed<S> {
             let problem = "the manifest would be larger than readers accept: too many datasets, or too much meta";
             return Err(Error::Limit(problem.to_owned()));
         }
-        let next = Current { manifest: next, bytes };
+        let next = Current::new(next, bytes);
 
         // 3. Announce the commit.
         let failed = |source| Error::Io { doing: format!("publish in {}", self.location()), source };
@@ -130,8 +131,10 @@ impl<S: Storage> Feed<S> {
         //    with the markers (I1).
         let mut new_objects = NewObjects { storage: &self.storage, paths: Vec::new() };
         let mut derived = Derived::of_manifest(&self.storage, staging, &next).map_err(failed)?;
-        let before = current.as_ref().map(|current| &current.manifest);
-        let named: HashSet<ObjectId<'_>> = before.iter().flat_map(|manifest| manifest.objects()).collect();
+        let before = current.as_ref().map(|current| &*current.manifest);
+        let wanted: HashSet<ObjectId<'_>> =
+            datasets.iter().flat_map(|dataset| next.manifest.datasets[dataset].objects()).collect();
+        let named = before.iter().flat_map(|manifest| manifest.objects()).filter(|id| wanted.contains(id)).collect();
         let commit_of = ItemCommit { feed: self, staging, before, named, next: &next.manifest };
         let mut report = Vec::with_capacity(prepared.len());
         for (item, backup) in prepared.into_iter().zip(backups) {
@@ -163,6 +166,7 @@ impl<S: Storage> Feed<S> {
             return Err(unknown(new_objects, markers, &next.manifest, source));
         }
         new_objects.keep();
+        self.remember(&next);
 
         // 7. Remove the markers, and report success only now.
         let mut warnings: Vec<String> = not_done
@@ -173,7 +177,7 @@ impl<S: Storage> Feed<S> {
         if let Err(error) = markers.lower() {
             warnings.push(format!("the lock marker stays until the next publish: {error}"));
         }
-        let Manifest { feed, generation, published_at, .. } = next.manifest;
+        let Manifest { feed, generation, published_at, .. } = *next.manifest;
         tracing::info!(%generation, datasets = report.len(), "published");
         let created = current.is_none();
         Ok(Publication { feed, created, generation, commit, published_at, datasets: report, recovery, warnings })
@@ -234,14 +238,14 @@ type Backup<F> = Option<(Sha256, Pending<F>)>;
 fn stage_backups<S: Storage>(
     feed: &Feed<S>,
     staging: &S::Staging,
+    current: Option<&Current>,
     prepared: &[Prepared<S::File>],
 ) -> Result<Vec<Backup<S::File>>, Error> {
-    let current = feed.current()?;
     let backup = |item: &Prepared<S::File>| {
-        let entry = current.as_ref().and_then(|current| current.manifest.datasets.get(&item.dataset));
+        let entry = current.and_then(|current| current.manifest.datasets.get(&item.dataset));
         let changes = |entry: &&Entry| (&entry.sha256, &entry.ext) != (&item.sha256, &item.ext);
         let Some(entry) = entry.filter(|entry| item.plain_copy.is_some() && changes(entry)) else { return Ok(None) };
-        let copy = derived::stage_copy(&feed.storage, staging, entry)
+        let copy = derived::stage_backup(&feed.storage, staging, &item.dataset, entry)
             .map_err(Error::io(format!("copy the present payload of {} as its backup", item.dataset)))?;
         Ok(copy.map(|copy| (entry.sha256, copy)))
     };
@@ -292,7 +296,7 @@ struct ItemCommit<'a, S: Storage> {
     feed: &'a Feed<S>,
     staging: &'a S::Staging,
     before: Option<&'a Manifest>,
-    /// The objects of the manifest before.
+    /// The objects of this commit that the manifest before names.
     named: HashSet<ObjectId<'a>>,
     next: &'a Manifest,
 }
@@ -339,7 +343,7 @@ impl<S: Storage> ItemCommit<'_, S> {
             if let Some(before) = before.filter(|_| changed) {
                 let copy = match backup {
                     Some((sha256, copy)) if sha256 == before.sha256 => Some(copy),
-                    _ => derived::stage_copy(storage, self.staging, before)?,
+                    _ => derived::stage_backup(storage, self.staging, &item.dataset, before)?,
                 };
                 match copy {
                     Some(copy) => derived.add(layout::backup(&item.dataset, &before.ext), copy),

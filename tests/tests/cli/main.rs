@@ -5,6 +5,7 @@
 
 mod artifacts;
 mod cat;
+mod convert;
 mod damage;
 mod directory;
 mod locks;

@@ -87,6 +87,10 @@ fn what_is_validated_is_what_is_published() {
     feed.run(&["publish", "p=nan.json", "--nan", "null", "--schema", "s.json"])
         .expect(3)
         .says(&["at /0/price: expected number, found null"]);
+    feed.input("rows.csv", "day,price\n2026-11-20,39.5\n2026-11-21,-1\n");
+    feed.run(&["publish", "p=rows.csv", "--schema", "s.json"])
+        .expect(3)
+        .says(&["at /1/price: expected a number of at least 0, found -1"]);
 }
 
 #[test]

@@ -80,9 +80,11 @@ impl Failure {
             | Failure::Setup { .. }
             | Failure::Serve(_) => Exit::Failed,
             Failure::Feed(error) => match error {
-                Error::Refused { .. } | Error::SchemaInvalid { .. } | Error::Input { .. } | Error::TooLarge { .. } => {
-                    Exit::Refused
-                }
+                Error::Refused { .. }
+                | Error::SchemaInvalid { .. }
+                | Error::Csv { .. }
+                | Error::Input { .. }
+                | Error::TooLarge { .. } => Exit::Refused,
                 Error::Repeated { .. } | Error::Meta { .. } | Error::SchemaRefused { .. } => Exit::Usage,
                 Error::Locked { .. } => Exit::Locked,
                 Error::Damaged { .. } => Exit::Damaged,
@@ -124,6 +126,13 @@ impl Failure {
                 add("line", refusal.line.into());
                 add("column", refusal.column.into());
                 add("pointer", refusal.pointer.as_str().into());
+                add("way_out", refusal.way_out().into());
+            }
+            Failure::Feed(Error::Csv { dataset, refusal }) => {
+                add("dataset", dataset.as_str().into());
+                add("line", refusal.line.into());
+                add("column_name", refusal.column.as_deref().into());
+                add("value", refusal.value().into());
                 add("way_out", refusal.way_out().into());
             }
             Failure::Feed(Error::Input { dataset, .. }) | Failure::Source { dataset, .. } => {

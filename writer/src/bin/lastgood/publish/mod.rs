@@ -1,6 +1,7 @@
 //! `lastgood publish`
 
 mod compression;
+mod format;
 mod meta;
 mod report;
 mod rules;
@@ -10,6 +11,8 @@ use std::time::Duration;
 
 use clap::Args;
 use clap::builder::{OsStringValueParser, TypedValueParser};
+use lastgood::convert::Format;
+use lastgood::protocol::name::Ext;
 use lastgood::{Feed, Item, Settings};
 
 use crate::args::time;
@@ -19,6 +22,7 @@ use crate::interrupt::Interrupt;
 use crate::{Session, output, progress};
 
 use self::compression::CompressionOptions;
+use self::format::FormatOptions;
 use self::meta::MetaOptions;
 use self::report::Report;
 use self::rules::RuleOptions;
@@ -28,6 +32,7 @@ const EXAMPLES: &str = "\
 Examples:
   lastgood publish performance=out/performance.json
   lastgood publish performance=p.json transactions=t.json   (both, or neither)
+  lastgood publish sales=sales.csv --column id=text         (as an array of objects)
   lastgood publish forecast=f.json --artifact chart=chart.png   (published as it is)
   python export.py | lastgood publish performance --nan null --meta run=8841
   lastgood publish performance=p.json --schema performance.schema.json --schema-version 3
@@ -47,6 +52,8 @@ pub(crate) struct Publish {
     #[arg(long = "artifact", value_name = "NAME=FILE", value_parser = OsStringValueParser::new().try_map(Artifact::parse))]
     artifacts: Vec<Artifact>,
 
+    #[command(flatten)]
+    format: FormatOptions,
     #[command(flatten)]
     rules: RuleOptions,
     #[command(flatten)]
@@ -76,10 +83,17 @@ pub(crate) struct Publish {
     compression: CompressionOptions,
 }
 
+/// What an input becomes.
+enum Kind<'a> {
+    Json(&'a Format),
+    Artifact(&'a Ext),
+}
+
 impl Publish {
     pub(crate) fn run(self, session: &Session) -> Result<Exit, Failure> {
         let artifacts = self.artifacts.iter().map(|artifact| &artifact.input);
         Input::check(self.inputs.iter().chain(artifacts.clone()))?;
+        let formats = self.format.formats(&self.inputs)?;
         let meta = self.meta.json()?;
         let schemas = self.schema.of(self.inputs.iter().map(|input| &input.dataset))?;
         let inputs: Vec<&Input> = self.inputs.iter().chain(artifacts).collect();
@@ -89,11 +103,11 @@ impl Publish {
         let interrupt = Interrupt::watch().map_err(setup)?;
         let feed = Feed::open(&session.dir.path).with_settings(self.settings()).with_cancellation(interrupt.check());
         let total = opened.iter().map(|(_, size)| *size).sum();
-        let extensions =
-            self.inputs.iter().map(|_| None).chain(self.artifacts.iter().map(|artifact| Some(&artifact.ext)));
+        let kinds =
+            formats.iter().map(Kind::Json).chain(self.artifacts.iter().map(|artifact| Kind::Artifact(&artifact.ext)));
         let publication = progress::shown(session.watched, total, |progress| {
             let mut items = Vec::with_capacity(opened.len());
-            for ((input, ext), (file, _)) in inputs.iter().zip(extensions).zip(opened) {
+            for ((input, kind), (file, _)) in inputs.iter().zip(kinds).zip(opened) {
                 let payload = progress.counting(interrupt.ending(file).map_err(setup)?);
                 let mut item = Item::new(input.dataset.clone(), payload).rules(self.rules.rules());
                 if let Some(meta) = &meta {
@@ -102,10 +116,10 @@ impl Publish {
                 if let Some(schema) = schemas.get(&input.dataset) {
                     item = item.schema(schema.clone());
                 }
-                if let Some(ext) = ext {
-                    item = item.artifact(ext.clone());
-                }
-                items.push(item);
+                items.push(match kind {
+                    Kind::Json(format) => item.format(format.clone()),
+                    Kind::Artifact(ext) => item.artifact(ext.clone()),
+                });
             }
             Ok::<_, Failure>(feed.publish(items)?)
         })?;
