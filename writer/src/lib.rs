@@ -34,5 +34,5 @@ pub use prepare::Item;
 pub use publish::{Publication, PublishedDataset};
 pub use recover::Recovery;
 pub use schema::{LISTED_VIOLATIONS, Schema, SchemaProblem};
-pub use status::{ForeignMarker, LockStatus, Status};
+pub use status::{ForeignMarker, LockStatus, Locks, Status};
 pub use verify::{Problem, ProblemKind, Verification};

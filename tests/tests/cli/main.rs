@@ -8,6 +8,7 @@ mod cat;
 mod convert;
 mod damage;
 mod directory;
+mod doctor;
 mod locks;
 mod output;
 mod publish;

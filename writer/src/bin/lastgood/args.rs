@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::cat::Cat;
+use crate::doctor::Doctor;
 use crate::publish::Publish;
 use crate::recover::Recover;
 use crate::serve::Serve;
@@ -74,6 +75,7 @@ pub(crate) enum Command {
     Status(Status),
     Verify(Verify),
     Recover(Recover),
+    Doctor(Doctor),
     Serve(Serve),
 }
 

@@ -8,9 +8,9 @@ use serde::Deserialize;
 
 use crate::exit::Failure;
 
-const VARIABLE: &str = "LASTGOOD_DIR";
-const CONFIG: &str = "lastgood.toml";
-const DEFAULT: &str = "data";
+pub(crate) const VARIABLE: &str = "LASTGOOD_DIR";
+pub(crate) const CONFIG: &str = "lastgood.toml";
+pub(crate) const DEFAULT: &str = "data";
 
 /// The feed directory.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,6 +3,7 @@
 mod args;
 mod cat;
 mod dir;
+mod doctor;
 mod exit;
 mod input;
 mod interrupt;
@@ -57,6 +58,7 @@ fn run(cli: Cli, output: Output) -> Result<Exit, Failure> {
         Command::Status(status) => status.run(&session),
         Command::Verify(verify) => verify.run(&session),
         Command::Recover(recover) => recover.run(&session),
+        Command::Doctor(doctor) => doctor.run(&session),
         Command::Serve(serve) => serve.run(&session),
     };
     ended.map_err(|failure| failure.in_dir(&session.dir))
