@@ -14,6 +14,7 @@ use crate::error::Error;
 use crate::feed::Feed;
 use crate::objects::CHUNK_BYTES;
 use crate::output::Output;
+use crate::schema::{Schema, Validator};
 use crate::storage::{Pending, Storage};
 
 /// One dataset to be published.
@@ -24,6 +25,7 @@ pub struct Item<'a> {
     pub(crate) format: Format,
     pub(crate) rules: Rules,
     pub(crate) meta: Option<String>,
+    pub(crate) schema: Option<Schema>,
 }
 
 impl<'a> Item<'a> {
@@ -31,7 +33,7 @@ impl<'a> Item<'a> {
     #[must_use]
     pub fn new(dataset: DatasetName, input: impl Read + Send + 'a) -> Self {
         let (ext, format, rules) = (Ext::json(), Format::default(), Rules::default());
-        Self { dataset, input: Box::new(input), ext, format, rules, meta: None }
+        Self { dataset, input: Box::new(input), ext, format, rules, meta: None, schema: None }
     }
 
     /// The same as an artifact: published as it is, under this extension. Of the payload rules only the limit of the size
@@ -57,6 +59,13 @@ impl<'a> Item<'a> {
     #[must_use]
     pub fn meta(self, json: impl Into<String>) -> Self {
         Self { meta: Some(json.into()), ..self }
+    }
+
+    /// The same with a schema, which the payload must match and which is published beside it. The payload is held in memory
+    /// to be validated.
+    #[must_use]
+    pub fn schema(self, schema: Schema) -> Self {
+        Self { schema: Some(schema), ..self }
     }
 }
 
@@ -109,18 +118,27 @@ pub(crate) fn prepare<S: Storage>(
     staging: &S::Staging,
     item: Item<'_>,
 ) -> Result<Prepared<S::File>, Error> {
-    let Item { dataset, input, ext, format, rules, meta } = item;
+    let Item { dataset, input, ext, format, rules, meta, schema } = item;
     let meta = meta
         .map(|json| Meta::parse(&json))
         .transpose()
         .map_err(|source| Error::Meta { dataset: dataset.clone(), source })?;
+    let validator = schema.map(|schema| Validator::new(&dataset, &ext, schema)).transpose()?;
     let mut output = Output::open(feed, staging).map_err(|source| cannot_stage(&dataset, source))?;
+    if validator.is_some() {
+        output.keep();
+    }
     let summary = match ext.is_json() {
         true => scan(feed, staging, &dataset, input, &format, rules, &mut output)?,
         false => take_as_it_is(feed, &dataset, input, rules.max_bytes, &mut output)?,
     };
+    if let Some(validator) = &validator {
+        validator.validate(&dataset, output.kept())?;
+    }
     let (nan_mapped, rows) = (summary.nan_mapped, summary.rows);
     let staged = output.finish(feed, staging, &dataset)?;
+    let schema = validator.map(|validator| validator.stage(staging)).transpose();
+    let schema = schema.map_err(Error::io(format!("write the schema of {dataset} to staging")))?;
     Ok(Prepared {
         dataset,
         ext,
@@ -128,7 +146,7 @@ pub(crate) fn prepare<S: Storage>(
         size: staged.size,
         nan_mapped,
         rows,
-        schema: None,
+        schema,
         meta,
         condition: Condition::None,
         object: staged.object,

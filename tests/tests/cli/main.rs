@@ -15,6 +15,7 @@ mod operations;
 mod output;
 mod publish;
 mod refusal;
+mod schemas;
 mod serve;
 mod status;
 mod terminal;

@@ -6,7 +6,8 @@ use std::process::ExitCode;
 
 use lastgood::protocol::failure::Code;
 use lastgood::protocol::name::DatasetName;
-use lastgood::{Committed, Error};
+use lastgood::protocol::schema::{Invalid, Violation};
+use lastgood::{Committed, Error, SchemaProblem};
 use serde_json::{Map, Value};
 
 use crate::dir::FeedDir;
@@ -79,10 +80,12 @@ impl Failure {
             | Failure::Setup { .. }
             | Failure::Serve(_) => Exit::Failed,
             Failure::Feed(error) => match error {
-                Error::Refused { .. } | Error::Csv { .. } | Error::Input { .. } | Error::TooLarge { .. } => {
-                    Exit::Refused
-                }
-                Error::Repeated { .. } | Error::Meta { .. } => Exit::Usage,
+                Error::Refused { .. }
+                | Error::SchemaInvalid { .. }
+                | Error::Csv { .. }
+                | Error::Input { .. }
+                | Error::TooLarge { .. } => Exit::Refused,
+                Error::Repeated { .. } | Error::Meta { .. } | Error::SchemaRefused { .. } => Exit::Usage,
                 Error::Locked { .. } => Exit::Locked,
                 Error::Damaged { .. } => Exit::Damaged,
                 Error::Read(failure) => match failure.code {
@@ -135,6 +138,20 @@ impl Failure {
             Failure::Feed(Error::Input { dataset, .. }) | Failure::Source { dataset, .. } => {
                 add("dataset", dataset.as_str().into());
             }
+            Failure::Feed(Error::SchemaInvalid { dataset, invalid }) => {
+                add("dataset", dataset.as_str().into());
+                if let Invalid::Violations(violations) = &**invalid {
+                    add("violations", violations.list.iter().map(violation).collect());
+                    add("more", violations.more.into());
+                }
+            }
+            Failure::Feed(Error::SchemaRefused { dataset, problem }) => {
+                add("dataset", dataset.as_str().into());
+                if let SchemaProblem::Refused(error) = &**problem {
+                    add("problem", error.kind.code().into());
+                    add("schema_pointer", error.pointer.as_str().into());
+                }
+            }
             Failure::Feed(Error::Unknown { generation, commit, .. }) => {
                 add("generation", generation.get().into());
                 add("commit", commit.to_string().into());
@@ -143,6 +160,16 @@ impl Failure {
         }
         Value::Object(Map::from_iter([("error".to_owned(), Value::Object(members))]))
     }
+}
+
+fn violation(violation: &Violation) -> Value {
+    serde_json::json!({
+        "pointer": violation.pointer,
+        "keyword": violation.keyword,
+        "schema_pointer": violation.schema_pointer,
+        "expected": violation.expected,
+        "found": violation.found,
+    })
 }
 
 #[cfg(test)]

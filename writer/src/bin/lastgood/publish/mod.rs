@@ -5,6 +5,7 @@ mod format;
 mod meta;
 mod report;
 mod rules;
+mod schema;
 
 use std::time::Duration;
 
@@ -26,6 +27,7 @@ use self::format::FormatOptions;
 use self::meta::MetaOptions;
 use self::report::Report;
 use self::rules::RuleOptions;
+use self::schema::SchemaOptions;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -34,6 +36,7 @@ Examples:
   lastgood publish sales=sales.csv --column id=text         (as an array of objects)
   lastgood publish forecast=f.json --artifact chart=chart.png   (published as it is)
   python export.py | lastgood publish performance --nan null --meta run=8841
+  lastgood publish performance=p.json --schema performance.schema.json --schema-version 3
   lastgood publish performance=- < p.json
 
 A payload that is missing or breaks a rule is refused with exit code 3, and what was
@@ -54,6 +57,8 @@ pub(crate) struct Publish {
     format: FormatOptions,
     #[command(flatten)]
     rules: RuleOptions,
+    #[command(flatten)]
+    schema: SchemaOptions,
     #[command(flatten)]
     meta: MetaOptions,
 
@@ -102,6 +107,7 @@ impl Publish {
         Input::check(self.inputs.iter().chain(artifacts.clone()))?;
         let formats = self.format.formats(&self.inputs)?;
         let meta = self.meta.json()?;
+        let schemas = self.schema.of(self.inputs.iter().map(|input| &input.dataset))?;
         let inputs: Vec<&Input> = self.inputs.iter().chain(artifacts).collect();
         let opened = inputs.iter().map(|input| input.open()).collect::<Result<Vec<_>, _>>()?;
         // Only from here on is there anything to be cleaned up.
@@ -118,6 +124,9 @@ impl Publish {
                 let mut item = Item::new(input.dataset.clone(), payload).rules(self.rules.rules());
                 if let Some(meta) = &meta {
                     item = item.meta(meta);
+                }
+                if let Some(schema) = schemas.get(&input.dataset) {
+                    item = item.schema(schema.clone());
                 }
                 items.push(match kind {
                     Kind::Json(format) => item.format(format.clone()),

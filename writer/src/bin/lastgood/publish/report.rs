@@ -32,6 +32,13 @@ struct Dataset<'a> {
     rows: Option<u64>,
     nan_mapped: u64,
     sha256: String,
+    schema: Option<Schema>,
+}
+
+#[derive(Serialize)]
+struct Schema {
+    version: u32,
+    sha256: String,
 }
 
 impl<'a> Report<'a> {
@@ -44,6 +51,10 @@ impl<'a> Report<'a> {
             rows: dataset.rows,
             nan_mapped: dataset.nan_mapped,
             sha256: dataset.sha256.to_string(),
+            schema: dataset
+                .schema
+                .as_ref()
+                .map(|schema| Schema { version: schema.version, sha256: schema.sha256.to_string() }),
         });
         Self {
             dir: dir.path.display().to_string(),
@@ -82,6 +93,9 @@ impl fmt::Display for Report<'_> {
                 _ => "unchanged",
             };
             write!(f, "  {change}")?;
+            if let Some(schema) = &dataset.schema {
+                write!(f, ", matches its schema (version {})", schema.version)?;
+            }
             match dataset.nan_mapped {
                 0 => writeln!(f)?,
                 1 => writeln!(f, ", 1 NaN published as null")?,
