@@ -97,6 +97,13 @@ pub fn backup(dataset: &DatasetName, ext: &Ext) -> FeedPath {
     FeedPath(format!("{dataset}_backup.{ext}"))
 }
 
+/// The dataset and the extension of a file name of the form `<dataset>_backup.<ext>`.
+#[must_use]
+pub fn parse_backup(file_name: &str) -> Option<(DatasetName, Ext)> {
+    let (stem, ext) = file_name.split_once('.')?;
+    Some((DatasetName::parse(stem.strip_suffix("_backup")?).ok()?, Ext::parse(ext).ok()?))
+}
+
 /// `last_update.txt`, the time of the last commit.
 #[must_use]
 pub fn last_update() -> FeedPath {

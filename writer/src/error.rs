@@ -8,6 +8,8 @@ use lastgood_protocol::manifest::{Generation, InvalidMeta};
 use lastgood_protocol::name::DatasetName;
 use lastgood_protocol::payload::Refusal;
 
+use crate::rollback::NoRollback;
+
 /// A failed operation on a feed.
 ///
 /// Every variant but [`Unknown`](Error::Unknown) means: not committed, nothing that is published has changed (I4).
@@ -57,6 +59,14 @@ pub enum Error {
     Conflict {
         /// The dataset.
         dataset: DatasetName,
+    },
+    /// A dataset cannot be rolled back as asked.
+    #[error("{dataset}: {reason}")]
+    NoRollback {
+        /// The dataset.
+        dataset: DatasetName,
+        /// Why, and what can be done.
+        reason: NoRollback,
     },
     /// The directory holds other files and no feed.
     #[error(
@@ -147,6 +157,7 @@ impl Error {
             Error::Meta { .. } => "invalid-meta",
             Error::TooLarge { .. } => "too-large",
             Error::Conflict { .. } => "conflict",
+            Error::NoRollback { reason, .. } => reason.code(),
             Error::NotAFeed { .. } => "not-a-feed",
             Error::NoFeed { .. } => "no-feed",
             Error::Locked { .. } => "locked",

@@ -18,6 +18,8 @@ mod prepare;
 mod publish;
 pub mod read;
 mod recover;
+mod retained;
+mod rollback;
 #[cfg(feature = "serve")]
 pub mod serve;
 mod status;
@@ -30,5 +32,6 @@ pub use feed::{Feed, Settings};
 pub use prepare::Item;
 pub use publish::{Publication, PublishedDataset};
 pub use recover::Recovery;
+pub use rollback::{NoRollback, Restored, Rollback};
 pub use status::{ForeignMarker, LockStatus, Status};
 pub use verify::{Problem, ProblemKind, Verification};

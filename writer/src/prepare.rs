@@ -80,7 +80,6 @@ pub(crate) enum Condition {
     /// Nothing.
     None,
     /// That the dataset still has this payload.
-    #[expect(dead_code, reason = "for rollback")]
     Replaces(Sha256),
 }
 
@@ -166,7 +165,7 @@ fn take_as_it_is<S: Storage>(
 }
 
 /// Reads an input to its end, and stops when the publish is cancelled.
-fn chunks<S: Storage>(
+pub(crate) fn chunks<S: Storage>(
     feed: &Feed<S>,
     dataset: &DatasetName,
     mut input: impl Read,

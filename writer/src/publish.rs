@@ -115,7 +115,8 @@ impl<S: Storage> Feed<S> {
         let mut derived = Derived::of_manifest(&self.storage, staging, &next).map_err(failed)?;
         let before = current.as_ref().map(|current| &current.manifest);
         let named: HashSet<ObjectId<'_>> = before.iter().flat_map(|manifest| manifest.objects()).collect();
-        let commit_of = ItemCommit { feed: self, staging, before, named, next: &next.manifest };
+        let other_backups = derived::other_backups(&self.storage, before, &datasets).map_err(failed)?;
+        let commit_of = ItemCommit { feed: self, staging, before, named, other_backups, next: &next.manifest };
         let mut report = Vec::with_capacity(prepared.len());
         for (item, backup) in prepared.into_iter().zip(backups) {
             report.push(commit_of.stage(item, backup, &mut placed, &mut new_objects, &mut derived).map_err(failed)?);
@@ -276,6 +277,8 @@ struct ItemCommit<'a, S: Storage> {
     before: Option<&'a Manifest>,
     /// The objects of the manifest before.
     named: HashSet<ObjectId<'a>>,
+    /// The datasets whose backup has another name than the next one will have.
+    other_backups: HashSet<DatasetName>,
     next: &'a Manifest,
 }
 
@@ -330,7 +333,8 @@ impl<S: Storage> ItemCommit<'_, S> {
             }
         }
         if let (Some(manifest), Some(before)) = (self.before, before)
-            && (&before.ext, before.plain_copy) != (&entry.ext, entry.plain_copy)
+            && ((&before.ext, before.plain_copy) != (&entry.ext, entry.plain_copy)
+                || changed && self.other_backups.contains(&item.dataset))
         {
             derived.rename(storage, self.staging, (manifest, self.next), &item.dataset)?;
         }

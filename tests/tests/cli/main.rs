@@ -10,6 +10,7 @@ mod locks;
 mod output;
 mod publish;
 mod refusal;
+mod rollback;
 mod serve;
 mod status;
 mod terminal;

@@ -5,4 +5,5 @@
 mod crashes;
 mod failures;
 mod faulty;
+mod rollback;
 mod site;

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use lastgood::protocol::digest::Sha256;
 use lastgood::protocol::layout::{self, Dir, Encoding, FeedPath};
-use lastgood::protocol::manifest::{Entry, Manifest};
+use lastgood::protocol::manifest::{Entry, Generation, Manifest};
 use lastgood::protocol::name::{DatasetName, Ext};
 use lastgood::protocol::time::Timestamp;
 use lastgood::storage::{MemoryStorage, Modes, PosixStorage, Storage};
@@ -59,12 +59,15 @@ pub(crate) fn publish<S: Storage>(storage: S, round: Round<'_>) -> Result<Public
             .meta(format!("{{\"round\":{round}}}"))
             .artifact(ext(round))
     });
+    feed(storage, round.iter().all(|&(_, round)| round < BARE)).publish(items.collect())
+}
+
+pub(crate) fn feed<S: Storage>(storage: S, plain_copies: bool) -> Feed<S> {
     // One sibling each: enough to take part, quick to make.
     let compression = Compression { brotli: None, ..Compression::default() };
-    let plain_copies = round.iter().all(|&(_, round)| round < BARE);
     let lock_wait = std::time::Duration::ZERO;
     let settings = Settings { compression, plain_copies, lock_wait, ..Settings::default() };
-    Feed::on(storage).with_settings(settings).with_clock(ticking).publish(items.collect())
+    Feed::on(storage).with_settings(settings).with_clock(ticking)
 }
 
 /// A clock that is later at every look: two publishes at the same instant would make fewer calls than two at different
@@ -187,49 +190,90 @@ pub(crate) fn after(payloads: &Payloads, round: Round<'_>) -> Payloads {
     payloads
 }
 
-/// What is published before the publish that is disturbed, and that publish.
+/// Something that makes a commit.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Commit {
+    Publish(Round<'static>),
+    Rollback {
+        to: Option<u64>,
+        /// What is published then.
+        back: Round<'static>,
+    },
+}
+
+impl Commit {
+    pub(crate) fn run<S: Storage>(self, storage: S) -> Result<Publication, Error> {
+        match self {
+            Commit::Publish(round) => publish(storage, round),
+            Commit::Rollback { to, back } => {
+                let datasets: Vec<DatasetName> = back.iter().map(|&(dataset, _)| name(dataset)).collect();
+                let to = to.map(|to| Generation::new(to).unwrap());
+                feed(storage, true).rollback(&datasets, to).map(|rollback| rollback.publication)
+            }
+        }
+    }
+
+    /// `payloads` after it.
+    pub(crate) fn after(self, payloads: &Payloads) -> Payloads {
+        match self {
+            Commit::Publish(round) | Commit::Rollback { back: round, .. } => after(payloads, round),
+        }
+    }
+}
+
+/// What is published before the commit that is disturbed, and that commit.
 pub(crate) struct Scenario {
     pub(crate) name: &'static str,
     pub(crate) before: &'static [Round<'static>],
-    pub(crate) disturbed: Round<'static>,
+    pub(crate) disturbed: Commit,
 }
 
-pub(crate) const SCENARIOS: [Scenario; 8] = [
-    Scenario { name: "the first publish", before: &[], disturbed: &[("a", 1), ("b", 1)] },
+pub(crate) const SCENARIOS: [Scenario; 10] = [
+    Scenario { name: "the first publish", before: &[], disturbed: Commit::Publish(&[("a", 1), ("b", 1)]) },
     Scenario {
         name: "a publish that changes two and adds one",
         before: &[&[("a", 1), ("b", 1)], &[("a", 2)]],
-        disturbed: &[("a", 3), ("b", 3), ("c", 3)],
+        disturbed: Commit::Publish(&[("a", 3), ("b", 3), ("c", 3)]),
     },
     Scenario {
         name: "a publish that changes nothing",
         before: &[&[("a", 1), ("b", 1)], &[("a", 2)]],
-        disturbed: &[("a", 2), ("b", 1)],
+        disturbed: Commit::Publish(&[("a", 2), ("b", 1)]),
     },
     Scenario {
         name: "a publish that goes back to an earlier payload",
         before: &[&[("a", 1)], &[("a", 2)]],
-        disturbed: &[("a", 1)],
+        disturbed: Commit::Publish(&[("a", 1)]),
     },
     Scenario {
         name: "a publish that changes the extension",
         before: &[&[("a", 1)], &[("a", ARTIFACT)]],
-        disturbed: &[("a", 2)],
+        disturbed: Commit::Publish(&[("a", 2)]),
     },
     Scenario {
         name: "a publish that takes the plain copies away",
         before: &[&[("a", 1), ("b", 1)], &[("a", 2)]],
-        disturbed: &[("a", BARE + 2)],
+        disturbed: Commit::Publish(&[("a", BARE + 2)]),
     },
     Scenario {
         name: "a publish that brings the plain copies back with the same payload",
         before: &[&[("a", 1), ("b", 1)], &[("a", BARE + 2)]],
-        disturbed: &[("a", 2)],
+        disturbed: Commit::Publish(&[("a", 2)]),
     },
     Scenario {
         name: "a publish that brings the plain copies back with another payload",
         before: &[&[("a", 1), ("b", 1)], &[("a", BARE + 2)]],
-        disturbed: &[("a", 3)],
+        disturbed: Commit::Publish(&[("a", 3)]),
+    },
+    Scenario {
+        name: "a rollback of two to the payloads before",
+        before: &[&[("a", 1), ("b", ARTIFACT)], &[("a", 2)], &[("b", 2)], &[("a", 3)]],
+        disturbed: Commit::Rollback { to: None, back: &[("a", 2), ("b", ARTIFACT)] },
+    },
+    Scenario {
+        name: "a rollback to a generation, of one that changes and one that does not",
+        before: &[&[("a", 1), ("b", 1)], &[("a", 2)], &[("a", 3)]],
+        disturbed: Commit::Rollback { to: Some(1), back: &[("a", 1), ("b", 1)] },
     },
 ];
 

@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::cat::Cat;
 use crate::publish::Publish;
 use crate::recover::Recover;
+use crate::rollback::Rollback;
 use crate::serve::Serve;
 use crate::status::Status;
 use crate::verify::Verify;
@@ -70,6 +71,7 @@ pub(crate) fn time(text: &str) -> Result<Duration, String> {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Publish(Publish),
+    Rollback(Rollback),
     Cat(Cat),
     Status(Status),
     Verify(Verify),

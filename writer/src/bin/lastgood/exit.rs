@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use lastgood::protocol::failure::Code;
 use lastgood::protocol::name::DatasetName;
-use lastgood::{Committed, Error};
+use lastgood::{Committed, Error, NoRollback};
 use serde_json::{Map, Value};
 
 use crate::dir::FeedDir;
@@ -82,7 +82,7 @@ impl Failure {
                 Error::Refused { .. } | Error::Input { .. } | Error::TooLarge { .. } => Exit::Refused,
                 Error::Repeated { .. } | Error::Meta { .. } => Exit::Usage,
                 Error::Locked { .. } => Exit::Locked,
-                Error::Damaged { .. } => Exit::Damaged,
+                Error::Damaged { .. } | Error::NoRollback { reason: NoRollback::Damaged { .. }, .. } => Exit::Damaged,
                 Error::Read(failure) => match failure.code {
                     // The manifest names what is not there or is something else.
                     Code::ChecksumMismatch | Code::Http | Code::ManifestInvalid | Code::NotJson | Code::TooLarge => {

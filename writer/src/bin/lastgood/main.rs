@@ -11,6 +11,7 @@ mod output;
 mod progress;
 mod publish;
 mod recover;
+mod rollback;
 mod serve;
 mod status;
 mod verify;
@@ -53,6 +54,7 @@ fn run(cli: Cli, output: Output) -> Result<Exit, Failure> {
     let session = Session { dir, output, watched: global.verbose == 0 && !global.json };
     let ended = match command {
         Command::Publish(publish) => publish.run(&session),
+        Command::Rollback(rollback) => rollback.run(&session),
         Command::Cat(cat) => cat.run(&session),
         Command::Status(status) => status.run(&session),
         Command::Verify(verify) => verify.run(&session),

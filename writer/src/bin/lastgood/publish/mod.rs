@@ -1,8 +1,8 @@
 //! `lastgood publish`
 
-mod compression;
+pub(crate) mod compression;
 mod meta;
-mod report;
+pub(crate) mod report;
 mod rules;
 
 use std::time::Duration;
