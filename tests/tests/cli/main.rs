@@ -6,6 +6,7 @@
 mod cat;
 mod damage;
 mod directory;
+mod gc;
 mod locks;
 mod output;
 mod publish;

@@ -1,9 +1,11 @@
 //! Publishing and recovery through the library: the same suites against the memory and the file system.
 
+#![allow(clippy::disallowed_methods, reason = "the tests plant files by hand")]
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod crashes;
 mod failures;
 mod faulty;
+mod gc;
 mod rollback;
 mod site;

@@ -4,11 +4,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use lastgood::protocol::layout;
 use lastgood::protocol::manifest::{Entry, Generation};
-use lastgood::storage::{Kind, MemoryStorage, StagedFile, Staging, Storage};
+use lastgood::storage::{MemoryStorage, Storage};
 use lastgood::{Error, NoRollback};
 
 use crate::faulty::{Call, Death, Fate, Faulty};
-use crate::site::{ARTIFACT, BARE, Round, Site, feed, files, manifest, memory, name, payload, publish};
+use crate::site::{ARTIFACT, BARE, Round, Site, feed, files, manifest, memory, name, payload, publish, write};
 
 fn published(rounds: &[Round<'_>]) -> Site<MemoryStorage> {
     let site = memory();
@@ -93,10 +93,7 @@ fn a_damaged_payload_is_never_published_again() {
         let old = &manifest.unwrap().datasets[&name("a")];
         let object = layout::object(&old.sha256, &old.ext);
         for path in [object, first] {
-            let staging = site.storage.stage().unwrap();
-            let mut file = staging.create(Kind::Published).unwrap();
-            std::io::Write::write_all(&mut file, damage).unwrap();
-            site.storage.place(file.finish().unwrap(), &path).unwrap();
+            write(&site.storage, &path, damage);
             let reason = expect_refused(&site, &["a"], None);
             assert!(matches!(&reason, NoRollback::Damaged { path: named, .. } if *named == path), "{reason}");
         }

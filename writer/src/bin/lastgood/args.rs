@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::cat::Cat;
+use crate::gc::Gc;
 use crate::publish::Publish;
 use crate::recover::Recover;
 use crate::rollback::Rollback;
@@ -76,6 +77,7 @@ pub(crate) enum Command {
     Status(Status),
     Verify(Verify),
     Recover(Recover),
+    Gc(Gc),
     Serve(Serve),
 }
 

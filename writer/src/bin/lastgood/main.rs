@@ -4,6 +4,7 @@ mod args;
 mod cat;
 mod dir;
 mod exit;
+mod gc;
 mod input;
 mod interrupt;
 mod log;
@@ -59,6 +60,7 @@ fn run(cli: Cli, output: Output) -> Result<Exit, Failure> {
         Command::Status(status) => status.run(&session),
         Command::Verify(verify) => verify.run(&session),
         Command::Recover(recover) => recover.run(&session),
+        Command::Gc(gc) => gc.run(&session),
         Command::Serve(serve) => serve.run(&session),
     };
     ended.map_err(|failure| failure.in_dir(&session.dir))
