@@ -227,7 +227,7 @@ proptest! {
 }
 
 #[test]
-fn history_and_marker_names_are_read_back() {
+fn names_are_read_back() {
     for number in [1, 9, 10, 42, (1 << 53) - 1] {
         let generation = Generation::new(number).unwrap();
         let path = layout::history(generation);
@@ -251,5 +251,16 @@ fn history_and_marker_names_are_read_back() {
         ["a.json", "_backup.json", "a_backup", "a_backup.", "a_backup.JSON", "a_backup.json.gz", "A_backup.json"]
     {
         assert_eq!(layout::parse_backup(other), None, "{other}");
+    }
+    let (sha256, ext) = (Sha256::of(b""), Ext::parse("gz").unwrap());
+    for encoding in layout::Encoding::ALL {
+        let path = layout::sibling(&sha256, &ext, encoding);
+        assert_eq!(layout::parse_sibling(path.file_name()), Some((sha256, ext.clone(), encoding)));
+        assert_eq!(layout::parse_object(path.file_name()), None);
+    }
+    assert_eq!(layout::parse_sibling(layout::object(&sha256, &ext).file_name()), None);
+    assert_eq!(layout::parse_plain_copy("a.csv"), Some((DatasetName::parse("a").unwrap(), Ext::parse("csv").unwrap())));
+    for other in ["manifest.json", "a_backup.json", "last_update.txt", "a.json.gz", "a", ".lock"] {
+        assert_eq!(layout::parse_plain_copy(other), None, "{other}");
     }
 }

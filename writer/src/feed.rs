@@ -11,6 +11,7 @@ use lastgood_protocol::time::Timestamp;
 
 use crate::compress::Compression;
 use crate::error::Error;
+use crate::recover;
 use crate::storage::{Modes, PosixStorage, Storage};
 
 /// A feed.
@@ -124,7 +125,7 @@ impl<S: Storage> Feed<S> {
     /// # Errors
     /// [`Error::NoFeed`], [`Error::Damaged`], [`Error::Io`], [`Error::Read`] for a later format.
     pub fn manifest(&self) -> Result<Manifest, Error> {
-        self.current()?.map(|current| current.manifest).ok_or_else(|| Error::NoFeed { location: self.location() })
+        self.published().map(|current| current.manifest)
     }
 
     pub(crate) fn now(&self) -> Timestamp {
@@ -155,6 +156,20 @@ impl<S: Storage> Feed<S> {
             Err(later @ ManifestError::Format { .. }) => Err(Failure::from(later).into()),
             Err(problem) => Err(self.manifest_lost(problem.to_string())),
         }
+    }
+
+    /// The published manifest, which there must be.
+    pub(crate) fn published(&self) -> Result<Current, Error> {
+        if let Some(current) = self.current()? {
+            return Ok(current);
+        }
+        let generations = recover::retained_generations(&self.storage).map_err(Error::io("list the history"))?;
+        Err(match generations.last() {
+            None => Error::NoFeed { location: self.location() },
+            Some(last) => {
+                self.manifest_lost(format!("manifest.json is missing, but the history goes up to generation {last}"))
+            }
+        })
     }
 
     /// The manifest is missing or damaged, and the history may have it.

@@ -8,7 +8,7 @@ use std::io;
 use std::time::Duration;
 
 use lastgood_protocol::digest::Sha256;
-use lastgood_protocol::layout::{self, Dir, Encoding, FeedPath};
+use lastgood_protocol::layout::{self, Dir, FeedPath};
 use lastgood_protocol::manifest::{Generation, Manifest};
 use lastgood_protocol::name::{DatasetName, Ext};
 use lastgood_protocol::time::Timestamp;
@@ -19,7 +19,7 @@ use crate::lock;
 use crate::recover::{self, Thoroughness};
 use crate::retained;
 use crate::storage::{Storage, Wave};
-use crate::verify::{Problem, ProblemKind};
+use crate::verify::ProblemKind;
 
 /// What garbage collection leaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -171,7 +171,7 @@ fn generations<S: Storage>(feed: &Feed<S>, published: &Manifest) -> Result<Vec<K
                 (manifest.published_at, comes_from.iter().any(|&dataset| manifest.datasets.contains_key(dataset)))
             }
             // A medium that fails now may give it back later.
-            Err(problem @ Problem { kind: ProblemKind::Unreadable(_), .. }) => return Err(blocked(feed, &[problem])),
+            Err(kind @ ProblemKind::Unreadable(_)) => return Err(blocked(feed, &[(generation, kind)])),
             Err(_) => (Timestamp::MIN, !comes_from.is_empty()),
         };
         // The later of the two clocks, and never before an earlier generation: neither a clock that was set back nor a
@@ -228,14 +228,15 @@ fn named<S: Storage>(
     for &generation in retained {
         match retained::load(&feed.storage, generation) {
             Ok(manifest) => manifest.iter().for_each(&mut add),
-            Err(problem) => damaged.push(problem),
+            Err(kind) => damaged.push((generation, kind)),
         }
     }
     if damaged.is_empty() { Ok(named) } else { Err(blocked(feed, &damaged)) }
 }
 
-fn blocked<S: Storage>(feed: &Feed<S>, problems: &[Problem]) -> Error {
-    let list: Vec<String> = problems.iter().map(|Problem { path, kind, .. }| format!("{path} {kind}")).collect();
+fn blocked<S: Storage>(feed: &Feed<S>, problems: &[(Generation, ProblemKind)]) -> Error {
+    let describe = |(generation, kind): &(Generation, ProblemKind)| format!("{} {kind}", layout::history(*generation));
+    let list: Vec<String> = problems.iter().map(describe).collect();
     let way_out = "what it names is not known, so nothing is collected; put it back from a copy of the feed, or remove it, \
                    which gives its generation up";
     Error::Damaged { location: feed.location(), problem: list.join("; "), way_out: way_out.to_owned() }
@@ -279,9 +280,7 @@ fn parse(name: &str) -> Option<((Sha256, Ext), FeedPath)> {
         let path = layout::object(&sha256, &ext);
         return Some(((sha256, ext), path));
     }
-    Encoding::ALL.into_iter().find_map(|encoding| {
-        let (sha256, ext) = layout::parse_object(name.strip_suffix(encoding.suffix())?.strip_suffix('.')?)?;
-        let path = layout::sibling(&sha256, &ext, encoding);
-        Some(((sha256, ext), path))
-    })
+    let (sha256, ext, encoding) = layout::parse_sibling(name)?;
+    let path = layout::sibling(&sha256, &ext, encoding);
+    Some(((sha256, ext), path))
 }

@@ -49,14 +49,20 @@ impl<S: Storage> Feed<S> {
     /// # Errors
     /// [`Error::NoFeed`], [`Error::Locked`], [`Error::Damaged`] when there is no intact manifest, [`Error::Io`].
     pub fn recover(&self) -> Result<Recovery, Error> {
-        if self.storage.list(Dir::Root).map_err(Error::io("read the feed's directory"))?.is_empty() {
-            return Err(Error::NoFeed { location: self.location() });
-        }
+        check_there(self)?;
         let (_lock, _) = lock::acquire(self, &[])?;
         let staging = self.storage.stage().map_err(Error::io("open staging"))?;
         let manifest_restored = restore_manifest(self, &staging)?;
         let (recovery, _) = finish(self, &staging, Thoroughness::Everything)?;
         Ok(Recovery { manifest_restored, ..recovery })
+    }
+}
+
+/// Nothing is to be made in a directory that is empty or is not there.
+pub(crate) fn check_there<S: Storage>(feed: &Feed<S>) -> Result<(), Error> {
+    match feed.storage.list(Dir::Root).map_err(Error::io("read the feed's directory"))?.is_empty() {
+        true => Err(Error::NoFeed { location: feed.location() }),
+        false => Ok(()),
     }
 }
 
@@ -179,7 +185,7 @@ fn names_that_went<S: Storage>(
 }
 
 /// Puts the newest intact manifest of the history back when the published one is missing or damaged.
-fn restore_manifest<S: Storage>(feed: &Feed<S>, staging: &S::Staging) -> Result<bool, Error> {
+pub(crate) fn restore_manifest<S: Storage>(feed: &Feed<S>, staging: &S::Staging) -> Result<bool, Error> {
     let problem = match feed.current() {
         Ok(Some(_)) => return Ok(false),
         Ok(None) => "manifest.json is missing".to_owned(),

@@ -4,21 +4,19 @@ use lastgood_protocol::layout;
 use lastgood_protocol::manifest::{Generation, MAX_MANIFEST_BYTES, Manifest};
 
 use crate::storage::Storage;
-use crate::verify::{Problem, ProblemKind};
+use crate::verify::ProblemKind;
 
 /// The manifest of a generation; `None` when it is not retained.
-pub(crate) fn load<S: Storage>(storage: &S, generation: Generation) -> Result<Option<Manifest>, Problem> {
-    let path = layout::history(generation);
-    let kind = match storage.read(&path, MAX_MANIFEST_BYTES) {
-        Ok(None) => return Ok(None),
-        Err(error) => ProblemKind::Unreadable(error.to_string()),
+pub(crate) fn load<S: Storage>(storage: &S, generation: Generation) -> Result<Option<Manifest>, ProblemKind> {
+    match storage.read(&layout::history(generation), MAX_MANIFEST_BYTES) {
+        Ok(None) => Ok(None),
+        Err(error) => Err(ProblemKind::Unreadable(error.to_string())),
         Ok(Some(bytes)) => match Manifest::verify(&bytes) {
-            Ok(manifest) if manifest.generation == generation => return Ok(Some(manifest)),
-            Ok(manifest) => ProblemKind::NotAManifest(format!("it is generation {}", manifest.generation)),
-            Err(error) => ProblemKind::NotAManifest(error.to_string()),
+            Ok(manifest) if manifest.generation == generation => Ok(Some(manifest)),
+            Ok(manifest) => Err(ProblemKind::NotAManifest(format!("it is generation {}", manifest.generation))),
+            Err(error) => Err(ProblemKind::NotAManifest(error.to_string())),
         },
-    };
-    Err(Problem { path, kind, generations: vec![generation] })
+    }
 }
 
 /// Generations in few words: `3 to 17, 20`.

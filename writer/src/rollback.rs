@@ -161,7 +161,7 @@ impl<S: Storage> Feed<S> {
                 let retained = recover::retained_generations(&self.storage).map_err(Error::io("list the history"))?;
                 return Err(refused(NoRollback::NotRetained { generation, retained: retained::ranges(&retained) }));
             }
-            Err(problem) => return Err(refused(NoRollback::Damaged { path: problem.path, generation })),
+            Err(_) => return Err(refused(NoRollback::Damaged { path: layout::history(generation), generation })),
         };
         match manifest.datasets.get(dataset).cloned() {
             Some(entry) => Ok(Target { dataset, generation, entry, replaces }),

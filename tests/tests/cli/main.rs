@@ -15,3 +15,4 @@ mod rollback;
 mod serve;
 mod status;
 mod terminal;
+mod verify;

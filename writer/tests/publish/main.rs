@@ -7,5 +7,6 @@ mod crashes;
 mod failures;
 mod faulty;
 mod gc;
+mod repair;
 mod rollback;
 mod site;

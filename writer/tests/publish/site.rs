@@ -163,6 +163,17 @@ impl<S: Storage + Clone> Site<S> {
         }
     }
 
+    /// Expects that readers get exactly `payloads`, and that nothing but `lost` is damaged.
+    pub(crate) fn expect_readable_but_for(&self, payloads: &Payloads, lost: &[FeedPath], context: &str) {
+        for (dataset, payload) in payloads {
+            let reading = self.feed().read(&name(dataset)).unwrap_or_else(|error| panic!("{context}: {error}"));
+            assert!(reading.value == payload.as_bytes(), "{context}: {dataset} is not what was published");
+        }
+        let problems: Vec<FeedPath> =
+            self.feed().verify().unwrap().problems.into_iter().map(|problem| problem.path).collect();
+        assert_eq!(problems, lost, "{context}");
+    }
+
     /// Expects that everything is in order: derived files agree (I10), no marker and no staging is left.
     pub(crate) fn expect_clean(&self, context: &str) {
         assert_eq!(self.feed().verify().unwrap().problems, [], "{context}");

@@ -85,7 +85,7 @@ impl Publish {
         let total = opened.iter().map(|(_, size)| *size).sum();
         let extensions =
             self.inputs.iter().map(|_| None).chain(self.artifacts.iter().map(|artifact| Some(&artifact.ext)));
-        let publication = progress::shown(session.watched, total, |progress| {
+        let publication = progress::shown(session.watched, "publishing", total, |progress| {
             let mut items = Vec::with_capacity(opened.len());
             for ((input, ext), (file, _)) in inputs.iter().zip(extensions).zip(opened) {
                 let payload = progress.counting(interrupt.ending(file).map_err(setup)?);
