@@ -71,7 +71,7 @@ impl<S: Storage> Feed<S> {
         self.manifest()?;
         let (_lock, _) = lock::acquire(self, &[])?;
         let staging = self.storage.stage().map_err(Error::io("open staging"))?;
-        let (recovery, _) = recover::finish(self, &staging, Thoroughness::WhatMarkersName)?;
+        let (recovery, _) = recover::finish(self, &staging, Thoroughness::WhatMarkersName, None)?;
         let plan = Plan::make(self, retention)?;
         plan.carry_out(&self.storage).map_err(Error::io("collect garbage"))?;
         let collection = Collection { staging_removed: recovery.staging_removed, ..plan.collection };

@@ -15,6 +15,7 @@ mod feed;
 mod gc;
 mod lock;
 mod objects;
+mod output;
 mod parallel;
 mod prepare;
 mod publish;

@@ -169,9 +169,17 @@ impl<'a, S: Storage> Markers<'a, S> {
         let mut markers = Self { feed, paths: Vec::new() };
         let mut placed = Vec::new();
         for path in of_commit(datasets) {
-            let mut file = staging.create(Kind::Marker)?;
-            file.write_all(&bytes)?;
-            placed.push(feed.storage.place(file.finish()?, &path)?);
+            // One file under several names: a commit of many datasets need not write it as often.
+            let first = markers.paths.first().map(|first| staging.link(first)).transpose()?.flatten();
+            let file = match first {
+                Some(link) => link,
+                None => {
+                    let mut file = staging.create(Kind::Marker)?;
+                    file.write_all(&bytes)?;
+                    file.finish()?
+                }
+            };
+            placed.push(feed.storage.place(file, &path)?);
             markers.paths.push(path);
         }
         Ok((markers, placed))

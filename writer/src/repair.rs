@@ -68,7 +68,7 @@ impl<S: Storage> Feed<S> {
         }
         let dirs = vec![Dir::Objects];
         self.storage.sync(Wave { pending: vec![], placed: vec![], dirs }).map_err(Error::io("sync the objects"))?;
-        let (recovery, _) = recover::finish(self, &staging, Thoroughness::Everything)?;
+        let (recovery, _) = recover::finish(self, &staging, Thoroughness::Everything, None)?;
         let verification = if found.problems.is_empty() { found } else { self.verify_once(watch)? };
         let recovery = Recovery { manifest_restored, ..recovery };
         Ok(Repair { objects, siblings, siblings_removed, recovery, verification })
