@@ -15,6 +15,7 @@ use crate::error::Error;
 use crate::feed::{Current, Feed};
 use crate::lock::{self, Markers};
 use crate::objects;
+use crate::publish::{Identity, Publication};
 use crate::storage::{Storage, Wave};
 
 /// What a recovery has done.
@@ -55,6 +56,23 @@ impl<S: Storage> Feed<S> {
         let manifest_restored = restore_manifest(self, &staging)?;
         let (recovery, _) = finish(self, &staging, Thoroughness::Everything, None)?;
         Ok(Recovery { manifest_restored, ..recovery })
+    }
+}
+
+impl<S: Storage> Feed<S> {
+    /// Recovers, and gives the feed a new identity in a generation of its own that changes no dataset.
+    ///
+    /// For a feed that was restored from an old copy: its generation is below the one that readers have seen, so they
+    /// would refuse it, as they refuse a replay. Under a new identity they take it for what it is, another feed.
+    /// Generations still rise (I5), and the commit is made like any other.
+    ///
+    /// # Errors
+    /// As for [`recover`](Self::recover) and for a commit: [`Error::Unknown`] when the medium does not confirm it.
+    pub fn recover_as_new_feed(&self) -> Result<(Recovery, Publication), Error> {
+        let recovery = self.recover()?;
+        let staging = self.storage.stage().map_err(Error::io("open staging"))?;
+        let publication = self.commit(&staging, Vec::new(), Identity::New)?;
+        Ok((recovery, publication))
     }
 }
 

@@ -16,7 +16,7 @@ use crate::feed::Feed;
 use crate::objects;
 use crate::output::Output;
 use crate::prepare::{self, Condition, Prepared, PreparedSchema};
-use crate::publish::Publication;
+use crate::publish::{Identity, Publication};
 use crate::recover;
 use crate::retained;
 use crate::storage::Storage;
@@ -130,7 +130,7 @@ impl<S: Storage> Feed<S> {
         }
         let staging = self.storage.stage().map_err(Error::io("open staging"))?;
         let prepared = targets.iter().map(|target| target.prepare(self, &staging)).collect::<Result<Vec<_>, _>>()?;
-        let publication = self.commit(&staging, prepared)?;
+        let publication = self.commit(&staging, prepared, Identity::Kept)?;
         let restored = targets.into_iter().map(|target| Restored {
             dataset: target.dataset.clone(),
             generation: target.generation,

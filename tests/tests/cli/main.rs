@@ -11,6 +11,7 @@ mod gc;
 mod locks;
 mod output;
 mod publish;
+mod recover;
 mod refusal;
 mod rollback;
 mod serve;

@@ -277,11 +277,12 @@ fn dying_at_every_call() {
 
 #[test]
 fn failing_at_every_call() {
-    every_call_fails(memory);
-    every_call_fails(posix);
+    every_call_fails(memory, 1);
+    // Each commit waits for the disk.
+    every_call_fails(posix, 7);
 }
 
-fn every_call_fails<S: Storage + Clone>(site: impl Fn() -> Site<S>) {
+fn every_call_fails<S: Storage + Clone>(site: impl Fn() -> Site<S>, step: usize) {
     for fate in [Fate::Fails, Fate::FailsAfterwards] {
         let mut number = 0;
         loop {
@@ -297,7 +298,7 @@ fn every_call_fails<S: Storage + Clone>(site: impl Fn() -> Site<S>) {
             }
             // A manifest that could not be read stops it only when it is to stay.
             expect_interruptible(&site, &payloads, &context);
-            number += 1;
+            number += step;
         }
         assert!(number > 40, "only {number} calls");
     }
@@ -341,7 +342,7 @@ fn names_of_others_are_left_alone() {
 #[test]
 fn racing_publishes_of_the_same_payloads() {
     const PUBLISHERS: u32 = 3;
-    const EACH: u32 = 60;
+    const EACH: u32 = 25;
     let site = posix();
     publish(site.storage.clone(), &[("a", 0)]).unwrap();
     let patient = || {

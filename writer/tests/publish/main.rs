@@ -7,6 +7,7 @@ mod crashes;
 mod failures;
 mod faulty;
 mod gc;
+mod new_feed;
 mod repair;
 mod rollback;
 mod site;

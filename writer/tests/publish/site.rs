@@ -228,6 +228,7 @@ pub(crate) enum Commit {
         /// What is published then.
         back: Round<'static>,
     },
+    NewFeed,
 }
 
 impl Commit {
@@ -239,6 +240,7 @@ impl Commit {
                 let to = to.map(|to| Generation::new(to).unwrap());
                 feed(storage, true).rollback(&datasets, to).map(|rollback| rollback.publication)
             }
+            Commit::NewFeed => feed(storage, true).recover_as_new_feed().map(|(_, publication)| publication),
         }
     }
 
@@ -246,6 +248,7 @@ impl Commit {
     pub(crate) fn after(self, payloads: &Payloads) -> Payloads {
         match self {
             Commit::Publish(round) | Commit::Rollback { back: round, .. } => after(payloads, round),
+            Commit::NewFeed => payloads.clone(),
         }
     }
 }
@@ -257,7 +260,7 @@ pub(crate) struct Scenario {
     pub(crate) disturbed: Commit,
 }
 
-pub(crate) const SCENARIOS: [Scenario; 10] = [
+pub(crate) const SCENARIOS: [Scenario; 11] = [
     Scenario { name: "the first publish", before: &[], disturbed: Commit::Publish(&[("a", 1), ("b", 1)]) },
     Scenario {
         name: "a publish that changes two and adds one",
@@ -304,6 +307,7 @@ pub(crate) const SCENARIOS: [Scenario; 10] = [
         before: &[&[("a", 1), ("b", 1)], &[("a", 2)], &[("a", 3)]],
         disturbed: Commit::Rollback { to: Some(1), back: &[("a", 1), ("b", 1)] },
     },
+    Scenario { name: "a new identity", before: &[&[("a", 1), ("b", 1)], &[("a", 2)]], disturbed: Commit::NewFeed },
 ];
 
 impl Scenario {

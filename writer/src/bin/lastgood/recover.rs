@@ -7,9 +7,18 @@ use lastgood::protocol::layout::FeedPath;
 use lastgood::{Feed, Recovery};
 use serde::Serialize;
 
-use crate::Session;
 use crate::exit::{Exit, Failure};
 use crate::interrupt::Interrupt;
+use crate::{Session, output};
+
+const EXAMPLES: &str = "\
+Examples:
+  lastgood recover
+  lastgood recover --new-feed   (after the directory was restored from an old copy)
+
+Readers refuse a generation below the highest that they have seen of a feed: it may be a replay. A feed that was restored
+from an old copy would look like one until it has caught up. --new-feed draws a new feed id in a generation of its own,
+which changes no dataset; readers then take it for another feed and begin anew. Publish afterwards what is out of date.";
 
 /// Put the feed in order after a crash, or after someone has changed its files
 ///
@@ -17,12 +26,19 @@ use crate::interrupt::Interrupt;
 /// staging of dead publishers, and puts a missing or damaged manifest back from the history. Every publish does what is
 /// needed of this by itself. May be interrupted and repeated at any point.
 #[derive(Debug, Args)]
-pub(crate) struct Recover {}
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Recover {
+    /// Give the feed a new identity, after it was restored from an old copy
+    #[arg(long)]
+    new_feed: bool,
+}
 
 #[derive(Serialize)]
 struct Report<'a> {
     dir: String,
     generation: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    new_feed: Option<String>,
     manifest_restored: bool,
     rebuilt: Vec<&'a str>,
     markers_removed: bool,
@@ -33,8 +49,18 @@ impl Recover {
     pub(crate) fn run(self, session: &Session) -> Result<Exit, Failure> {
         let setup = |source| Failure::Setup { what: "the handling of signals", source };
         let interrupt = Interrupt::watch().map_err(setup)?;
-        let recovery = Feed::open(&session.dir.path).with_cancellation(interrupt.check()).recover()?;
-        session.output.report(&Report::new(session, &recovery));
+        let feed = Feed::open(&session.dir.path).with_cancellation(interrupt.check());
+        if !self.new_feed {
+            session.output.report(&Report::new(session, &feed.recover()?));
+            return Ok(Exit::Done);
+        }
+        let (recovery, publication) = feed.recover_as_new_feed()?;
+        for warning in &publication.warnings {
+            output::warn(warning);
+        }
+        let report = Report::new(session, &recovery);
+        let generation = Some(publication.generation.get());
+        session.output.report(&Report { generation, new_feed: Some(publication.feed.to_string()), ..report });
         Ok(Exit::Done)
     }
 }
@@ -44,6 +70,7 @@ impl<'a> Report<'a> {
         Self {
             dir: session.dir.path.display().to_string(),
             generation: recovery.generation.map(|generation| generation.get()),
+            new_feed: None,
             manifest_restored: recovery.manifest_restored,
             rebuilt: recovery.rebuilt.iter().map(FeedPath::as_str).collect(),
             markers_removed: recovery.markers_removed,
@@ -64,6 +91,9 @@ impl fmt::Display for Report<'_> {
         }
         if self.staging_removed > 0 {
             done.push(format!("removed the staging of {} dead publisher(s)", self.staging_removed));
+        }
+        if let Some(feed) = &self.new_feed {
+            done.push(format!("drew the new feed id {feed}"));
         }
         if done.is_empty() {
             done.push("nothing was to be put in order".to_owned());
