@@ -8,6 +8,7 @@ mod cat;
 mod damage;
 mod directory;
 mod gc;
+mod history;
 mod locks;
 mod output;
 mod publish;

@@ -7,6 +7,7 @@ mod crashes;
 mod failures;
 mod faulty;
 mod gc;
+mod history;
 mod new_feed;
 mod repair;
 mod rollback;

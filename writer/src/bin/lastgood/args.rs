@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::cat::Cat;
 use crate::gc::Gc;
+use crate::history::History;
 use crate::publish::Publish;
 use crate::recover::Recover;
 use crate::rollback::Rollback;
@@ -73,6 +74,7 @@ pub(crate) fn time(text: &str) -> Result<Duration, String> {
 pub(crate) enum Command {
     Publish(Publish),
     Rollback(Rollback),
+    History(History),
     Cat(Cat),
     Status(Status),
     Verify(Verify),

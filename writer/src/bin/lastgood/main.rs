@@ -5,6 +5,7 @@ mod cat;
 mod dir;
 mod exit;
 mod gc;
+mod history;
 mod input;
 mod interrupt;
 mod log;
@@ -56,6 +57,7 @@ fn run(cli: Cli, output: Output) -> Result<Exit, Failure> {
     let ended = match command {
         Command::Publish(publish) => publish.run(&session),
         Command::Rollback(rollback) => rollback.run(&session),
+        Command::History(history) => history.run(&session),
         Command::Cat(cat) => cat.run(&session),
         Command::Status(status) => status.run(&session),
         Command::Verify(verify) => verify.run(&session),
