@@ -207,6 +207,36 @@ fn a_clock_that_was_set_back_makes_nothing_older() {
     }
 }
 
+/// A manifest that cannot be read just now does not say when the one before it was replaced.
+#[test]
+fn a_medium_that_fails_makes_nothing_older() {
+    let clocks = Clocks::new();
+    // Files as they are after they were copied with an old date.
+    clocks.publisher.store(BEGIN + 100, Ordering::Relaxed);
+    (1..=4).for_each(|round| clocks.publish(round));
+    let second = layout::history(Generation::new(2).unwrap());
+    let failing = Faulty::new(clocks.site.storage.clone(), Death::Unwind, move |call: &Call<'_>| {
+        if call.is("open", &second) { Fate::Fails } else { Fate::Works }
+    });
+    let clock = || Timestamp::from_ms((BEGIN + 110) * 3_600_000);
+    let retention = Retention { keep: 1, grace: Duration::from_secs(20 * 3600) };
+    let error = Feed::on(failing).with_clock(clock).gc(&retention).unwrap_err();
+    assert!(error.to_string().contains("history/2.json"), "{error}");
+    assert_eq!(retained(&clocks.site.storage).len(), 4);
+}
+
+/// The copy of the published manifest is missing, as a crash may leave it; a dry run does not put it back.
+#[test]
+fn a_dry_run_knows_what_is_published_without_its_copy() {
+    let site = memory();
+    published(&site);
+    site.storage.remove(&layout::history(Generation::new(6).unwrap())).unwrap();
+    let collection = site.feed().gc_dry_run(&ALL).unwrap();
+    let named = site.feed().manifest().unwrap().datasets.into_values();
+    let named: Vec<FeedPath> = named.map(|entry| layout::object(&entry.sha256, &entry.ext)).collect();
+    assert!(!collection.objects.is_empty() && named.iter().all(|path| !collection.objects.contains(path)));
+}
+
 #[test]
 fn what_cannot_be_read_stops_it_before_anything_goes() {
     let site = memory();
@@ -322,6 +352,29 @@ fn generations_are_gone_for_good_before_the_first_object_goes() {
     assert_eq!(changes[..generations.len()], generations[..]);
     assert_eq!(rest[0], ("sync", None));
     assert!(rest.len() > 1 && rest[1..].iter().all(|change| *change == ("remove", Some(Dir::Objects))), "{rest:?}");
+}
+
+/// Whenever garbage is collected while a feed is verified: nothing that went is taken for damage.
+#[test]
+fn verifying_meanwhile_finds_no_damage() {
+    let mut number = 0;
+    loop {
+        let site = memory();
+        published(&site);
+        let inner = site.storage.clone();
+        let collecting = Faulty::new(site.storage.clone(), Death::Unwind, move |call: &Call<'_>| {
+            if call.number == number {
+                Feed::on(inner.clone()).gc(&ALL).unwrap();
+            }
+            Fate::Works
+        });
+        assert_eq!(Feed::on(collecting).verify().unwrap().problems, [], "collected at call {number}");
+        if retained(&site.storage).len() == ROUNDS.len() {
+            assert!(number > 30, "only {number} calls");
+            return;
+        }
+        number += 1;
+    }
 }
 
 #[test]
