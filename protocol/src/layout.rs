@@ -27,6 +27,12 @@ impl FeedPath {
         &self.0
     }
 
+    /// The last part of the path.
+    #[must_use]
+    pub fn file_name(&self) -> &str {
+        self.0.split_once('/').map_or(self.0.as_str(), |(_, name)| name)
+    }
+
     /// The directory that holds the file.
     #[must_use]
     pub fn dir(&self) -> Dir {
@@ -97,6 +103,20 @@ pub fn backup(dataset: &DatasetName, ext: &Ext) -> FeedPath {
     FeedPath(format!("{dataset}_backup.{ext}"))
 }
 
+/// The dataset and the extension of a file name of the form `<dataset>.<ext>`.
+#[must_use]
+pub fn parse_plain_copy(file_name: &str) -> Option<(DatasetName, Ext)> {
+    let (name, ext) = file_name.split_once('.')?;
+    Some((DatasetName::parse(name).ok()?, Ext::parse(ext).ok()?))
+}
+
+/// The dataset and the extension of a file name of the form `<dataset>_backup.<ext>`.
+#[must_use]
+pub fn parse_backup(file_name: &str) -> Option<(DatasetName, Ext)> {
+    let (stem, ext) = file_name.split_once('.')?;
+    Some((DatasetName::parse(stem.strip_suffix("_backup")?).ok()?, Ext::parse(ext).ok()?))
+}
+
 /// `last_update.txt`, the time of the last commit.
 #[must_use]
 pub fn last_update() -> FeedPath {
@@ -142,6 +162,15 @@ pub fn parse_history(file_name: &str) -> Option<Generation> {
 pub fn parse_object(file_name: &str) -> Option<(Sha256, Ext)> {
     let (sha256, ext) = file_name.split_once('.')?;
     Some((sha256.parse().ok()?, Ext::parse(ext).ok()?))
+}
+
+/// The object and the encoding of a file of `objects/` that is a compressed sibling.
+#[must_use]
+pub fn parse_sibling(file_name: &str) -> Option<(Sha256, Ext, Encoding)> {
+    let (object, suffix) = file_name.rsplit_once('.')?;
+    let encoding = Encoding::ALL.into_iter().find(|encoding| encoding.suffix() == suffix)?;
+    let (sha256, ext) = parse_object(object)?;
+    Some((sha256, ext, encoding))
 }
 
 /// The lock marker that a file name of the feed's directory is, if it is one: that of the feed or of a dataset.

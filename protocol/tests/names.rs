@@ -210,20 +210,24 @@ proptest! {
     }
 
     #[test]
-    fn file_names_are_recognised_exactly(text in "[.]?[a-z0-9+]{0,4}(_lock|[.]json)?") {
+    fn file_names_are_recognised_exactly(text in "[.]?[a-z0-9+]{0,4}(_lock|[.]json|_backup[.]csv)?") {
         if let Some(generation) = layout::parse_history(&text) {
             let path = layout::history(generation);
             prop_assert_eq!(path.as_str(), format!("history/{text}"));
         }
+        if let Some((name, ext)) = layout::parse_backup(&text) {
+            let path = layout::backup(&name, &ext);
+            prop_assert_eq!(path.as_str(), text.as_str());
+        }
         if let Some(name) = layout::parse_dataset_lock(&text) {
             let path = layout::dataset_lock(&name);
-            prop_assert_eq!(path.as_str(), text);
+            prop_assert_eq!(path.as_str(), text.as_str());
         }
     }
 }
 
 #[test]
-fn history_and_marker_names_are_read_back() {
+fn names_are_read_back() {
     for number in [1, 9, 10, 42, (1 << 53) - 1] {
         let generation = Generation::new(number).unwrap();
         let path = layout::history(generation);
@@ -236,9 +240,27 @@ fn history_and_marker_names_are_read_back() {
     }
     for text in ["performance", "a_lock", "lock", "0"] {
         let name = DatasetName::parse(text).unwrap();
-        assert_eq!(layout::parse_dataset_lock(layout::dataset_lock(&name).as_str()), Some(name));
+        assert_eq!(layout::parse_dataset_lock(layout::dataset_lock(&name).as_str()), Some(name.clone()));
+        let ext = Ext::parse("csv").unwrap();
+        assert_eq!(layout::parse_backup(layout::backup(&name, &ext).as_str()), Some((name, ext)));
     }
     for other in [".lock", "._lock", "performance_lock", ".performance.lock", ".manifest_lock", ".a_backup_lock"] {
         assert_eq!(layout::parse_dataset_lock(other), None, "{other}");
+    }
+    for other in
+        ["a.json", "_backup.json", "a_backup", "a_backup.", "a_backup.JSON", "a_backup.json.gz", "A_backup.json"]
+    {
+        assert_eq!(layout::parse_backup(other), None, "{other}");
+    }
+    let (sha256, ext) = (Sha256::of(b""), Ext::parse("gz").unwrap());
+    for encoding in layout::Encoding::ALL {
+        let path = layout::sibling(&sha256, &ext, encoding);
+        assert_eq!(layout::parse_sibling(path.file_name()), Some((sha256, ext.clone(), encoding)));
+        assert_eq!(layout::parse_object(path.file_name()), None);
+    }
+    assert_eq!(layout::parse_sibling(layout::object(&sha256, &ext).file_name()), None);
+    assert_eq!(layout::parse_plain_copy("a.csv"), Some((DatasetName::parse("a").unwrap(), Ext::parse("csv").unwrap())));
+    for other in ["manifest.json", "a_backup.json", "last_update.txt", "a.json.gz", "a", ".lock"] {
+        assert_eq!(layout::parse_plain_copy(other), None, "{other}");
     }
 }

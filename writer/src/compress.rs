@@ -1,6 +1,6 @@
 //! The compressed siblings of an object, for servers that send them as they are.
 
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 
 use lastgood_protocol::layout::Encoding;
 
@@ -26,6 +26,14 @@ impl Default for Compression {
 impl Compression {
     /// No siblings at all.
     pub const OFF: Self = Self { gzip: None, brotli: None, min_size: 0 };
+
+    /// The same settings for one of them alone.
+    pub(crate) fn only(&self, encoding: Encoding) -> Self {
+        match encoding {
+            Encoding::Gzip => Self { brotli: None, ..self.clone() },
+            Encoding::Brotli => Self { gzip: None, ..self.clone() },
+        }
+    }
 
     fn level(&self, encoding: Encoding) -> Option<u32> {
         match encoding {
@@ -87,6 +95,14 @@ fn sibling<G: Staging>(
     let helps = output.bytes < size - size / 20;
     let file = output.inner.finish()?;
     Ok(helps.then_some(file))
+}
+
+/// What comes out of a sibling.
+pub(crate) fn decoder(encoding: Encoding, file: Box<dyn Read + Send>) -> Box<dyn Read + Send> {
+    match encoding {
+        Encoding::Gzip => Box::new(flate2::read::MultiGzDecoder::new(file)),
+        Encoding::Brotli => Box::new(brotli::Decompressor::new(file, 64 * 1024)),
+    }
 }
 
 struct Counted<W> {

@@ -1,12 +1,12 @@
 //! Plain copies, backups, `last_update.txt` and history: everything that follows from the manifest (I10).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::io::{self, Write};
 
 use lastgood_protocol::digest::Sha256;
-use lastgood_protocol::layout::{self, FeedPath};
+use lastgood_protocol::layout::{self, Dir, FeedPath};
 use lastgood_protocol::manifest::{Entry, Generation, MAX_MANIFEST_BYTES, Manifest};
-use lastgood_protocol::name::DatasetName;
+use lastgood_protocol::name::{DatasetName, Ext};
 
 use crate::feed::Current;
 use crate::objects;
@@ -121,6 +121,23 @@ pub(crate) fn copies<'a>(
     let plain_copy = (layout::plain_copy(dataset, &entry.ext), entry);
     let backup = before.map(|before| (layout::backup(dataset, &before.ext), before));
     std::iter::once(plain_copy).chain(backup).filter(|_| entry.plain_copy)
+}
+
+/// The datasets with a backup of another extension than their payload has, which is the one that the next backup gets.
+/// Found by looking at names alone: the history, which knows it, would have to be read for every dataset of a commit.
+pub(crate) fn other_backups<S: Storage>(
+    storage: &S,
+    before: Option<&Manifest>,
+    datasets: &[DatasetName],
+) -> io::Result<HashSet<DatasetName>> {
+    let Some(before) = before else { return Ok(HashSet::new()) };
+    let datasets: HashSet<&DatasetName> = datasets.iter().collect();
+    let names = storage.list(Dir::Root)?;
+    let backups = names.iter().filter_map(|name| layout::parse_backup(name));
+    let other = |(dataset, ext): &(DatasetName, Ext)| {
+        datasets.contains(dataset) && before.datasets.get(dataset).is_some_and(|entry| entry.ext != *ext)
+    };
+    Ok(backups.filter(other).map(|(dataset, _)| dataset).collect())
 }
 
 /// Stages a small file.

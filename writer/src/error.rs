@@ -14,6 +14,8 @@ use crate::schema::SchemaProblem;
 use crate::convert::csv;
 use crate::operations::Outcome;
 
+use crate::rollback::NoRollback;
+
 /// A failed operation on a feed.
 ///
 /// Every variant but [`Unknown`](Error::Unknown) means: not committed, nothing that is published has changed (I4).
@@ -87,6 +89,14 @@ pub enum Error {
     Conflict {
         /// The dataset.
         dataset: DatasetName,
+    },
+    /// A dataset cannot be rolled back as asked.
+    #[error("{dataset}: {reason}")]
+    NoRollback {
+        /// The dataset.
+        dataset: DatasetName,
+        /// Why, and what can be done.
+        reason: NoRollback,
     },
     /// The directory holds other files and no feed.
     #[error(
@@ -180,6 +190,7 @@ impl Error {
             Error::Meta { .. } => "invalid-meta",
             Error::TooLarge { .. } => "too-large",
             Error::Conflict { .. } => "conflict",
+            Error::NoRollback { reason, .. } => reason.code(),
             Error::NotAFeed { .. } => "not-a-feed",
             Error::NoFeed { .. } => "no-feed",
             Error::Locked { .. } => "locked",
@@ -212,6 +223,7 @@ impl Error {
             | Error::TooLarge { .. } => Outcome::Refused,
             Error::Unknown { .. } => Outcome::Unknown,
             Error::Conflict { .. }
+            | Error::NoRollback { .. }
             | Error::NotAFeed { .. }
             | Error::NoFeed { .. }
             | Error::Locked { .. }

@@ -11,6 +11,7 @@ use lastgood_protocol::time::Timestamp;
 
 use crate::compress::Compression;
 use crate::error::Error;
+use crate::recover;
 use crate::storage::{Modes, PosixStorage, Storage};
 
 /// A feed.
@@ -130,9 +131,7 @@ impl<S: Storage> Feed<S> {
     /// # Errors
     /// [`Error::NoFeed`], [`Error::Damaged`], [`Error::Io`], [`Error::Read`] for a later format.
     pub fn manifest(&self) -> Result<Manifest, Error> {
-        self.current()?
-            .map(|current| Arc::unwrap_or_clone(current.manifest))
-            .ok_or_else(|| Error::NoFeed { location: self.location() })
+        self.published().map(|current| Arc::unwrap_or_clone(current.manifest))
     }
 
     pub(crate) fn now(&self) -> Timestamp {
@@ -172,6 +171,20 @@ impl<S: Storage> Feed<S> {
     /// Takes note of what was just published, which the next commit will find.
     pub(crate) fn remember(&self, published: &Current) {
         *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(published.clone());
+    }
+
+    /// The published manifest, which there must be.
+    pub(crate) fn published(&self) -> Result<Current, Error> {
+        if let Some(current) = self.current()? {
+            return Ok(current);
+        }
+        let generations = recover::retained_generations(&self.storage).map_err(Error::io("list the history"))?;
+        Err(match generations.last() {
+            None => Error::NoFeed { location: self.location() },
+            Some(last) => {
+                self.manifest_lost(format!("manifest.json is missing, but the history goes up to generation {last}"))
+            }
+        })
     }
 
     /// The manifest is missing or damaged, and the history may have it.

@@ -50,9 +50,18 @@ pub(crate) fn verified_copy<S: Storage>(
     storage: &S,
     staging: &S::Staging,
     path: &FeedPath,
-    (sha256, size): (&Sha256, u64),
+    identity: (&Sha256, u64),
 ) -> io::Result<Option<Pending<S::File>>> {
-    let Some(mut file) = storage.open(path)? else { return Ok(None) };
+    let Some(file) = storage.open(path)? else { return Ok(None) };
+    verified(staging, file, identity)
+}
+
+/// Copies what `file` gives into staging; `None` when its bytes are not those that it should have.
+pub(crate) fn verified<G: Staging>(
+    staging: &G,
+    mut file: impl Read,
+    (sha256, size): (&Sha256, u64),
+) -> io::Result<Option<Pending<G::File>>> {
     let mut output = staging.create(Kind::Published)?;
     let mut hasher = Hasher::new();
     let copied = copy(&mut file, |bytes| {

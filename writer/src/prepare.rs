@@ -98,7 +98,6 @@ pub(crate) enum Condition {
     /// Nothing.
     None,
     /// That the dataset still has this payload.
-    #[expect(dead_code, reason = "for rollback")]
     Replaces(Sha256),
 }
 
@@ -202,7 +201,7 @@ fn take_as_it_is<S: Storage>(
 }
 
 /// Reads the next bytes of an input, unless the publish is cancelled.
-fn read<S: Storage>(
+pub(crate) fn read<S: Storage>(
     feed: &Feed<S>,
     dataset: &DatasetName,
     input: &mut impl Read,

@@ -77,6 +77,15 @@ impl PublishedDataset {
     }
 }
 
+/// Under which identity a feed goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Identity {
+    /// The one that it has.
+    Kept,
+    /// One that is drawn anew.
+    New,
+}
+
 impl<S: Storage> Feed<S> {
     /// Publishes datasets in one generation: all or none. Makes the feed when the directory is missing or empty.
     ///
@@ -110,11 +119,16 @@ impl<S: Storage> Feed<S> {
         for item in items {
             prepared.push(prepare::prepare(self, &staging, item)?);
         }
-        self.commit(&staging, prepared)
+        self.commit(&staging, prepared, Identity::Kept)
     }
 
     /// Commits what was prepared, in one generation.
-    pub(crate) fn commit(&self, staging: &S::Staging, prepared: Vec<Prepared<S::File>>) -> Result<Publication, Error> {
+    pub(crate) fn commit(
+        &self,
+        staging: &S::Staging,
+        prepared: Vec<Prepared<S::File>>,
+        identity: Identity,
+    ) -> Result<Publication, Error> {
         let seen = self.current()?;
         let backups = stage_backups(self, staging, seen.as_ref(), &prepared)?;
 
@@ -126,7 +140,7 @@ impl<S: Storage> Feed<S> {
 
         // 2. The manifest is read; the new generation is one more (I5).
         let commit = CommitId::from_random(self.random()?);
-        let next = next_manifest(self, current.as_ref(), commit, &prepared)?;
+        let next = next_manifest(self, current.as_ref(), identity, commit, &prepared)?;
         let bytes = next.encode();
         if bytes.len() as u64 > MAX_MANIFEST_BYTES {
             let problem = "the manifest would be larger than readers accept: too many datasets, or too much meta";
@@ -147,7 +161,8 @@ impl<S: Storage> Feed<S> {
         let wanted: HashSet<ObjectId<'_>> =
             datasets.iter().flat_map(|dataset| next.manifest.datasets[dataset].objects()).collect();
         let named = before.iter().flat_map(|manifest| manifest.objects()).filter(|id| wanted.contains(id)).collect();
-        let commit_of = ItemCommit { feed: self, staging, before, named, next: &next.manifest };
+        let other_backups = derived::other_backups(&self.storage, before, &datasets).map_err(failed)?;
+        let commit_of = ItemCommit { feed: self, staging, before, named, other_backups, next: &next.manifest };
         let mut report = Vec::with_capacity(prepared.len());
         for (item, backup) in prepared.into_iter().zip(backups) {
             report.push(commit_of.stage(item, backup, &mut placed, &mut new_objects, &mut derived).map_err(failed)?);
@@ -264,9 +279,17 @@ fn stage_backups<S: Storage>(
     prepared.iter().map(backup).collect()
 }
 
+/// The last generation that the feed has had, as far as is known: the history may go beyond the manifest when only that was
+/// put back from an old copy.
+fn last_generation<S: Storage>(feed: &Feed<S>, published: &Manifest) -> Result<Generation, Error> {
+    let retained = recover::retained_generations(&feed.storage).map_err(Error::io("list the history"))?;
+    Ok(retained.into_iter().chain([published.generation]).max().expect("the published one is one"))
+}
+
 fn next_manifest<S: Storage>(
     feed: &Feed<S>,
     current: Option<&Current>,
+    identity: Identity,
     commit: CommitId,
     prepared: &[Prepared<S::File>],
 ) -> Result<Manifest, Error> {
@@ -274,12 +297,19 @@ fn next_manifest<S: Storage>(
     let mut next = match current {
         None => Manifest::new(FeedId::from_random(feed.random()?), Generation::FIRST, commit, now),
         Some(Current { manifest, .. }) => {
-            let generation = manifest.generation.next();
-            let generation = generation.ok_or_else(|| Error::Limit("the generations are used up".to_owned()))?;
-            Manifest::new(manifest.feed, generation, commit, now)
+            let (feed, last) = match identity {
+                Identity::Kept => (manifest.feed, manifest.generation),
+                Identity::New => (FeedId::from_random(feed.random()?), last_generation(feed, manifest)?),
+            };
+            let generation = last.next().ok_or_else(|| Error::Limit("the generations are used up".to_owned()))?;
+            Manifest::new(feed, generation, commit, now)
         }
     };
-    next.expires_at = feed.settings.expires_in.map(|span| now.plus_ms(span.as_millis().try_into().unwrap_or(i64::MAX)));
+    next.expires_at = match (identity, current) {
+        // What is published is no younger for it.
+        (Identity::New, Some(Current { manifest, .. })) => manifest.expires_at,
+        _ => feed.settings.expires_in.map(|span| now.plus_ms(span.as_millis().try_into().unwrap_or(i64::MAX))),
+    };
     if let Some(Current { manifest, .. }) = current {
         next.datasets.clone_from(&manifest.datasets);
     }
@@ -310,6 +340,8 @@ struct ItemCommit<'a, S: Storage> {
     before: Option<&'a Manifest>,
     /// The objects of this commit that the manifest before names.
     named: HashSet<ObjectId<'a>>,
+    /// The datasets whose backup has another name than the next one will have.
+    other_backups: HashSet<DatasetName>,
     next: &'a Manifest,
 }
 
@@ -366,7 +398,8 @@ impl<S: Storage> ItemCommit<'_, S> {
             }
         }
         if let (Some(manifest), Some(before)) = (self.before, before)
-            && (&before.ext, before.plain_copy) != (&entry.ext, entry.plain_copy)
+            && ((&before.ext, before.plain_copy) != (&entry.ext, entry.plain_copy)
+                || changed && self.other_backups.contains(&item.dataset))
         {
             derived.rename(storage, self.staging, (manifest, self.next), &item.dataset)?;
         }

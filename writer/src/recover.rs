@@ -16,6 +16,7 @@ use crate::feed::{Current, Feed};
 use crate::lock::{self, Markers};
 use crate::objects;
 use crate::operations::Operation;
+use crate::publish::{Identity, Publication};
 use crate::storage::{Storage, Wave};
 
 /// What a recovery has done.
@@ -54,14 +55,41 @@ impl<S: Storage> Feed<S> {
     }
 
     fn put_in_order(&self) -> Result<Recovery, Error> {
-        if self.storage.list(Dir::Root).map_err(Error::io("read the feed's directory"))?.is_empty() {
-            return Err(Error::NoFeed { location: self.location() });
-        }
+        check_there(self)?;
         let (_lock, _) = lock::acquire(self, &[])?;
         let staging = self.storage.stage().map_err(Error::io("open staging"))?;
         let manifest_restored = restore_manifest(self, &staging)?;
         let (recovery, _) = finish(self, &staging, Thoroughness::Everything)?;
         Ok(Recovery { manifest_restored, ..recovery })
+    }
+}
+
+impl<S: Storage> Feed<S> {
+    /// Recovers, and gives the feed a new identity in a generation of its own that changes no dataset.
+    ///
+    /// For a feed that was restored from an old copy: its generation is below the one that readers have seen, so they
+    /// would refuse it, as they refuse a replay. Under a new identity they take it for what it is, another feed.
+    /// Generations still rise (I5), and the commit is made like any other.
+    ///
+    /// # Errors
+    /// As for [`recover`](Self::recover) and for a commit: [`Error::Unknown`] when the medium does not confirm it.
+    pub fn recover_as_new_feed(&self) -> Result<(Recovery, Publication), Error> {
+        self.logged(Operation::Recover, Vec::new(), || self.put_in_order_as_new_feed())
+    }
+
+    fn put_in_order_as_new_feed(&self) -> Result<(Recovery, Publication), Error> {
+        let recovery = self.put_in_order()?;
+        let staging = self.storage.stage().map_err(Error::io("open staging"))?;
+        let publication = self.commit(&staging, Vec::new(), Identity::New)?;
+        Ok((recovery, publication))
+    }
+}
+
+/// Nothing is to be made in a directory that is empty or is not there.
+pub(crate) fn check_there<S: Storage>(feed: &Feed<S>) -> Result<(), Error> {
+    match feed.storage.list(Dir::Root).map_err(Error::io("read the feed's directory"))?.is_empty() {
+        true => Err(Error::NoFeed { location: feed.location() }),
+        false => Ok(()),
     }
 }
 
@@ -184,7 +212,7 @@ fn names_that_went<S: Storage>(
 }
 
 /// Puts the newest intact manifest of the history back when the published one is missing or damaged.
-fn restore_manifest<S: Storage>(feed: &Feed<S>, staging: &S::Staging) -> Result<bool, Error> {
+pub(crate) fn restore_manifest<S: Storage>(feed: &Feed<S>, staging: &S::Staging) -> Result<bool, Error> {
     let problem = match feed.current() {
         Ok(Some(_)) => return Ok(false),
         Ok(None) => "manifest.json is missing".to_owned(),

@@ -1,19 +1,23 @@
 //! Verification: reads everything that is published and compares it with what it should be.
 
-use std::collections::BTreeMap;
-use std::io::{self, Read};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::io::Read;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use lastgood_protocol::digest::Sha256;
-use lastgood_protocol::layout::{self, Encoding, FeedPath};
+use lastgood_protocol::layout::{self, Dir, Encoding, FeedPath};
 use lastgood_protocol::manifest::{Entry, Generation, MAX_MANIFEST_BYTES, Manifest};
-use lastgood_protocol::name::Ext;
+use lastgood_protocol::name::{DatasetName, Ext};
 
+use crate::compress;
 use crate::derived;
 use crate::error::Error;
 use crate::feed::{Current, Feed};
 use crate::objects;
+use crate::parallel;
 use crate::recover;
+use crate::retained;
 use crate::storage::Storage;
 
 /// What a verification has found.
@@ -21,9 +25,11 @@ use crate::storage::Storage;
 pub struct Verification {
     /// The generation that is published.
     pub generation: Generation,
+    /// The newest generation whose manifest and objects are all intact; `None` when there is none.
+    pub intact: Option<Generation>,
     /// How many files were read.
     pub files: u64,
-    /// How many bytes were read.
+    /// How many bytes were read; of compressed siblings, those that come out of them.
     pub bytes: u64,
     /// What is not as it should be; empty when all is well.
     pub problems: Vec<Problem>,
@@ -36,8 +42,18 @@ pub struct Problem {
     pub path: FeedPath,
     /// What is wrong with it.
     pub kind: ProblemKind,
+    /// How many bytes it should have; of a compressed sibling, how many should come out of it. `None` where nothing says.
+    pub size: Option<u64>,
     /// The retained generations that need the file, in rising order; empty for derived files.
     pub generations: Vec<Generation>,
+    /// The datasets that need the file in the published generation.
+    pub datasets: Vec<DatasetName>,
+}
+
+impl Problem {
+    fn derived(path: FeedPath, kind: ProblemKind) -> Self {
+        Self { path, kind, size: None, generations: Vec::new(), datasets: Vec::new() }
+    }
 }
 
 /// What is wrong with a file.
@@ -65,16 +81,33 @@ pub enum ProblemKind {
     Unreadable(String),
 }
 
+/// How far a verification is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// The bytes read by now.
+    pub bytes: u64,
+    /// All that are to be read.
+    pub total: u64,
+}
+
 impl<S: Storage> Feed<S> {
-    /// Reads the manifest, the history, every object that they name with its siblings, and every derived file, without
-    /// changing anything and without a lock. What a commit changes meanwhile is looked at again.
+    /// Reads the manifest, the history, every object that they name with its siblings, and every derived file, on all
+    /// cores, without changing anything and without a lock. What a commit changes meanwhile is looked at again.
     ///
     /// # Errors
     /// [`Error::NoFeed`], [`Error::Damaged`] when the manifest itself is, [`Error::Io`].
     pub fn verify(&self) -> Result<Verification, Error> {
+        self.verify_watched(&|_| {})
+    }
+
+    /// The same, telling how far it is, from several threads.
+    ///
+    /// # Errors
+    /// As for [`verify`](Self::verify).
+    pub fn verify_watched(&self, watch: &(dyn Fn(Progress) + Sync)) -> Result<Verification, Error> {
         let mut attempts = 0;
         loop {
-            let verification = self.verify_once()?;
+            let verification = self.verify_once(watch)?;
             let published = self.manifest()?.generation;
             let busy = self.storage.lock_holder().map_err(Error::io("look at the writer's lock"))?.is_some();
             attempts += 1;
@@ -85,149 +118,275 @@ impl<S: Storage> Feed<S> {
         }
     }
 
-    fn verify_once(&self) -> Result<Verification, Error> {
-        let current = self.current()?.ok_or_else(|| Error::NoFeed { location: self.location() })?;
-        let generation = current.manifest.generation;
-        let mut check = Check { storage: &self.storage, files: 1, bytes: current.bytes.len() as u64, problems: vec![] };
-        let mut objects = Objects::new();
-        collect(&mut objects, &current.manifest);
-        for generation in recover::retained_generations(&self.storage).map_err(Error::io("list the history"))? {
-            if let Some(manifest) = check.history(generation) {
-                collect(&mut objects, &manifest);
+    pub(crate) fn verify_once(&self, watch: &(dyn Fn(Progress) + Sync)) -> Result<Verification, Error> {
+        let current = self.published()?;
+        let expected = Expected::read(self, &current)?;
+        let tasks = expected.tasks(&self.storage, &current.manifest)?;
+        let (total, read) = (tasks.iter().map(|task| task.size).sum(), AtomicU64::new(0));
+        let found = parallel::map(&tasks, |task| {
+            task.check(&self.storage, |bytes| {
+                let bytes = read.fetch_add(bytes, Ordering::Relaxed) + bytes;
+                watch(Progress { bytes, total });
+            })
+        });
+
+        let mut verification = Verification {
+            generation: current.manifest.generation,
+            intact: None,
+            files: expected.files,
+            bytes: expected.bytes,
+            problems: expected.problems,
+        };
+        let mut broken = vec![false; expected.generations.len()];
+        let mut objects = Vec::new();
+        for (found, task) in found.into_iter().zip(&tasks) {
+            verification.files += u64::from(found.bytes.is_some());
+            verification.bytes += found.bytes.unwrap_or_default();
+            let Some(kind) = found.problem else { continue };
+            let Some(needed) = task.object.map(|object| &expected.objects[object]) else {
+                let path = task.path.clone();
+                verification.problems.push(Problem::derived(path, kind));
+                continue;
+            };
+            if task.role == Role::Object {
+                needed.by.indexes().for_each(|index| broken[index] = true);
             }
+            let generations = needed.by.indexes().map(|index| expected.generations[index].0).collect();
+            let (path, size) = (task.path.clone(), Some(task.size));
+            objects.push(Problem { path, kind, size, generations, datasets: needed.datasets.clone() });
         }
-        for ((sha256, ext), (size, generations)) in objects {
-            check.object(&sha256, &ext, size, &generations);
+        let mut sound = expected.generations.iter().zip(broken).rev();
+        verification.intact =
+            sound.find(|((_, known), broken)| *known && !broken).map(|((generation, _), _)| *generation);
+        verification.problems.extend(self.still_retained(&current.manifest, objects)?);
+        verification.problems.extend(same_bytes(&self.storage, &current));
+        verification.problems.sort_by(|a, b| a.path.cmp(&b.path));
+        Ok(verification)
+    }
+
+    /// Leaves out what garbage collection has removed meanwhile: it removes generations before what they name.
+    fn still_retained(&self, published: &Manifest, problems: Vec<Problem>) -> Result<Vec<Problem>, Error> {
+        if problems.is_empty() {
+            return Ok(problems);
         }
-        check.derived(&current);
-        let Check { files, bytes, mut problems, .. } = check;
-        problems.sort_by(|a, b| a.path.cmp(&b.path));
-        Ok(Verification { generation, files, bytes, problems })
+        let retained = recover::retained_generations(&self.storage).map_err(Error::io("list the history"))?;
+        let retained: HashSet<Generation> = retained.into_iter().chain([published.generation]).collect();
+        let mut problems = problems;
+        problems.iter_mut().for_each(|problem| problem.generations.retain(|generation| retained.contains(generation)));
+        problems.retain(|problem| !problem.generations.is_empty());
+        Ok(problems)
     }
 }
 
-/// Every object that a retained manifest names: its size and those generations.
-type Objects = BTreeMap<(Sha256, Ext), (u64, Vec<Generation>)>;
-
-fn collect(objects: &mut Objects, manifest: &Manifest) {
-    for entry in manifest.datasets.values() {
-        let schema = entry.schema.as_ref().map(|schema| ((schema.sha256, Ext::json()), schema.size));
-        for (object, size) in std::iter::once(((entry.sha256, entry.ext.clone()), entry.size)).chain(schema) {
-            let (_, generations) = objects.entry(object).or_insert((size, Vec::new()));
-            if let Err(position) = generations.binary_search(&manifest.generation) {
-                generations.insert(position, manifest.generation);
-            }
-        }
-    }
-}
-
-struct Check<'a, S> {
-    storage: &'a S,
+/// What the manifests say there should be.
+struct Expected {
+    /// The generations in rising order, each with whether its manifest could be read.
+    generations: Vec<(Generation, bool)>,
+    objects: Vec<Object>,
+    /// The entries that the published datasets had before.
+    before: BTreeMap<DatasetName, Entry>,
     files: u64,
     bytes: u64,
     problems: Vec<Problem>,
 }
 
-impl<S: Storage> Check<'_, S> {
-    fn history(&mut self, generation: Generation) -> Option<Manifest> {
-        let path = layout::history(generation);
-        let kind = match self.storage.read(&path, MAX_MANIFEST_BYTES) {
-            Ok(None) => ProblemKind::Missing,
-            Err(error) => ProblemKind::Unreadable(error.to_string()),
-            Ok(Some(bytes)) => {
-                self.files += 1;
-                self.bytes += bytes.len() as u64;
-                match Manifest::verify(&bytes) {
-                    Ok(manifest) if manifest.generation == generation => return Some(manifest),
-                    Ok(manifest) => ProblemKind::NotAManifest(format!("it is generation {}", manifest.generation)),
-                    Err(error) => ProblemKind::NotAManifest(error.to_string()),
-                }
-            }
-        };
-        self.problems.push(Problem { path, kind, generations: vec![generation] });
-        None
-    }
+/// An object that some manifest names.
+struct Object {
+    sha256: Sha256,
+    ext: Ext,
+    size: u64,
+    by: Runs,
+    /// The datasets that have it in the published generation.
+    datasets: Vec<DatasetName>,
+}
 
-    fn object(&mut self, sha256: &Sha256, ext: &Ext, size: u64, generations: &[Generation]) {
-        let path = layout::object(sha256, ext);
-        let opened = self.storage.open(&path);
-        self.compare(path, opened, (sha256, size), generations, true);
-        for encoding in Encoding::ALL {
-            let path = layout::sibling(sha256, ext, encoding);
-            let opened = self.storage.open(&path).map(|file| file.map(|file| decoder(encoding, file)));
-            self.compare(path, opened, (sha256, size), generations, false);
+/// Rising indexes as runs without gaps: an object is named by many generations in a row.
+#[derive(Default)]
+struct Runs(Vec<(usize, usize)>);
+
+impl Runs {
+    fn push(&mut self, index: usize) {
+        match self.0.last_mut() {
+            Some((_, last)) if *last == index => {}
+            Some((_, last)) if *last + 1 == index => *last = index,
+            _ => self.0.push((index, index)),
         }
     }
 
-    fn compare(
-        &mut self,
-        path: FeedPath,
-        opened: io::Result<Option<Box<dyn Read + Send>>>,
-        (expected, size): (&Sha256, u64),
-        generations: &[Generation],
-        required: bool,
-    ) {
-        // One byte more than expected is enough to know, and a compression bomb gets no further.
-        let digest = opened.and_then(|file| file.map(|file| objects::digest(file.take(size + 1))).transpose());
-        let kind = match digest {
-            Ok(None) if required => ProblemKind::Missing,
-            Ok(None) => return,
-            Ok(Some((found, bytes))) => {
-                self.files += 1;
-                self.bytes += bytes;
-                if found == *expected {
-                    return;
-                }
-                ProblemKind::Damaged { expected: *expected, found }
-            }
-            Err(error) => ProblemKind::Unreadable(error.to_string()),
-        };
-        self.problems.push(Problem { path, kind, generations: generations.to_vec() });
-    }
-
-    fn derived(&mut self, current: &Current) {
-        let manifest = &current.manifest;
-        // A manifest of the history that cannot be read has been reported by now.
-        let before = derived::entries_before(self.storage, manifest, manifest.datasets.keys()).unwrap_or_default();
-        for (dataset, entry) in &manifest.datasets {
-            for (path, entry) in derived::copies(dataset, entry, before.get(dataset)) {
-                self.copy_of(entry, path);
-            }
-        }
-        let last_update = format!("{}\n", manifest.published_at);
-        self.same_bytes(layout::last_update(), last_update.as_bytes());
-        self.same_bytes(layout::history(manifest.generation), &current.bytes);
-    }
-
-    fn copy_of(&mut self, entry: &Entry, path: FeedPath) {
-        match objects::intact(self.storage, &path, derived::identity(entry)) {
-            Ok(intact) => {
-                self.files += 1;
-                self.bytes += entry.size;
-                if !intact {
-                    self.problems.push(Problem { path, kind: ProblemKind::Disagrees, generations: vec![] });
-                }
-            }
-            Err(error) => {
-                let kind = ProblemKind::Unreadable(error.to_string());
-                self.problems.push(Problem { path, kind, generations: vec![] });
-            }
-        }
-    }
-
-    fn same_bytes(&mut self, path: FeedPath, expected: &[u8]) {
-        let kind = match self.storage.read(&path, MAX_MANIFEST_BYTES) {
-            Ok(Some(bytes)) if bytes == expected => return,
-            Ok(_) => ProblemKind::Disagrees,
-            Err(error) => ProblemKind::Unreadable(error.to_string()),
-        };
-        self.problems.push(Problem { path, kind, generations: vec![] });
+    fn indexes(&self) -> impl Iterator<Item = usize> {
+        self.0.iter().flat_map(|&(first, last)| first..=last)
     }
 }
 
-fn decoder(encoding: Encoding, file: Box<dyn Read + Send>) -> Box<dyn Read + Send> {
-    match encoding {
-        Encoding::Gzip => Box::new(flate2::read::MultiGzDecoder::new(file)),
-        Encoding::Brotli => Box::new(brotli::Decompressor::new(file, 64 * 1024)),
+impl Expected {
+    /// Reads each manifest once, one at a time.
+    fn read<S: Storage>(feed: &Feed<S>, current: &Current) -> Result<Self, Error> {
+        let published = &current.manifest;
+        let mut sources: BTreeMap<Generation, Vec<&DatasetName>> = BTreeMap::new();
+        for (dataset, entry) in &published.datasets {
+            if let Some(before) = entry.generation.previous() {
+                sources.entry(before).or_default().push(dataset);
+            }
+        }
+        let retained = recover::retained_generations(&feed.storage).map_err(Error::io("list the history"))?;
+        let generations: BTreeSet<Generation> = retained.into_iter().chain([published.generation]).collect();
+        let mut expected = Self {
+            generations: Vec::with_capacity(generations.len()),
+            objects: Vec::new(),
+            before: BTreeMap::new(),
+            files: 1,
+            bytes: current.bytes.len() as u64,
+            problems: Vec::new(),
+        };
+        let mut index = HashMap::new();
+        for generation in generations {
+            // The published one is compared with its copy in the history to the byte.
+            if generation == published.generation {
+                expected.take(&mut index, Manifest::clone(published), true);
+                continue;
+            }
+            let path = layout::history(generation);
+            match retained::load(&feed.storage, generation) {
+                // Collected meanwhile.
+                Ok(None) => {}
+                Ok(Some(manifest)) => {
+                    expected.files += 1;
+                    let info = feed.storage.info(&path).map_err(Error::io(format!("look at {path}")))?;
+                    expected.bytes += info.map_or(0, |info| info.size);
+                    for &dataset in sources.get(&generation).map_or(&[][..], Vec::as_slice) {
+                        let entry = manifest.datasets.get(dataset).cloned();
+                        expected.before.extend(entry.map(|entry| (dataset.clone(), entry)));
+                    }
+                    expected.take(&mut index, manifest, false);
+                }
+                Err(kind) => {
+                    expected.generations.push((generation, false));
+                    let generations = vec![generation];
+                    expected.problems.push(Problem { path, kind, size: None, generations, datasets: Vec::new() });
+                }
+            }
+        }
+        Ok(expected)
     }
+
+    fn take(&mut self, index: &mut HashMap<(Sha256, Ext), usize>, manifest: Manifest, published: bool) {
+        let number = self.generations.len();
+        self.generations.push((manifest.generation, true));
+        for (dataset, entry) in manifest.datasets {
+            let schema = entry.schema.map(|schema| (schema.sha256, Ext::json(), schema.size));
+            for (sha256, ext, size) in std::iter::once((entry.sha256, entry.ext, entry.size)).chain(schema) {
+                let at = *index.entry((sha256, ext)).or_insert_with_key(|(sha256, ext)| {
+                    let (sha256, ext) = (*sha256, ext.clone());
+                    self.objects.push(Object { sha256, ext, size, by: Runs::default(), datasets: Vec::new() });
+                    self.objects.len() - 1
+                });
+                self.objects[at].by.push(number);
+                if published {
+                    self.objects[at].datasets.push(dataset.clone());
+                }
+            }
+        }
+    }
+
+    /// Every file whose content follows from a digest, the largest first so that no core is left with it at the end.
+    fn tasks<S: Storage>(&self, storage: &S, published: &Manifest) -> Result<Vec<Task>, Error> {
+        let names = storage.list(Dir::Objects).map_err(Error::io("list the objects"))?;
+        let there: HashSet<&str> = names.iter().map(String::as_str).collect();
+        let mut tasks = Vec::new();
+        for (number, Object { sha256, ext, size, .. }) in self.objects.iter().enumerate() {
+            let mut add =
+                |path, role| tasks.push(Task { path, role, sha256: *sha256, size: *size, object: Some(number) });
+            add(layout::object(sha256, ext), Role::Object);
+            for encoding in Encoding::ALL {
+                let path = layout::sibling(sha256, ext, encoding);
+                if there.contains(path.file_name()) {
+                    add(path, Role::Sibling(encoding));
+                }
+            }
+        }
+        for (dataset, entry) in &published.datasets {
+            for (path, entry) in derived::copies(dataset, entry, self.before.get(dataset)) {
+                tasks.push(Task { path, role: Role::Copy, sha256: entry.sha256, size: entry.size, object: None });
+            }
+        }
+        tasks.sort_by_key(|task| std::cmp::Reverse(task.size));
+        Ok(tasks)
+    }
+}
+
+/// A file to be hashed.
+struct Task {
+    path: FeedPath,
+    role: Role,
+    sha256: Sha256,
+    size: u64,
+    object: Option<usize>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Role {
+    Object,
+    /// May be missing.
+    Sibling(Encoding),
+    /// A plain copy or a backup.
+    Copy,
+}
+
+struct Found {
+    /// How many bytes were read; `None` when nothing could be.
+    bytes: Option<u64>,
+    problem: Option<ProblemKind>,
+}
+
+impl Task {
+    fn check<S: Storage>(&self, storage: &S, watch: impl Fn(u64)) -> Found {
+        let opened = storage.open(&self.path);
+        let digest = opened.and_then(|file| {
+            let decoded = file.map(|file| match self.role {
+                Role::Sibling(encoding) => compress::decoder(encoding, file),
+                Role::Object | Role::Copy => file,
+            });
+            // One byte more than expected is enough to know, and a compression bomb gets no further.
+            decoded.map(|file| objects::digest(Watched { file: file.take(self.size + 1), watch })).transpose()
+        });
+        let problem = match (&digest, self.role) {
+            (Ok(Some(found)), _) if *found == (self.sha256, self.size) => None,
+            (Ok(_), Role::Copy) => Some(ProblemKind::Disagrees),
+            (Ok(None), Role::Sibling(_)) => None,
+            (Ok(None), Role::Object) => Some(ProblemKind::Missing),
+            (Ok(Some((found, _))), _) => Some(ProblemKind::Damaged { expected: self.sha256, found: *found }),
+            (Err(error), _) => Some(ProblemKind::Unreadable(error.to_string())),
+        };
+        Found { bytes: digest.ok().flatten().map(|(_, bytes)| bytes), problem }
+    }
+}
+
+/// Tells of what is read.
+struct Watched<R, W> {
+    file: R,
+    watch: W,
+}
+
+impl<R: Read, W: Fn(u64)> Read for Watched<R, W> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let size = self.file.read(buffer)?;
+        (self.watch)(size as u64);
+        Ok(size)
+    }
+}
+
+/// The derived files that follow from the manifest as a whole.
+fn same_bytes<S: Storage>(storage: &S, current: &Current) -> Vec<Problem> {
+    let last_update = format!("{}\n", current.manifest.published_at);
+    let history = layout::history(current.manifest.generation);
+    let expected = [(layout::last_update(), last_update.as_bytes()), (history, current.bytes.as_slice())];
+    let problem = |(path, expected): (FeedPath, &[u8])| {
+        let kind = match storage.read(&path, MAX_MANIFEST_BYTES) {
+            Ok(Some(bytes)) if bytes == expected => return None,
+            Ok(_) => ProblemKind::Disagrees,
+            Err(error) => ProblemKind::Unreadable(error.to_string()),
+        };
+        Some(Problem::derived(path, kind))
+    };
+    expected.into_iter().filter_map(problem).collect()
 }

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod concurrent;
+mod gc;
 mod kill;
 mod memory;
 mod reading;

@@ -15,8 +15,11 @@ pub use self::record::{DatasetRecord, Operation, Outcome, Record};
 pub use self::who::Who;
 use crate::error::Error;
 use crate::feed::Feed;
+use crate::gc::Collection;
 use crate::publish::Publication;
 use crate::recover::Recovery;
+use crate::repair::Repair;
+use crate::rollback::Rollback;
 use crate::storage::{Rotation, Storage};
 
 /// A file of the log holds some thousands of operations; with the older ones, years of hourly publishes.
@@ -99,6 +102,38 @@ impl Describe for Publication {
                 forced: Vec::new(),
             })
             .collect();
+    }
+}
+
+impl Describe for Rollback {
+    fn describe(&self, record: &mut Record) {
+        self.publication.describe(record);
+    }
+}
+
+impl Describe for (Recovery, Publication) {
+    fn describe(&self, record: &mut Record) {
+        let (recovery, publication) = self;
+        publication.describe(record);
+        record.recovered |= recovery.did_something();
+    }
+}
+
+impl Describe for Collection {
+    fn describe(&self, record: &mut Record) {
+        record.generation = Some(self.generation);
+        record.bytes = self.bytes;
+        record.recovered = self.staging_removed > 0;
+    }
+}
+
+impl Describe for Repair {
+    fn describe(&self, record: &mut Record) {
+        record.generation = Some(self.verification.generation);
+        // Every field that says what was done is named, so that a new one cannot be forgotten here.
+        let Repair { objects, siblings, siblings_removed, recovery, verification: _ } = self;
+        let lists = [objects, siblings, siblings_removed];
+        record.recovered = recovery.did_something() || lists.iter().any(|list| !list.is_empty());
     }
 }
 

@@ -82,6 +82,23 @@ pub enum Operation {
     Other,
 }
 
+impl Operation {
+    /// The name that it has in the log.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Operation::Publish => "publish",
+            Operation::Rollback => "rollback",
+            Operation::Recover => "recover",
+            Operation::Gc => "gc",
+            Operation::Adopt => "adopt",
+            Operation::Lock => "lock",
+            Operation::Repair => "repair",
+            Operation::Other => "other",
+        }
+    }
+}
+
 /// How an operation ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -8,7 +8,7 @@ use std::process::Command;
 use lastgood::storage::{MemoryStorage, Modes, PosixStorage, Storage};
 
 use crate::faulty::{Call, Death, Died, Fate, Faulty};
-use crate::site::{Payloads, Round, SCENARIOS, Scenario, Site, after, memory, posix, publish};
+use crate::site::{Commit, Payloads, Round, SCENARIOS, Scenario, Site, after, memory, posix, publish};
 
 fn dies_at(number: usize) -> impl Fn(&Call<'_>) -> Fate + Send + Sync + 'static {
     move |call| if call.number == number { Fate::Dies } else { Fate::Works }
@@ -29,6 +29,9 @@ fn expect_whole<S: Storage + Clone>(
     payloads.clone()
 }
 
+/// The publish that recovers and dies as well.
+const RECOVERING: Commit = Commit::Publish(&[("a", 8)]);
+
 /// The publish after all the dying.
 const LAST: Round<'static> = &[("b", 9)];
 
@@ -41,9 +44,9 @@ fn expect_recovery<S: Storage + Clone>(site: &Site<S>, payloads: &Payloads, cont
 }
 
 /// Whether there was such a call.
-fn dies(storage: &MemoryStorage, number: usize, round: Round<'_>) -> bool {
+fn dies(storage: &MemoryStorage, number: usize, commit: Commit) -> bool {
     let faulty = Faulty::new(storage.clone(), Death::Unwind, dies_at(number));
-    match catch_unwind(AssertUnwindSafe(|| publish(faulty, round))) {
+    match catch_unwind(AssertUnwindSafe(|| commit.run(faulty))) {
         Ok(result) => {
             result.unwrap();
             false
@@ -69,7 +72,6 @@ fn on_memory_twice() {
 }
 
 fn dies_twice(scenario: &Scenario, first: usize) -> bool {
-    const RECOVERING: Round<'static> = &[("a", 8)];
     let mut second = 0;
     loop {
         let context = format!("{}, died at {first}, then at {second}", scenario.name);
@@ -79,12 +81,12 @@ fn dies_twice(scenario: &Scenario, first: usize) -> bool {
         if !dies(&site.storage, first, scenario.disturbed) {
             return false;
         }
-        let old = expect_whole(&site, generation, &old, &after(&old, scenario.disturbed), &context);
+        let old = expect_whole(&site, generation, &old, &scenario.disturbed.after(&old), &context);
         let generation = site.generation();
         if !dies(&site.storage, second, RECOVERING) {
             return true;
         }
-        let old = expect_whole(&site, generation, &old, &after(&old, RECOVERING), &context);
+        let old = expect_whole(&site, generation, &old, &RECOVERING.after(&old), &context);
         expect_recovery(&site, &old, &context);
         second += 1;
     }
@@ -105,7 +107,7 @@ fn recover_on_memory() {
             if !dies(&site.storage, first, scenario.disturbed) {
                 return;
             }
-            let old = expect_whole(&site, generation, &old, &after(&old, scenario.disturbed), &context);
+            let old = expect_whole(&site, generation, &old, &scenario.disturbed.after(&old), &context);
             let faulty = Faulty::new(site.storage.clone(), Death::Unwind, dies_at(second));
             let died = catch_unwind(AssertUnwindSafe(|| lastgood::Feed::on(faulty).recover().unwrap())).is_err();
             site.expect_readable(&old, &context);
@@ -133,7 +135,7 @@ fn on_posix() {
         let number = |variable| std::env::var(variable).unwrap().parse::<usize>().unwrap();
         let storage = PosixStorage::new(dir, Modes::default());
         let faulty = Faulty::new(storage, Death::Abort, dies_at(number(NUMBER)));
-        publish(faulty, SCENARIOS[number(SCENARIO)].disturbed).unwrap();
+        SCENARIOS.get(number(SCENARIO)).map_or(RECOVERING, |scenario| scenario.disturbed).run(faulty).unwrap();
         return;
     }
     for (index, scenario) in SCENARIOS.iter().enumerate() {
@@ -147,13 +149,11 @@ fn on_posix() {
             if !process_dies(dir, number, index) {
                 break;
             }
-            let new = after(&old, scenario.disturbed);
-            let old = expect_whole(&site, generation, &old, &new, &context);
-            // The publish that recovers dies as well, at some other call.
+            let old = expect_whole(&site, generation, &old, &scenario.disturbed.after(&old), &context);
+            // The publish that recovers dies at some other call.
             let generation = site.generation();
-            process_dies(dir, number * 7 % 41, index);
-            let new = after(&old, scenario.disturbed);
-            let old = expect_whole(&site, generation, &old, &new, &context);
+            process_dies(dir, number * 7 % 41, SCENARIOS.len());
+            let old = expect_whole(&site, generation, &old, &RECOVERING.after(&old), &context);
             expect_recovery(&site, &old, &context);
             number += 1;
         }
@@ -161,7 +161,7 @@ fn on_posix() {
     }
 }
 
-/// Whether there was such a call.
+/// Whether there was such a call. Past the last scenario it is the publish that recovers.
 fn process_dies(dir: &Path, number: usize, scenario: usize) -> bool {
     let mut publisher = Command::new(std::env::current_exe().unwrap());
     publisher.args(["--exact", "crashes::on_posix"]);

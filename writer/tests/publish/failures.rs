@@ -9,7 +9,7 @@ use lastgood::storage::Storage;
 use lastgood::{Committed, Error};
 
 use crate::faulty::{Call, Death, Fate, Faulty, is_commit};
-use crate::site::{SCENARIOS, Scenario, Site, after, files, manifest, memory, posix, publish};
+use crate::site::{SCENARIOS, Scenario, Site, files, manifest, memory, posix, publish};
 
 /// How often each way was gone, so that none of them is asserted about in vain.
 #[derive(Default, Debug)]
@@ -54,7 +54,7 @@ fn call_fails<S: Storage + Clone>(
 ) -> bool {
     let context = format!("{}, call {number} {fate:?}", scenario.name);
     let old = scenario.prepare(site);
-    let new = after(&old, scenario.disturbed);
+    let new = scenario.disturbed.after(&old);
     let (before, generation) = (files(&site.storage), site.generation());
     let faulty = Faulty::new(site.storage.clone(), Death::Unwind, move |call: &Call<'_>| match call.number == number {
         // The contract of `place`: a file that could not be moved is nowhere.
@@ -62,7 +62,7 @@ fn call_fails<S: Storage + Clone>(
         true => fate,
         false => Fate::Works,
     });
-    let result = publish(faulty.clone(), scenario.disturbed);
+    let result = scenario.disturbed.run(faulty.clone());
     match &result {
         Ok(publication) => {
             seen.unharmed += 1;
@@ -110,9 +110,9 @@ fn expect_next_works<S: Storage + Clone>(site: &Site<S>, context: &str) {
 fn a_rename_that_lost_its_answer_is_settled_by_reading_back() {
     for scenario in &SCENARIOS {
         let site = memory();
-        let new = after(&scenario.prepare(&site), scenario.disturbed);
+        let new = scenario.disturbed.after(&scenario.prepare(&site));
         let lost = |call: &Call<'_>| if is_commit(call) { Fate::FailsAfterwards } else { Fate::Works };
-        let publication = publish(Faulty::new(site.storage.clone(), Death::Unwind, lost), scenario.disturbed).unwrap();
+        let publication = scenario.disturbed.run(Faulty::new(site.storage.clone(), Death::Unwind, lost)).unwrap();
         assert_eq!(publication.warnings, [""; 0]);
         site.expect_readable(&new, scenario.name);
         site.expect_clean(scenario.name);
@@ -127,7 +127,7 @@ fn an_answer_that_cannot_be_read_back_is_unknown() {
             let site = memory();
             let context = format!("{}, {fate:?}", scenario.name);
             let old = scenario.prepare(&site);
-            let new = after(&old, scenario.disturbed);
+            let new = scenario.disturbed.after(&old);
             let (before, generation) = (files(&site.storage), site.generation());
             let blind = Arc::new(AtomicBool::new(false));
             let faulty = Faulty::new(site.storage.clone(), Death::Unwind, move |call: &Call<'_>| {
@@ -140,7 +140,7 @@ fn an_answer_that_cannot_be_read_back_is_unknown() {
                     Fate::Works
                 }
             });
-            let error = publish(faulty, scenario.disturbed).unwrap_err();
+            let error = scenario.disturbed.run(faulty).unwrap_err();
             assert_eq!(error.code(), "outcome-unknown", "{context}");
             expect_unknown(&site, &error, generation, &context);
             let took_place = fate == Fate::FailsAfterwards;

@@ -1,9 +1,15 @@
 //! Publishing and recovery through the library: the same suites against the memory and the file system.
 
+#![allow(clippy::disallowed_methods, reason = "the tests plant files by hand")]
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod crashes;
 mod failures;
 mod faulty;
+mod gc;
+mod history;
+mod new_feed;
 mod operations;
+mod repair;
+mod rollback;
 mod site;

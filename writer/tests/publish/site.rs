@@ -1,15 +1,16 @@
 //! A feed to be tested on any storage, and what is in it.
 
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::str::FromStr;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use lastgood::protocol::digest::Sha256;
 use lastgood::protocol::layout::{self, Dir, Encoding, FeedPath};
-use lastgood::protocol::manifest::{Entry, Manifest};
+use lastgood::protocol::manifest::{Entry, Generation, Manifest};
 use lastgood::protocol::name::{DatasetName, Ext};
 use lastgood::protocol::time::Timestamp;
-use lastgood::storage::{MemoryStorage, Modes, PosixStorage, Storage};
+use lastgood::storage::{Kind, MemoryStorage, Modes, PosixStorage, StagedFile, Staging, Storage};
 use lastgood::{Compression, Error, Feed, Item, ProblemKind, Publication, Schema, Settings};
 use tempfile::TempDir;
 
@@ -66,12 +67,16 @@ pub(crate) fn publish<S: Storage>(storage: S, round: Round<'_>) -> Result<Public
         let item = item.meta(format!("{{\"round\":{round}}}")).artifact(ext(round));
         if round < SCHEMA { item } else { item.schema(schema(round)) }
     });
+    let plain_copies = round.iter().all(|&(_, round)| !(BARE..SCHEMA).contains(&round));
+    feed(storage, plain_copies).publish(items.collect())
+}
+
+pub(crate) fn feed<S: Storage>(storage: S, plain_copies: bool) -> Feed<S> {
     // One sibling each: enough to take part, quick to make.
     let compression = Compression { brotli: None, ..Compression::default() };
-    let plain_copies = round.iter().all(|&(_, round)| !(BARE..SCHEMA).contains(&round));
     let lock_wait = std::time::Duration::ZERO;
     let settings = Settings { compression, plain_copies, lock_wait, ..Settings::default() };
-    Feed::on(storage).with_settings(settings).with_clock(ticking).publish(items.collect())
+    Feed::on(storage).with_settings(settings).with_clock(ticking)
 }
 
 /// A clock that is later at every look: two publishes at the same instant would make fewer calls than two at different
@@ -114,6 +119,21 @@ fn object_path(name: &str) -> FeedPath {
     }
 }
 
+/// Puts a file there, as somebody else would.
+pub(crate) fn write(storage: &impl Storage, path: &FeedPath, bytes: &[u8]) {
+    let staging = storage.stage().unwrap();
+    let mut file = staging.create(Kind::Published).unwrap();
+    file.write_all(bytes).unwrap();
+    storage.place(file.finish().unwrap(), path).unwrap();
+}
+
+/// Leaves an object that nothing names.
+pub(crate) fn plant(storage: &impl Storage, payload: &[u8]) -> FeedPath {
+    let path = layout::object(&Sha256::of(payload), &Ext::json());
+    write(storage, &path, payload);
+    path
+}
+
 /// The published manifest, which is whole at every instant (I2); `None` when there is none yet.
 pub(crate) fn manifest(storage: &impl Storage) -> Option<Manifest> {
     let bytes = storage.read(&layout::manifest(), u64::MAX - 1).unwrap()?;
@@ -151,6 +171,17 @@ impl<S: Storage + Clone> Site<S> {
         }
     }
 
+    /// Expects that readers get exactly `payloads`, and that nothing but `lost` is damaged.
+    pub(crate) fn expect_readable_but_for(&self, payloads: &Payloads, lost: &[FeedPath], context: &str) {
+        for (dataset, payload) in payloads {
+            let reading = self.feed().read(&name(dataset)).unwrap_or_else(|error| panic!("{context}: {error}"));
+            assert!(reading.value == payload.as_bytes(), "{context}: {dataset} is not what was published");
+        }
+        let problems: Vec<FeedPath> =
+            self.feed().verify().unwrap().problems.into_iter().map(|problem| problem.path).collect();
+        assert_eq!(problems, lost, "{context}");
+    }
+
     /// Expects that everything is in order: derived files agree (I10), no marker and no staging is left.
     pub(crate) fn expect_clean(&self, context: &str) {
         assert_eq!(self.feed().verify().unwrap().problems, [], "{context}");
@@ -167,16 +198,18 @@ impl<S: Storage + Clone> Site<S> {
         for (dataset, entry) in &manifest.datasets {
             let starts = [format!("{dataset}."), format!("{dataset}_backup.")];
             let found = starts.map(|start| there.iter().filter(|path| path.as_str().starts_with(&start)).count());
-            let backups = usize::from(entry.plain_copy && entry.generation.get() > 1 && self.had(dataset, entry));
-            assert_eq!(found, [usize::from(entry.plain_copy), backups], "{context}: derived files of {dataset}");
+            assert_eq!(found[0], usize::from(entry.plain_copy), "{context}: plain copies of {dataset}");
+            if let Some(had) = self.had(dataset, entry) {
+                assert_eq!(found[1], usize::from(entry.plain_copy && had), "{context}: backups of {dataset}");
+            }
         }
     }
 
-    /// Whether the dataset was there before its current payload.
-    fn had(&self, dataset: &DatasetName, entry: &Entry) -> bool {
-        let before = layout::history(entry.generation.previous().unwrap());
-        let bytes = self.storage.read(&before, u64::MAX - 1).unwrap().expect("every generation is retained");
-        Manifest::verify(&bytes).unwrap().datasets.contains_key(dataset)
+    /// Whether the dataset was there before its current payload; `None` when that is not retained.
+    fn had(&self, dataset: &DatasetName, entry: &Entry) -> Option<bool> {
+        let Some(before) = entry.generation.previous() else { return Some(false) };
+        let bytes = self.storage.read(&layout::history(before), u64::MAX - 1).unwrap()?;
+        Some(Manifest::verify(&bytes).unwrap().datasets.contains_key(dataset))
     }
 
     pub(crate) fn expect_no_staging(&self, context: &str) {
@@ -194,60 +227,110 @@ pub(crate) fn after(payloads: &Payloads, round: Round<'_>) -> Payloads {
     payloads
 }
 
-/// What is published before the publish that is disturbed, and that publish.
+/// Something that makes a commit.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Commit {
+    Publish(Round<'static>),
+    Rollback {
+        to: Option<u64>,
+        /// What is published then.
+        back: Round<'static>,
+    },
+    NewFeed,
+}
+
+impl Commit {
+    pub(crate) fn run<S: Storage>(self, storage: S) -> Result<Publication, Error> {
+        match self {
+            Commit::Publish(round) => publish(storage, round),
+            Commit::Rollback { to, back } => {
+                let datasets: Vec<DatasetName> = back.iter().map(|&(dataset, _)| name(dataset)).collect();
+                let to = to.map(|to| Generation::new(to).unwrap());
+                feed(storage, true).rollback(&datasets, to).map(|rollback| rollback.publication)
+            }
+            Commit::NewFeed => feed(storage, true).recover_as_new_feed().map(|(_, publication)| publication),
+        }
+    }
+
+    /// `payloads` after it.
+    pub(crate) fn after(self, payloads: &Payloads) -> Payloads {
+        match self {
+            Commit::Publish(round) | Commit::Rollback { back: round, .. } => after(payloads, round),
+            Commit::NewFeed => payloads.clone(),
+        }
+    }
+}
+
+/// What is published before the commit that is disturbed, and that commit.
 pub(crate) struct Scenario {
     pub(crate) name: &'static str,
     pub(crate) before: &'static [Round<'static>],
-    pub(crate) disturbed: Round<'static>,
+    pub(crate) disturbed: Commit,
 }
 
-pub(crate) const SCENARIOS: [Scenario; 10] = [
-    Scenario { name: "the first publish", before: &[], disturbed: &[("a", 1), ("b", 1)] },
+pub(crate) const SCENARIOS: [Scenario; 14] = [
+    Scenario { name: "the first publish", before: &[], disturbed: Commit::Publish(&[("a", 1), ("b", 1)]) },
     Scenario {
         name: "a publish that changes two and adds one",
         before: &[&[("a", 1), ("b", 1)], &[("a", 2)]],
-        disturbed: &[("a", 3), ("b", 3), ("c", 3)],
+        disturbed: Commit::Publish(&[("a", 3), ("b", 3), ("c", 3)]),
     },
     Scenario {
         name: "a publish that changes nothing",
         before: &[&[("a", 1), ("b", 1)], &[("a", 2)]],
-        disturbed: &[("a", 2), ("b", 1)],
+        disturbed: Commit::Publish(&[("a", 2), ("b", 1)]),
     },
     Scenario {
         name: "a publish that goes back to an earlier payload",
         before: &[&[("a", 1)], &[("a", 2)]],
-        disturbed: &[("a", 1)],
+        disturbed: Commit::Publish(&[("a", 1)]),
     },
     Scenario {
         name: "a publish that changes the extension",
         before: &[&[("a", 1)], &[("a", ARTIFACT)]],
-        disturbed: &[("a", 2)],
+        disturbed: Commit::Publish(&[("a", 2)]),
     },
     Scenario {
         name: "a publish that takes the plain copies away",
         before: &[&[("a", 1), ("b", 1)], &[("a", 2)]],
-        disturbed: &[("a", BARE + 2)],
+        disturbed: Commit::Publish(&[("a", BARE + 2)]),
     },
     Scenario {
         name: "a publish that brings the plain copies back with the same payload",
         before: &[&[("a", 1), ("b", 1)], &[("a", BARE + 2)]],
-        disturbed: &[("a", 2)],
+        disturbed: Commit::Publish(&[("a", 2)]),
     },
     Scenario {
         name: "a publish that brings the plain copies back with another payload",
         before: &[&[("a", 1), ("b", 1)], &[("a", BARE + 2)]],
-        disturbed: &[("a", 3)],
+        disturbed: Commit::Publish(&[("a", 3)]),
     },
     Scenario {
         name: "the first publish with one schema for two",
         before: &[],
-        disturbed: &[("a", SCHEMA + 1), ("b", SCHEMA + 1)],
+        disturbed: Commit::Publish(&[("a", SCHEMA + 1), ("b", SCHEMA + 1)]),
     },
     Scenario {
         name: "a publish that changes the schema of one and gives one to another",
         before: &[&[("a", SCHEMA + 1), ("b", 1)]],
-        disturbed: &[("a", SCHEMA + 2), ("b", SCHEMA + 1)],
+        disturbed: Commit::Publish(&[("a", SCHEMA + 2), ("b", SCHEMA + 1)]),
     },
+    Scenario {
+        name: "a rollback to a payload with a schema, which nothing names any more",
+        before: &[&[("a", SCHEMA + 1)], &[("a", 2)]],
+        disturbed: Commit::Rollback { to: None, back: &[("a", SCHEMA + 1)] },
+    },
+    Scenario {
+        name: "a rollback of two to the payloads before",
+        before: &[&[("a", 1), ("b", ARTIFACT)], &[("a", 2)], &[("b", 2)], &[("a", 3)]],
+        disturbed: Commit::Rollback { to: None, back: &[("a", 2), ("b", ARTIFACT)] },
+    },
+    Scenario {
+        name: "a rollback to a generation, of one that changes and one that does not",
+        before: &[&[("a", 1), ("b", 1)], &[("a", 2)], &[("a", 3)]],
+        disturbed: Commit::Rollback { to: Some(1), back: &[("a", 1), ("b", 1)] },
+    },
+    Scenario { name: "a new identity", before: &[&[("a", 1), ("b", 1)], &[("a", 2)]], disturbed: Commit::NewFeed },
 ];
 
 impl Scenario {

@@ -7,8 +7,11 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::cat::Cat;
 use crate::doctor::Doctor;
+use crate::gc::Gc;
+use crate::history::History;
 use crate::publish::Publish;
 use crate::recover::Recover;
+use crate::rollback::Rollback;
 use crate::serve::Serve;
 use crate::status::Status;
 use crate::verify::Verify;
@@ -73,11 +76,14 @@ pub(crate) fn time(text: &str) -> Result<Duration, String> {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Publish(Publish),
+    Rollback(Rollback),
+    History(History),
     Cat(Cat),
     Status(Status),
     Verify(Verify),
     Recover(Recover),
     Doctor(Doctor),
+    Gc(Gc),
     Serve(Serve),
 }
 

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use lastgood::protocol::failure::Code;
 use lastgood::protocol::name::DatasetName;
 use lastgood::protocol::schema::{Invalid, Violation};
-use lastgood::{Committed, Error, SchemaProblem};
+use lastgood::{Committed, Error, NoRollback, SchemaProblem};
 use serde_json::{Map, Value};
 
 use crate::dir::FeedDir;
@@ -87,7 +87,7 @@ impl Failure {
                 | Error::TooLarge { .. } => Exit::Refused,
                 Error::Repeated { .. } | Error::Meta { .. } | Error::SchemaRefused { .. } => Exit::Usage,
                 Error::Locked { .. } => Exit::Locked,
-                Error::Damaged { .. } => Exit::Damaged,
+                Error::Damaged { .. } | Error::NoRollback { reason: NoRollback::Damaged { .. }, .. } => Exit::Damaged,
                 Error::Read(failure) => match failure.code {
                     // The manifest names what is not there or is something else.
                     Code::ChecksumMismatch | Code::Http | Code::ManifestInvalid | Code::NotJson | Code::TooLarge => {

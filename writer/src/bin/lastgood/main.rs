@@ -5,6 +5,8 @@ mod cat;
 mod dir;
 mod doctor;
 mod exit;
+mod gc;
+mod history;
 mod input;
 mod interrupt;
 mod log;
@@ -13,6 +15,7 @@ mod output;
 mod progress;
 mod publish;
 mod recover;
+mod rollback;
 mod serve;
 mod status;
 mod verify;
@@ -55,11 +58,14 @@ fn run(cli: Cli, output: Output) -> Result<Exit, Failure> {
     let session = Session { dir, output, watched: global.verbose == 0 && !global.json };
     let ended = match command {
         Command::Publish(publish) => publish.run(&session),
+        Command::Rollback(rollback) => rollback.run(&session),
+        Command::History(history) => history.run(&session),
         Command::Cat(cat) => cat.run(&session),
         Command::Status(status) => status.run(&session),
         Command::Verify(verify) => verify.run(&session),
         Command::Recover(recover) => recover.run(&session),
         Command::Doctor(doctor) => doctor.run(&session),
+        Command::Gc(gc) => gc.run(&session),
         Command::Serve(serve) => serve.run(&session),
     };
     ended.map_err(|failure| failure.in_dir(&session.dir))

@@ -57,6 +57,12 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
+    /// Tells how many bytes of how many have been read.
+    pub(crate) fn reached(&self, bytes: u64, total: u64) {
+        self.bar.set_length(total);
+        self.bar.set_position(bytes);
+    }
+
     /// Counts what is read.
     pub(crate) fn counting<R: Read>(&self, input: R) -> impl Read + use<R> {
         Counting { input, bar: self.bar.clone() }

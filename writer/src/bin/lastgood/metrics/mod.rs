@@ -7,7 +7,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use clap::Args;
 use lastgood::storage::update_file;
-use lastgood::{Publication, Recovery};
+use lastgood::{Collection, Publication, Recovery, Rollback};
 
 use self::exposition::{Exposition, Metric};
 use crate::exit::Failure;
@@ -87,6 +87,18 @@ impl Measure for Publication {
             rows: dataset.rows,
         });
         Measured { generation: Some(self.generation.get()), datasets: datasets.collect() }
+    }
+}
+
+impl Measure for Rollback {
+    fn measure(&self) -> Measured<'_> {
+        self.publication.measure()
+    }
+}
+
+impl Measure for Collection {
+    fn measure(&self) -> Measured<'_> {
+        Measured { generation: Some(self.generation.get()), datasets: Vec::new() }
     }
 }
 

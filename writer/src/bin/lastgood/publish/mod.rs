@@ -1,9 +1,9 @@
 //! `lastgood publish`
 
-mod compression;
+pub(crate) mod compression;
 mod format;
 mod meta;
-mod report;
+pub(crate) mod report;
 mod rules;
 mod schema;
 

@@ -1,0 +1,137 @@
+//! `lastgood gc`
+
+use std::fmt;
+use std::time::Duration;
+
+use clap::Args;
+use indicatif::HumanBytes;
+use lastgood::protocol::layout::FeedPath;
+use lastgood::protocol::manifest::Generation;
+use lastgood::{Collection, Feed, Retention, Settings};
+use serde::Serialize;
+
+use crate::args::time;
+use crate::exit::{Exit, Failure};
+use crate::interrupt::Interrupt;
+use crate::metrics::MetricsOptions;
+use crate::{Session, progress};
+
+const EXAMPLES: &str = "\
+Examples:
+  lastgood gc --dry-run             (what would go, and how many bytes; changes nothing)
+  lastgood gc --keep 100
+  lastgood gc --keep 1 --grace 0s   (all that can go: only when nobody reads the feed)
+
+What stays: the published generation; the --keep newest; as many again of those that the backups come
+from, so that every dataset can be rolled back; those that were published within the --grace; all that
+these name; and every object written within the --grace. May be interrupted and repeated at any point.";
+
+/// Remove old generations and the objects that no other generation needs
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Gc {
+    /// How many of the newest generations stay
+    #[arg(long, value_name = "N", default_value_t = Retention::default().keep)]
+    keep: usize,
+    /// For how long readers and caches may hold what has been replaced
+    #[arg(long, value_name = "TIME", default_value = "1h", value_parser = time)]
+    grace: Duration,
+    /// Say what would go, and change nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// How long to wait for publishers
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = time)]
+    lock_wait: Duration,
+    #[command(flatten)]
+    metrics: MetricsOptions,
+}
+
+#[derive(Serialize)]
+struct Report<'a> {
+    dir: String,
+    dry_run: bool,
+    generation: u64,
+    retained: Vec<u64>,
+    generations: Vec<u64>,
+    objects: Vec<&'a str>,
+    bytes: u64,
+    staging_removed: usize,
+    unknown: &'a [String],
+}
+
+impl Gc {
+    pub(crate) fn run(self, session: &Session) -> Result<Exit, Failure> {
+        let setup = |source| Failure::Setup { what: "the handling of signals", source };
+        let interrupt = Interrupt::watch().map_err(setup)?;
+        let settings = Settings { lock_wait: self.lock_wait, ..Settings::default() };
+        let feed = Feed::open(&session.dir.path).with_settings(settings).with_cancellation(interrupt.check());
+        let retention = self.retention();
+        let collection = match self.dry_run {
+            true => feed.gc_dry_run(&retention)?,
+            false => self.metrics.measured(session, "gc", || {
+                Ok(progress::spinning(session.watched, "collecting garbage", || feed.gc(&retention))?)
+            })?,
+        };
+        session.output.report(&self.report(session, &collection));
+        Ok(Exit::Done)
+    }
+
+    fn retention(&self) -> Retention {
+        Retention { keep: self.keep, grace: self.grace }
+    }
+
+    fn report<'a>(&self, session: &Session, collection: &'a Collection) -> Report<'a> {
+        let numbers = |generations: &[Generation]| generations.iter().map(|generation| generation.get()).collect();
+        Report {
+            dir: session.dir.path.display().to_string(),
+            dry_run: self.dry_run,
+            generation: collection.generation.get(),
+            retained: numbers(&collection.retained),
+            generations: numbers(&collection.generations),
+            objects: collection.objects.iter().map(FeedPath::as_str).collect(),
+            bytes: collection.bytes,
+            staging_removed: collection.staging_removed,
+            unknown: &collection.unknown,
+        }
+    }
+}
+
+impl fmt::Display for Report<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (generations, objects, bytes) = (self.generations.len(), self.objects.len(), HumanBytes(self.bytes));
+        let verb = if self.dry_run { "would remove" } else { "removed" };
+        writeln!(f, "{verb} {generations} generation(s) and {objects} object(s), {bytes}")?;
+        if self.dry_run {
+            for generation in &self.generations {
+                writeln!(f, "  history/{generation}.json")?;
+            }
+            for object in &self.objects {
+                writeln!(f, "  {object}")?;
+            }
+        }
+        if self.staging_removed > 0 {
+            writeln!(f, "removed the staging of {} dead publisher(s)", self.staging_removed)?;
+        }
+        let retained = self.retained.len();
+        writeln!(f, "{} retains {retained} generation(s); generation {} is published", self.dir, self.generation)?;
+        for name in self.unknown {
+            writeln!(f, "left alone: objects/{name}, which is none of lastgood's")?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::args::{Cli, Command};
+
+    #[test]
+    fn without_options_the_defaults_of_the_library_hold() {
+        let Command::Gc(gc) = Cli::parse_from(["lastgood", "gc"]).command else { panic!("another command") };
+        assert_eq!(gc.retention(), Retention::default());
+        assert_eq!(gc.lock_wait, Settings::default().lock_wait);
+    }
+}

@@ -1,0 +1,120 @@
+//! `lastgood rollback`
+
+use std::fmt;
+use std::time::Duration;
+
+use clap::Args;
+use lastgood::protocol::manifest::Generation;
+use lastgood::protocol::name::DatasetName;
+use lastgood::{Feed, Rollback as Done, Settings};
+use serde::Serialize;
+
+use crate::args::time;
+use crate::exit::{Exit, Failure};
+use crate::interrupt::Interrupt;
+use crate::metrics::MetricsOptions;
+use crate::publish::compression::CompressionOptions;
+use crate::publish::report::Report as Published;
+use crate::{Session, output, progress};
+
+const EXAMPLES: &str = "\
+Examples:
+  lastgood rollback performance                     (to the payload before the current one)
+  lastgood rollback performance transactions --to 41   (both as they were in generation 41)
+  lastgood history performance                      (what there is to go back to)
+
+A rollback is a publish: it makes a new generation, and all datasets change together or
+none. When someone publishes one of them meanwhile, nothing changes (exit code 1).";
+
+/// Publish old payloads again, under a new generation
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Rollback {
+    /// The datasets
+    #[arg(required = true, value_name = "NAME")]
+    names: Vec<DatasetName>,
+    /// To what they were in this generation [default: the payload of each before its current one]
+    #[arg(long, value_name = "GENERATION")]
+    to: Option<Generation>,
+
+    /// How long readers may take this generation for current, such as 26h for a daily job [default: for ever]
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    expires_in: Option<Duration>,
+
+    /// How long to wait for publishers and for the lock markers of older scripts
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = time, help_heading = "Locks")]
+    lock_wait: Duration,
+    /// From which age on the lock marker of an older script counts as left behind [default: never]
+    #[arg(long, value_name = "TIME", value_parser = time, help_heading = "Locks")]
+    stale_marker_after: Option<Duration>,
+
+    /// No plain copies (NAME.json, NAME_backup.json) of these datasets; those that are there are removed
+    #[arg(long)]
+    no_plain_copies: bool,
+    #[command(flatten)]
+    compression: CompressionOptions,
+    #[command(flatten)]
+    metrics: MetricsOptions,
+}
+
+#[derive(Serialize)]
+struct Report<'a> {
+    #[serde(flatten)]
+    published: Published<'a>,
+    restored: Vec<Restored<'a>>,
+}
+
+#[derive(Serialize)]
+struct Restored<'a> {
+    dataset: &'a str,
+    generation: u64,
+    published_at: String,
+}
+
+impl Rollback {
+    pub(crate) fn run(self, session: &Session) -> Result<Exit, Failure> {
+        let setup = |source| Failure::Setup { what: "the handling of signals", source };
+        let interrupt = Interrupt::watch().map_err(setup)?;
+        let feed = Feed::open(&session.dir.path).with_settings(self.settings()).with_cancellation(interrupt.check());
+        let done = self.metrics.measured(session, "rollback", || {
+            Ok(progress::spinning(session.watched, "rolling back", || feed.rollback(&self.names, self.to))?)
+        })?;
+        for warning in &done.publication.warnings {
+            output::warn(warning);
+        }
+        session.output.report(&Report::new(session, &done));
+        Ok(Exit::Done)
+    }
+
+    fn settings(&self) -> Settings {
+        Settings {
+            lock_wait: self.lock_wait,
+            foreign_marker_stale_after: self.stale_marker_after,
+            compression: self.compression.compression(),
+            plain_copies: !self.no_plain_copies,
+            expires_in: self.expires_in,
+            ..Settings::default()
+        }
+    }
+}
+
+impl<'a> Report<'a> {
+    fn new(session: &'a Session, done: &'a Done) -> Self {
+        let restored = done.restored.iter().map(|restored| Restored {
+            dataset: restored.dataset.as_str(),
+            generation: restored.generation.get(),
+            published_at: restored.published_at.to_string(),
+        });
+        Self { published: Published::new(&session.dir, &done.publication), restored: restored.collect() }
+    }
+}
+
+impl fmt::Display for Report<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.published.fmt(f)?;
+        for Restored { dataset, generation, published_at } in &self.restored {
+            writeln!(f, "{dataset} is again what it was in generation {generation} (published at {published_at})")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,194 @@
+//! Repair: rebuilds what is derived, and what can be rebuilt from an intact copy. It never invents anything: whatever it
+//! puts in place has the digest that a manifest asks for.
+
+use std::cell::OnceCell;
+use std::collections::HashMap;
+use std::io::{self, Read};
+
+use lastgood_protocol::digest::Sha256;
+use lastgood_protocol::layout::{self, Dir, Encoding, FeedPath};
+use lastgood_protocol::name::Ext;
+
+use crate::compress;
+use crate::error::Error;
+use crate::feed::Feed;
+use crate::lock;
+use crate::objects;
+use crate::operations::Operation;
+use crate::recover::{self, Recovery, Thoroughness};
+use crate::storage::{Pending, Storage, Wave};
+use crate::verify::{Problem, Progress, Verification};
+
+/// What a repair has done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Repair {
+    /// Objects that were put back from a plain copy, a backup or a compressed sibling.
+    pub objects: Vec<FeedPath>,
+    /// Compressed siblings that were made again.
+    pub siblings: Vec<FeedPath>,
+    /// Damaged siblings that were removed, because they are not to be made or would not help.
+    pub siblings_removed: Vec<FeedPath>,
+    /// What follows from the manifest and was rebuilt, and what a crashed writer had left.
+    pub recovery: Recovery,
+    /// What is published now, with the problems that remain.
+    pub verification: Verification,
+}
+
+impl<S: Storage> Feed<S> {
+    /// Verifies the feed under the writer's lock and puts in order what can be: a missing or damaged manifest and all
+    /// derived files as [`recover`](Self::recover) does, objects from intact copies of them, siblings from their objects.
+    /// May be interrupted and repeated at any point. `watch` is told how far the reading is, from several threads.
+    ///
+    /// # Errors
+    /// [`Error::NoFeed`], [`Error::Locked`], [`Error::Damaged`] when there is no intact manifest, [`Error::Io`].
+    pub fn repair(&self, watch: &(dyn Fn(Progress) + Sync)) -> Result<Repair, Error> {
+        self.logged(Operation::Repair, Vec::new(), || self.rebuild_what_can_be(watch))
+    }
+
+    fn rebuild_what_can_be(&self, watch: &(dyn Fn(Progress) + Sync)) -> Result<Repair, Error> {
+        recover::check_there(self)?;
+        let (_lock, _) = lock::acquire(self, &[])?;
+        let staging = self.storage.stage().map_err(Error::io("open staging"))?;
+        let manifest_restored = recover::restore_manifest(self, &staging)?;
+        let found = self.verify_once(watch)?;
+
+        // Objects first: everything else is rebuilt from them.
+        let bench = Bench { feed: self, staging: &staging, copies: OnceCell::new() };
+        let (mut objects, mut siblings, mut siblings_removed) = (Vec::new(), Vec::new(), Vec::new());
+        let damaged = || found.problems.iter().filter(|problem| problem.path.dir() == Dir::Objects);
+        for problem in damaged() {
+            if let Some(object) = object(problem)
+                && bench.restore(&object).map_err(Error::io(format!("put {} back", problem.path)))?
+            {
+                objects.push(problem.path.clone());
+            }
+        }
+        for problem in damaged() {
+            let Some((object, encoding)) = sibling(problem) else { continue };
+            match bench.compress(&object, encoding).map_err(Error::io(format!("make {} again", problem.path)))? {
+                Compressed::Made => siblings.push(problem.path.clone()),
+                Compressed::Removed => siblings_removed.push(problem.path.clone()),
+                Compressed::Left => {}
+            }
+        }
+        let dirs = vec![Dir::Objects];
+        self.storage.sync(Wave { pending: vec![], placed: vec![], dirs }).map_err(Error::io("sync the objects"))?;
+        let (recovery, _) = recover::finish(self, &staging, Thoroughness::Everything)?;
+        let verification = if found.problems.is_empty() { found } else { self.verify_once(watch)? };
+        let recovery = Recovery { manifest_restored, ..recovery };
+        Ok(Repair { objects, siblings, siblings_removed, recovery, verification })
+    }
+}
+
+/// The damaged object that a problem is about: its name and size.
+fn object(problem: &Problem) -> Option<Id> {
+    let (sha256, ext) = layout::parse_object(problem.path.file_name())?;
+    Some(Id { sha256, ext, size: problem.size? })
+}
+
+fn sibling(problem: &Problem) -> Option<(Id, Encoding)> {
+    let (sha256, ext, encoding) = layout::parse_sibling(problem.path.file_name())?;
+    Some((Id { sha256, ext, size: problem.size? }, encoding))
+}
+
+struct Id {
+    sha256: Sha256,
+    ext: Ext,
+    size: u64,
+}
+
+impl Id {
+    fn path(&self) -> FeedPath {
+        layout::object(&self.sha256, &self.ext)
+    }
+
+    fn identity(&self) -> (&Sha256, u64) {
+        (&self.sha256, self.size)
+    }
+}
+
+/// What has become of a damaged sibling.
+enum Compressed {
+    Made,
+    Removed,
+    /// Nothing: its object is not intact.
+    Left,
+}
+
+struct Bench<'a, S: Storage> {
+    feed: &'a Feed<S>,
+    staging: &'a S::Staging,
+    /// The files that may be plain copies or backups, by their size; looked up when first needed.
+    copies: OnceCell<HashMap<u64, Vec<FeedPath>>>,
+}
+
+impl<S: Storage> Bench<'_, S> {
+    /// Puts an object back from whatever has its bytes; false when nothing has.
+    fn restore(&self, object: &Id) -> io::Result<bool> {
+        let Some(source) = self.source(object)? else { return Ok(false) };
+        let Some(file) = objects::verified(self.staging, source, object.identity())? else { return Ok(false) };
+        self.put(file, &object.path()).map(|()| true)
+    }
+
+    /// An intact copy of an object, opened.
+    fn source(&self, object: &Id) -> io::Result<Option<Box<dyn Read + Send>>> {
+        let storage = &self.feed.storage;
+        // A candidate that cannot be read is none.
+        let is_intact = |file: Box<dyn Read + Send>| {
+            objects::digest(file.take(object.size + 1)).is_ok_and(|found| found == (object.sha256, object.size))
+        };
+        for path in self.copies()?.get(&object.size).into_iter().flatten() {
+            let open = || storage.open(path).ok().flatten();
+            if open().is_some_and(is_intact) {
+                return Ok(open());
+            }
+        }
+        for encoding in Encoding::ALL {
+            let path = layout::sibling(&object.sha256, &object.ext, encoding);
+            let open = || storage.open(&path).ok().flatten().map(|file| compress::decoder(encoding, file));
+            if open().is_some_and(is_intact) {
+                return Ok(open());
+            }
+        }
+        Ok(None)
+    }
+
+    fn copies(&self) -> io::Result<&HashMap<u64, Vec<FeedPath>>> {
+        if let Some(copies) = self.copies.get() {
+            return Ok(copies);
+        }
+        let storage = &self.feed.storage;
+        let mut copies: HashMap<u64, Vec<FeedPath>> = HashMap::new();
+        let paths = |name: &String| {
+            let backup = layout::parse_backup(name).map(|(dataset, ext)| layout::backup(&dataset, &ext));
+            backup.or_else(|| layout::parse_plain_copy(name).map(|(dataset, ext)| layout::plain_copy(&dataset, &ext)))
+        };
+        for path in storage.list(Dir::Root)?.iter().filter_map(paths) {
+            if let Some(info) = storage.info(&path)? {
+                copies.entry(info.size).or_default().push(path);
+            }
+        }
+        Ok(self.copies.get_or_init(|| copies))
+    }
+
+    /// Makes a damaged sibling again, or removes it.
+    fn compress(&self, object: &Id, encoding: Encoding) -> io::Result<Compressed> {
+        let storage = &self.feed.storage;
+        let Some(payload) = objects::verified_copy(storage, self.staging, &object.path(), object.identity())? else {
+            return Ok(Compressed::Left);
+        };
+        let compression = self.feed.settings.compression.only(encoding);
+        let path = layout::sibling(&object.sha256, &object.ext, encoding);
+        match compress::siblings(self.staging, &payload, object.size, &compression)?.pop() {
+            Some((_, file)) => self.put(file, &path).map(|()| Compressed::Made),
+            None => storage.remove(&path).map(|_| Compressed::Removed),
+        }
+    }
+
+    /// Puts a file in the place of a damaged one, durable before it is there.
+    fn put(&self, file: Pending<S::File>, path: &FeedPath) -> io::Result<()> {
+        let storage = &self.feed.storage;
+        let durable = storage.sync(Wave { pending: vec![file], placed: Vec::new(), dirs: Vec::new() })?;
+        durable.into_iter().try_for_each(|file| storage.replace(file, path))
+    }
+}
