@@ -22,6 +22,10 @@ pub const MAX_MANIFEST_BYTES: u64 = 8 * 1024 * 1024;
 /// The largest `meta`, in bytes.
 pub const MAX_META_BYTES: usize = 4096;
 
+/// How many generations in a row have manifests of different lengths: more than anybody publishes in one second who does
+/// anything else, and few enough that the white space, half of it on average, costs readers next to nothing.
+const LENGTHS: u64 = 256;
+
 /// What one commit published: the content of `signed`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Manifest {
@@ -84,13 +88,19 @@ impl Manifest {
         Self { feed, generation, commit, published_at, expires_at: None, datasets }
     }
 
-    /// The manifest as the bytes of a file.
+    /// The manifest as the bytes of a file. Modulo 256, their number is that of the generation.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         let signed = self.signed();
         let sha256 = Sha256::of(signed.as_bytes());
         // Spliced together by hand: what is hashed is what stands in the file.
-        format!("{{\"signed\":{signed},\"sha256\":\"{sha256}\",\"signatures\":[]}}\n").into_bytes()
+        let mut file = format!("{{\"signed\":{signed},\"sha256\":\"{sha256}\",\"signatures\":[]}}").into_bytes();
+        // Web servers make the ETag of a file from its size and the second of its modification. Of two generations in one
+        // second, the size has to tell the later, or whoever has the earlier is told that nothing has changed.
+        let padding = self.generation.get().wrapping_sub(file.len() as u64 + 1) % LENGTHS;
+        file.extend((0..padding).map(|_| b' '));
+        file.push(b'\n');
+        file
     }
 
     /// Reads a manifest and verifies its checksum and format. Whether it has expired or regressed is for the caller to

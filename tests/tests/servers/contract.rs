@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use lastgood_tests::server::{Reply, Server, Software};
 
-use crate::www::{APP, MISSING, SECRET, Www, payload};
+use crate::www::{APP, MISSING, MODIFIED, SECRET, Www, payload};
 
 /// Every test of the suite for each server.
 macro_rules! suite {
@@ -74,6 +74,7 @@ fn expect_not_found(server: &Server, path: &str) {
 
 fn the_manifest_is_revalidated(software: Software) {
     let www = Www::new();
+    www.put_compressed("manifest.json");
     let server = www.serve(software);
     let reply = server.get("/data/manifest.json", &[("accept-encoding", "gzip, br")]);
     expect(&reply, 200, "application/json", "no-cache");
@@ -85,14 +86,18 @@ fn the_manifest_is_revalidated(software: Software) {
 
 fn a_generation_of_the_same_second_and_size_is_told_from_the_one_before(software: Software) {
     let www = Www::new();
+    www.set_modified();
     let server = www.serve(software);
-    let before = server.get("/data/manifest.json", &[]);
-    www.publish_alike();
-    let (etag, modified) = (before.header("etag"), before.header("last-modified"));
-    let (etag, modified) = (("if-none-match", etag.as_str()), ("if-modified-since", modified.as_str()));
+    let content = || www.read("manifest.json").trim_ascii_end().len();
+    let (before, size) = (server.get("/data/manifest.json", &[]), content());
+    assert_eq!(before.header("last-modified"), "", "a cache on the way would go by it");
+    www.publish("performance", payload(3));
+    www.set_modified();
+    assert_eq!(content(), size, "generations 2 and 3 differ in nothing that changes the size");
+    let etag = before.header("etag");
+    let (etag, modified) = (("if-none-match", etag.as_str()), ("if-modified-since", MODIFIED));
+    // Whoever is not told a time of modification may know it from elsewhere.
     for known in [vec![etag], vec![modified], vec![etag, modified]] {
-        // What the server has not told, nobody can ask with.
-        let known: Vec<_> = known.into_iter().filter(|(_, value)| !value.is_empty()).collect();
         let reply = server.get("/data/manifest.json", &known);
         assert_eq!((reply.status, reply.body), (200, www.read("manifest.json")), "{known:?}");
     }
@@ -104,7 +109,7 @@ fn derived_files_are_revalidated(software: Software) {
     let json = ["performance.json", "performance_backup.json", "history/1.json"].map(|name| (name, "application/json"));
     for (name, content_type) in json.into_iter().chain([("last_update.txt", "text/plain; charset=utf-8")]) {
         let path = format!("/data/{name}");
-        // A compressed sibling left by somebody else would be stale.
+        www.put_compressed(name);
         let reply = server.get(&path, &[("accept-encoding", "gzip, br")]);
         expect(&reply, 200, content_type, "no-cache");
         assert_eq!(reply.body, www.read(name), "{name}");
@@ -175,11 +180,15 @@ fn unchanged_files_are_not_sent_again(software: Software) {
     let www = Www::new();
     let server = www.serve(software);
     let object = www.object();
-    for (name, encoding) in [("performance.json", "identity"), (&object, "identity"), (&object, "gzip")] {
+    let table = ["manifest.json", "performance.json", "last_update.txt", &object].map(|name| (name, "identity"));
+    for (name, encoding) in table.into_iter().chain([("manifest.json", "gzip, br"), (&object, "gzip")]) {
         let path = format!("/data/{name}");
         let first = server.get(&path, &[("accept-encoding", encoding)]);
-        let etag = first.header("etag");
-        let again = server.get(&path, &[("accept-encoding", encoding), ("if-none-match", &etag)]);
+        let (etag, modified) = (first.header("etag"), first.header("last-modified"));
+        // A browser sends both back, if it was told both.
+        let mut known = vec![("accept-encoding", encoding), ("if-none-match", &etag), ("if-modified-since", &modified)];
+        known.retain(|(_, value)| !value.is_empty());
+        let again = server.get(&path, &known);
         assert_eq!((again.status, again.body.len()), (304, 0), "{name}");
         assert_eq!((again.header("etag"), again.header("access-control-allow-origin")), (etag, "*".to_owned()));
         assert_eq!(server.get(&path, &[("if-none-match", "\"another\"")]).status, 200);

@@ -3,6 +3,7 @@
 use std::fs;
 use std::ops::Deref;
 use std::os::unix::fs::PermissionsExt;
+use std::time::{Duration, SystemTime};
 
 use lastgood_tests::TestFeed;
 use lastgood_tests::server::{Server, Software};
@@ -38,6 +39,13 @@ impl Www {
         fs::set_permissions(self.path(name), fs::Permissions::from_mode(0o644)).unwrap();
     }
 
+    /// Puts compressed siblings beside a file, as somebody does who compresses whole sites. They would be stale.
+    pub(crate) fn put_compressed(&self, name: &str) {
+        for coding in ["gz", "br"] {
+            self.put(&format!("{name}.{coding}"), "stale");
+        }
+    }
+
     /// The path of the current object of `performance`, relative to the feed.
     pub(crate) fn object(&self) -> String {
         self.object_of("performance")
@@ -54,16 +62,15 @@ impl Www {
         Server::start(software, self.root())
     }
 
-    /// Publishes a generation whose manifest has the size and the time of modification of the present one.
-    pub(crate) fn publish_alike(&self) {
-        let modified = || fs::metadata(self.path("manifest.json")).unwrap();
-        let before = modified();
-        self.publish("performance", payload(3));
+    /// Gives the manifest a time of modification that every generation has which gets it: a second that is not over yet.
+    pub(crate) fn set_modified(&self) {
         let manifest = fs::File::options().write(true).open(self.path("manifest.json")).unwrap();
-        manifest.set_modified(before.modified().unwrap()).unwrap();
-        assert_eq!(modified().len(), before.len(), "generations 2 and 3 have manifests of one size");
+        manifest.set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(4_102_444_800)).unwrap();
     }
 }
+
+/// The time that [`Www::set_modified`] gives, as HTTP says it.
+pub(crate) const MODIFIED: &str = "Fri, 01 Jan 2100 00:00:00 GMT";
 
 impl Deref for Www {
     type Target = TestFeed;
