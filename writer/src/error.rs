@@ -8,6 +8,8 @@ use lastgood_protocol::manifest::{Generation, InvalidMeta};
 use lastgood_protocol::name::DatasetName;
 use lastgood_protocol::payload::Refusal;
 
+use crate::guards::BrokenGuard;
+
 /// A failed operation on a feed.
 ///
 /// Every variant but [`Unknown`](Error::Unknown) means: not committed, nothing that is published has changed (I4).
@@ -51,6 +53,14 @@ pub enum Error {
         dataset: DatasetName,
         /// The limit, in bytes.
         max_bytes: u64,
+    },
+    /// A payload is right but breaks a guard.
+    #[error("{dataset}: guard {}; --force publishes it all the same, and the manifest says so", listed(broken))]
+    Guard {
+        /// The dataset that it was meant for.
+        dataset: DatasetName,
+        /// Every guard that it breaks; at least one.
+        broken: Vec<BrokenGuard>,
     },
     /// What was to be replaced has been replaced by another publish meanwhile.
     #[error("{dataset} was published by someone else meanwhile; look at `lastgood history {dataset}` and try again")]
@@ -127,6 +137,10 @@ pub enum Error {
     },
 }
 
+fn listed(broken: &[BrokenGuard]) -> String {
+    broken.iter().map(BrokenGuard::to_string).collect::<Vec<_>>().join("; guard ")
+}
+
 /// What a failed publish has done to the feed (I4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Committed {
@@ -146,6 +160,7 @@ impl Error {
             Error::Repeated { .. } => "repeated-dataset",
             Error::Meta { .. } => "invalid-meta",
             Error::TooLarge { .. } => "too-large",
+            Error::Guard { broken, .. } => broken.first().map_or("guard", |broken| broken.guard.code()),
             Error::Conflict { .. } => "conflict",
             Error::NotAFeed { .. } => "not-a-feed",
             Error::NoFeed { .. } => "no-feed",

@@ -12,6 +12,7 @@ use lastgood_protocol::payload::{Rules, Scanner, Summary};
 use crate::compress;
 use crate::error::Error;
 use crate::feed::Feed;
+use crate::guards::{Candidate, Guarded, Guards};
 use crate::objects::CHUNK_BYTES;
 use crate::storage::{Kind, Pending, StagedFile, Staging, Storage};
 
@@ -22,13 +23,16 @@ pub struct Item<'a> {
     pub(crate) ext: Ext,
     pub(crate) rules: Rules,
     pub(crate) meta: Option<String>,
+    pub(crate) guards: Guards,
+    pub(crate) force: bool,
 }
 
 impl<'a> Item<'a> {
     /// A dataset with its payload, read to the end by the publish.
     #[must_use]
     pub fn new(dataset: DatasetName, input: impl Read + Send + 'a) -> Self {
-        Self { dataset, input: Box::new(input), ext: Ext::json(), rules: Rules::default(), meta: None }
+        let (rules, guards) = (Rules::default(), Guards::default());
+        Self { dataset, input: Box::new(input), ext: Ext::json(), rules, meta: None, guards, force: false }
     }
 
     /// The same as an artifact: published as it is, under this extension. Of the payload rules only the limit of the size
@@ -82,15 +86,24 @@ pub(crate) enum Condition {
     /// That the dataset still has this payload.
     #[expect(dead_code, reason = "for rollback")]
     Replaces(Sha256),
+    /// That its guards hold beside what is published, as they did.
+    Guards(Box<Guarded>),
 }
 
 impl Condition {
-    /// Holds the assumption against what is published, under the lock.
-    pub(crate) fn check(&self, dataset: &DatasetName, published: Option<&Entry>) -> Result<(), Error> {
+    /// Holds the assumption against what is published, under the lock: another publisher in between must not defeat it.
+    /// Returns the names of the guards that are overridden, if any.
+    pub(crate) fn check<S: Storage>(
+        &self,
+        storage: &S,
+        dataset: &DatasetName,
+        published: Option<&Entry>,
+    ) -> Result<Option<String>, Error> {
         match self {
-            Condition::None => Ok(()),
-            Condition::Replaces(sha256) if published.is_some_and(|entry| entry.sha256 == *sha256) => Ok(()),
+            Condition::None => Ok(None),
+            Condition::Replaces(sha256) if published.is_some_and(|entry| entry.sha256 == *sha256) => Ok(None),
             Condition::Replaces(_) => Err(Error::Conflict { dataset: dataset.clone() }),
+            Condition::Guards(guarded) => guarded.verdict(storage, dataset, published),
         }
     }
 }
@@ -100,7 +113,7 @@ pub(crate) fn prepare<S: Storage>(
     staging: &S::Staging,
     item: Item<'_>,
 ) -> Result<Prepared<S::File>, Error> {
-    let Item { dataset, input, ext, rules, meta } = item;
+    let Item { dataset, input, ext, rules, meta, guards, force } = item;
     let meta = meta
         .map(|json| Meta::parse(&json))
         .transpose()
@@ -112,6 +125,8 @@ pub(crate) fn prepare<S: Storage>(
     };
     let (nan_mapped, rows) = (summary.nan_mapped, summary.rows);
     let staged = output.finish(feed, staging, &dataset)?;
+    let candidate = Candidate { ext: &ext, size: staged.size, rows, meta: meta.as_ref() };
+    let condition = guarded(feed, &dataset, guards, force, &candidate, &staged.object)?;
     Ok(Prepared {
         dataset,
         ext,
@@ -121,11 +136,32 @@ pub(crate) fn prepare<S: Storage>(
         rows,
         schema: None,
         meta,
-        condition: Condition::None,
+        condition,
         object: staged.object,
         siblings: staged.siblings,
         plain_copy: staged.plain_copy,
     })
+}
+
+/// Holds a payload against its guards, before anyone waits for the lock.
+fn guarded<S: Storage>(
+    feed: &Feed<S>,
+    dataset: &DatasetName,
+    guards: Guards,
+    force: bool,
+    candidate: &Candidate<'_>,
+    object: &Pending<S::File>,
+) -> Result<Condition, Error> {
+    if guards == Guards::default() {
+        return Ok(Condition::None);
+    }
+    let failed = || Error::io(format!("hold {dataset} against its guards"));
+    let mut guarded = Guarded::new(guards, force, candidate, || object.reader()).map_err(failed())?;
+    let current = if guarded.compares() { feed.current()? } else { None };
+    let published = current.as_ref().and_then(|current| current.manifest.datasets.get(dataset));
+    guarded.compare(&feed.storage, published).map_err(failed())?;
+    guarded.verdict(&feed.storage, dataset, published)?;
+    Ok(Condition::Guards(Box::new(guarded)))
 }
 
 fn scan<S: Storage>(

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use lastgood::protocol::failure::Code;
 use lastgood::protocol::name::DatasetName;
 use lastgood::{Committed, Error};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::dir::FeedDir;
 
@@ -79,7 +79,9 @@ impl Failure {
             | Failure::Setup { .. }
             | Failure::Serve(_) => Exit::Failed,
             Failure::Feed(error) => match error {
-                Error::Refused { .. } | Error::Input { .. } | Error::TooLarge { .. } => Exit::Refused,
+                Error::Refused { .. } | Error::Input { .. } | Error::TooLarge { .. } | Error::Guard { .. } => {
+                    Exit::Refused
+                }
                 Error::Repeated { .. } | Error::Meta { .. } => Exit::Usage,
                 Error::Locked { .. } => Exit::Locked,
                 Error::Damaged { .. } => Exit::Damaged,
@@ -122,6 +124,14 @@ impl Failure {
                 add("column", refusal.column.into());
                 add("pointer", refusal.pointer.as_str().into());
                 add("way_out", refusal.way_out().into());
+            }
+            Failure::Feed(Error::Guard { dataset, broken }) => {
+                add("dataset", dataset.as_str().into());
+                let broken = broken.iter().map(|broken| {
+                    json!({"guard": broken.guard.name(), "expected": broken.expected, "found": broken.found})
+                });
+                add("guards", broken.collect());
+                add("way_out", "--force".into());
             }
             Failure::Feed(Error::Input { dataset, .. }) | Failure::Source { dataset, .. } => {
                 add("dataset", dataset.as_str().into());
