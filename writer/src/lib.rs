@@ -9,6 +9,8 @@
 pub use lastgood_protocol as protocol;
 
 mod compress;
+#[cfg(feature = "config")]
+pub mod config;
 mod derived;
 mod error;
 mod feed;

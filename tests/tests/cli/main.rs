@@ -4,8 +4,12 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod cat;
+mod completions;
+mod config;
 mod damage;
 mod directory;
+mod guards;
+mod init;
 mod locks;
 mod output;
 mod publish;

@@ -6,6 +6,9 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::cat::Cat;
+use crate::completions::Completions;
+use crate::init::Init;
+use crate::man::Man;
 use crate::publish::Publish;
 use crate::recover::Recover;
 use crate::serve::Serve;
@@ -22,8 +25,8 @@ Exit codes:
   5  feed damaged
   6  outcome unknown: `lastgood status` shows which commit is published
 
-The feed directory is --dir, else LASTGOOD_DIR, else `dir` in the nearest lastgood.toml
-at or above the working directory, else ./data. `lastgood status` and -v say which, and why.
+The feed directory is --dir, else LASTGOOD_DIR, else `dir` in lastgood.toml, else ./data.
+`lastgood status` and -v say which, and why. Options win over lastgood.toml; -v says what it sets.
 
 With --json, stdout has one JSON document, also for an error: {\"error\":{\"code\":…,\"message\":…,\"exit\":…}}.
 Messages for people, warnings and logs go to stderr.";
@@ -35,7 +38,7 @@ pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) global: Global,
     #[command(subcommand)]
-    pub(crate) command: Command,
+    pub(crate) command: AnyCommand,
 }
 
 #[derive(Debug, Args)]
@@ -43,6 +46,9 @@ pub(crate) struct Global {
     /// The feed directory [default: LASTGOOD_DIR, else `dir` in lastgood.toml, else ./data]
     #[arg(long, global = true, value_name = "DIR", help_heading = "Global options")]
     pub(crate) dir: Option<PathBuf>,
+    /// The configuration [default: LASTGOOD_CONFIG, else the nearest lastgood.toml at or above the working directory]
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Global options")]
+    pub(crate) config: Option<PathBuf>,
     /// Print one JSON document on stdout instead of text
     #[arg(long, global = true, help_heading = "Global options")]
     pub(crate) json: bool,
@@ -67,6 +73,16 @@ pub(crate) fn time(text: &str) -> Result<Duration, String> {
     humantime::parse_duration(text).map_err(|error| format!("{error}; expected a time such as 30s, 5m or 1h"))
 }
 
+#[derive(Debug, Subcommand)]
+pub(crate) enum AnyCommand {
+    #[command(flatten)]
+    OnFeed(Command),
+    Init(Init),
+    Completions(Completions),
+    Man(Man),
+}
+
+/// The commands that work on a feed, as the configuration has it.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Publish(Publish),

@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use lastgood::config::{ConfigError, Unlisted};
 use lastgood::protocol::failure::Code;
 use lastgood::protocol::name::DatasetName;
 use lastgood::{Committed, Error};
@@ -42,8 +43,10 @@ pub(crate) enum Failure {
     NoFeed { error: Error, origin: String },
     #[error("{0}")]
     Usage(String),
-    #[error("{}: {problem}", file.display())]
-    Config { file: PathBuf, problem: String },
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error(transparent)]
+    Unlisted(#[from] Unlisted),
     #[error("{dataset}: cannot open {}: {source}; nothing was published", file.display())]
     Source { dataset: DatasetName, file: PathBuf, source: io::Error },
     #[error("cannot find the working directory: {source}")]
@@ -54,6 +57,10 @@ pub(crate) enum Failure {
     Setup { what: &'static str, source: io::Error },
     #[error("{0}")]
     Serve(String),
+    #[error("{} is there already; it was left as it is", file.display())]
+    Exists { file: PathBuf },
+    #[error("cannot write {}: {source}", file.display())]
+    Create { file: PathBuf, source: io::Error },
 }
 
 impl Failure {
@@ -70,13 +77,15 @@ impl Failure {
     /// The one table from errors to exit codes.
     pub(crate) fn exit(&self) -> Exit {
         match self {
-            Failure::Usage(_) | Failure::Config { .. } => Exit::Usage,
+            Failure::Usage(_) | Failure::Config(_) | Failure::Unlisted(_) => Exit::Usage,
             // A missing source is at fault as much as a bad one: whoever produces the data is to be told.
             Failure::Source { .. } => Exit::Refused,
             Failure::NoFeed { .. }
             | Failure::WorkingDirectory { .. }
             | Failure::Stdout(_)
             | Failure::Setup { .. }
+            | Failure::Exists { .. }
+            | Failure::Create { .. }
             | Failure::Serve(_) => Exit::Failed,
             Failure::Feed(error) => match error {
                 Error::Refused { .. } | Error::Input { .. } | Error::TooLarge { .. } | Error::Guard { .. } => {
@@ -103,9 +112,14 @@ impl Failure {
         match self {
             Failure::Feed(error) | Failure::NoFeed { error, .. } => error.code(),
             Failure::Usage(_) => "usage",
-            Failure::Config { .. } => "config-invalid",
+            Failure::Config(_) => "config-invalid",
+            Failure::Unlisted(_) => "unlisted",
             Failure::Source { .. } => "input-unreadable",
-            Failure::WorkingDirectory { .. } | Failure::Stdout(_) | Failure::Setup { .. } => "io",
+            Failure::WorkingDirectory { .. }
+            | Failure::Stdout(_)
+            | Failure::Setup { .. }
+            | Failure::Create { .. } => "io",
+            Failure::Exists { .. } => "exists",
             Failure::Serve(_) => "serve",
         }
     }

@@ -2,11 +2,15 @@
 
 mod args;
 mod cat;
+mod completions;
 mod dir;
 mod exit;
+mod files;
+mod init;
 mod input;
 mod interrupt;
 mod log;
+mod man;
 mod output;
 mod progress;
 mod publish;
@@ -14,12 +18,16 @@ mod recover;
 mod serve;
 mod status;
 mod verify;
+mod waits;
 
 use std::process::ExitCode;
 
 use clap::Parser;
+use lastgood::Feed;
+use lastgood::config::Config;
+use lastgood::storage::PosixStorage;
 
-use crate::args::{Cli, Command};
+use crate::args::{AnyCommand, Cli, Command};
 use crate::dir::FeedDir;
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
@@ -27,9 +35,18 @@ use crate::output::Output;
 /// What every command works with.
 struct Session {
     dir: FeedDir,
+    config: Config,
     output: Output,
     /// Whether progress may be drawn: a person watches, and no log lines get in between.
     watched: bool,
+}
+
+impl Session {
+    /// The feed as the configuration has it. A command puts its own options on top of these settings.
+    fn feed(&self) -> Feed {
+        let storage = PosixStorage::new(&self.dir.path, self.config.modes);
+        Feed::on(storage).with_settings(self.config.settings.clone())
+    }
 }
 
 fn main() -> ExitCode {
@@ -48,9 +65,19 @@ fn main() -> ExitCode {
 fn run(cli: Cli, output: Output) -> Result<Exit, Failure> {
     let Cli { global, command } = cli;
     log::start(global.verbose, global.log_format);
-    let dir = FeedDir::find(global.dir)?;
+    let command = match command {
+        AnyCommand::OnFeed(command) => command,
+        AnyCommand::Init(init) => return init.run(&global, output),
+        AnyCommand::Completions(completions) => return completions.run(output),
+        AnyCommand::Man(man) => return man.run(output),
+    };
+    let config = dir::config(global.config.as_deref())?;
+    let dir = FeedDir::find(global.dir, &config)?;
     tracing::info!(dir = %dir.path.display(), "the feed directory, {}", dir.origin);
-    let session = Session { dir, output, watched: global.verbose == 0 && !global.json };
+    if let Some(file) = &config.file {
+        tracing::info!(file = %file.display(), keys = config.given.join(" "), "the configuration; options win over it");
+    }
+    let session = Session { dir, config, output, watched: global.verbose == 0 && !global.json };
     let ended = match command {
         Command::Publish(publish) => publish.run(&session),
         Command::Cat(cat) => cat.run(&session),

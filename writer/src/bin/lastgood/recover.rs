@@ -4,7 +4,7 @@ use std::fmt;
 
 use clap::Args;
 use lastgood::protocol::layout::FeedPath;
-use lastgood::{Feed, Recovery};
+use lastgood::Recovery;
 use serde::Serialize;
 
 use crate::Session;
@@ -33,7 +33,7 @@ impl Recover {
     pub(crate) fn run(self, session: &Session) -> Result<Exit, Failure> {
         let setup = |source| Failure::Setup { what: "the handling of signals", source };
         let interrupt = Interrupt::watch().map_err(setup)?;
-        let recovery = Feed::open(&session.dir.path).with_cancellation(interrupt.check()).recover()?;
+        let recovery = session.feed().with_cancellation(interrupt.check()).recover()?;
         session.output.report(&Report::new(session, &recovery));
         Ok(Exit::Done)
     }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use clap::Args;
 use indicatif::HumanBytes;
-use lastgood::{Feed, Verification};
+use lastgood::Verification;
 use serde::Serialize;
 
 use crate::Session;
@@ -35,7 +35,7 @@ struct Problem<'a> {
 
 impl Verify {
     pub(crate) fn run(self, session: &Session) -> Result<Exit, Failure> {
-        let verification = Feed::open(&session.dir.path).verify()?;
+        let verification = session.feed().verify()?;
         session.output.report(&Report::new(session, &verification));
         Ok(if verification.problems.is_empty() { Exit::Done } else { Exit::Damaged })
     }

@@ -14,7 +14,7 @@ pub(crate) struct GuardOptions {
     /// else bytes
     #[arg(long, value_name = "PART")]
     max_shrink: Option<Shrink>,
-    /// Refuse a payload without these members of its meta
+    /// Refuse a payload without these members of its meta; adds to those of lastgood.toml
     #[arg(long, value_name = "KEY", value_delimiter = ',')]
     require_meta: Vec<String>,
     /// Refuse rows whose value of this name decreases, or ends before that of what is published
@@ -28,11 +28,12 @@ pub(crate) struct GuardOptions {
 impl GuardOptions {
     /// These guards where they are given, else those of the configuration.
     pub(crate) fn over(&self, configured: &Guards) -> Guards {
-        let Guards { min_rows, max_shrink, require_meta, time_column } = configured.clone();
+        let Guards { min_rows, max_shrink, mut require_meta, time_column } = configured.clone();
+        require_meta.extend(self.require_meta.iter().filter(|key| !configured.require_meta.contains(key)).cloned());
         Guards {
             min_rows: self.min_rows.or(min_rows),
             max_shrink: self.max_shrink.or(max_shrink),
-            require_meta: if self.require_meta.is_empty() { require_meta } else { self.require_meta.clone() },
+            require_meta,
             time_column: self.time_column.clone().or(time_column),
         }
     }
