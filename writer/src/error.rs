@@ -95,6 +95,15 @@ pub enum Error {
         /// What can be done.
         way_out: &'static str,
     },
+    /// A dataset that the lock does not cover under which this process runs.
+    #[error(
+        "{dataset} is not among the datasets of the lock that this runs under; name it there as well: \
+         lastgood lock … {dataset} -- COMMAND"
+    )]
+    OutsideLock {
+        /// The dataset.
+        dataset: DatasetName,
+    },
     /// It was cancelled before it began to change the feed.
     #[error("stopped before the commit; nothing was published")]
     Cancelled,
@@ -165,6 +174,7 @@ impl Error {
             Error::NotAFeed { .. } => "not-a-feed",
             Error::NoFeed { .. } => "no-feed",
             Error::Locked { .. } => "locked",
+            Error::OutsideLock { .. } => "outside-lock",
             Error::Cancelled => "cancelled",
             Error::Damaged { .. } => "damaged",
             Error::Limit(_) => "limit",

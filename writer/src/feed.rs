@@ -48,6 +48,9 @@ pub struct Settings {
     pub lock_wait: Duration,
     /// How long readers believe the lock marker, should the writer die. Default: 60 s.
     pub lease: Duration,
+    /// The [token](crate::Hold::token) of the lock that this process runs under, if it runs under one: publishes of its
+    /// datasets take turns under it instead of waiting for it. Default: none.
+    pub under_lock: Option<String>,
     /// From which age on a lock marker that lastgood did not write counts as left behind. Default: never.
     pub foreign_marker_stale_after: Option<Duration>,
     /// Whether to make a feed in a directory that holds other files. Default: no.
@@ -67,6 +70,7 @@ impl Default for Settings {
         Self {
             lock_wait: Duration::from_secs(30),
             lease: Duration::from_secs(60),
+            under_lock: None,
             foreign_marker_stale_after: None,
             create_beside_others: false,
             compression: Compression::default(),

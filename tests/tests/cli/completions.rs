@@ -29,7 +29,8 @@ fn bash_takes_its_script_and_completes_with_it() {
         Ran::of(command, input)
     };
     run(&["-n"], &script).expect(0);
-    let asked = "\nCOMP_WORDS=(lastgood publ); COMP_CWORD=1; _lastgood lastgood publ lastgood; echo \"${COMPREPLY[@]}\"\n";
+    let asked =
+        "\nCOMP_WORDS=(lastgood publ); COMP_CWORD=1; _lastgood lastgood publ lastgood; echo \"${COMPREPLY[@]}\"\n";
     assert_eq!(run(&["-s"], &[&script[..], asked.as_bytes()].concat()).expect(0).text(), "publish\n");
 }
 

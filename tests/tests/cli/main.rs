@@ -10,6 +10,7 @@ mod damage;
 mod directory;
 mod guards;
 mod init;
+mod lock;
 mod locks;
 mod output;
 mod publish;

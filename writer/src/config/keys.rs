@@ -107,12 +107,12 @@ pub const KEYS: &[Key] = &[
     key(Section::Dataset, "min_rows", "a number of rows", "1")
         .default("none")
         .about("Guard: the payload is an array with at least this many elements."),
-    key(Section::Dataset, "max_shrink", "a part such as \"50%\" or 0.5", "\"50%\"").default("none").about(
-        "Guard: how much smaller than what is published it may be; rows when both are arrays, else bytes.",
-    ),
+    key(Section::Dataset, "max_shrink", "a part such as \"50%\" or 0.5", "\"50%\"")
+        .default("none")
+        .about("Guard: how much smaller than what is published it may be; rows when both are arrays, else bytes."),
     key(Section::Dataset, "require_meta", "a list of names", "[]").about("Guard: members that the meta must have."),
-    key(Section::Dataset, "time_column", "the name of a member", "\"day\"").default("none").about(
-        "Guard: the member of each row that never decreases, and never ends before what is published.",
-    ),
+    key(Section::Dataset, "time_column", "the name of a member", "\"day\"")
+        .default("none")
+        .about("Guard: the member of each row that never decreases, and never ends before what is published."),
     key(Section::Dataset, "meta", "a table", "{}").about("Members of the meta; those of --meta come on top."),
 ];

@@ -17,10 +17,8 @@ use super::{Config, Dataset, Schema};
 
 /// Reads a file that stands in `dir`.
 pub(super) fn config(text: &str, dir: &Path) -> Result<Config, Invalid> {
-    let parsed = DeTable::parse(text).map_err(|error| Invalid {
-        span: error.span().unwrap_or_default(),
-        problem: error.message().to_owned(),
-    })?;
+    let parsed = DeTable::parse(text)
+        .map_err(|error| Invalid { span: error.span().unwrap_or_default(), problem: error.message().to_owned() })?;
     let top = Table::file(parsed.get_ref(), text);
     let mut config =
         Config { given: top.only_known(&["compression", "retention", "defaults", "datasets"])?, ..Config::default() };
@@ -68,7 +66,8 @@ pub(super) fn config(text: &str, dir: &Path) -> Result<Config, Invalid> {
 /// A dataset as its table says, on top of the defaults.
 fn dataset(table: &Table<'_>, defaults: &Dataset, dir: &Path) -> Result<Dataset, Invalid> {
     let mut dataset = defaults.clone();
-    let version = table.read("schema_version", |value| integer(value)?.try_into().ok().filter(|&version| version > 0))?;
+    let version =
+        table.read("schema_version", |value| integer(value)?.try_into().ok().filter(|&version| version > 0))?;
     let file = table.read("schema", path)?.map(|path| dir.join(path));
     if let Some(file) = file {
         let version = version.or(defaults.schema.as_ref().map(|schema| schema.version)).unwrap_or(1);

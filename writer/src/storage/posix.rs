@@ -4,7 +4,8 @@
 //!
 //! | path | what it is |
 //! | --- | --- |
-//! | `lock` | the writer's lock: who holds the operating system's lock on it may commit |
+//! | `lock` | the writer's lock: who holds the operating system's lock on it decides who may commit |
+//! | `turn` | locked during a commit, by the holder of `lock` or by those with whom it is shared |
 //! | `holder` | who that is, locked as long as it is true |
 //! | `staging/<token>/` | the files of one publish |
 //! | `staging/<token>.lock` | locked as long as that publish lives |
@@ -174,6 +175,14 @@ impl Storage for PosixStorage {
 
     fn try_lock(&self, holder: &str) -> io::Result<Option<WriterLock>> {
         WriterLock::try_take(&self.private(), holder)
+    }
+
+    fn share(&self, lock: &mut WriterLock) -> io::Result<()> {
+        lock.share().context("share", &self.private().join(lock::TURN))
+    }
+
+    fn try_join(&self) -> io::Result<Option<WriterLock>> {
+        WriterLock::try_join(&self.private())
     }
 
     fn lock_holder(&self) -> io::Result<Option<String>> {

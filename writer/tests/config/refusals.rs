@@ -20,10 +20,7 @@ fn unknown_keys_get_a_suggestion() {
     refused("min_rows = 3", "line 1, column 1: unknown key `min_rows`; it belongs into [defaults] or [datasets.NAME]");
     refused("[defaults]\ndir = \"x\"", "line 2, column 1: unknown key `dir`; it belongs into the top of the file");
     refused("[dataset.a]", "line 1, column 2: unknown key `dataset`; did you mean `datasets`?");
-    refused(
-        "[retention]\nzzz = 1",
-        "line 2, column 1: unknown key `zzz`; expected one of: keep, grace, auto",
-    );
+    refused("[retention]\nzzz = 1", "line 2, column 1: unknown key `zzz`; expected one of: keep, grace, auto");
 }
 
 #[test]
@@ -82,7 +79,11 @@ fn every_key_refuses_what_it_cannot_be() {
 #[test]
 fn what_is_no_toml_has_a_place() {
     let message = |text: &str| Config::parse(text, Path::new("/x")).unwrap_err().to_string();
-    assert!(message("strict = true\ndir = \n").starts_with("/x: line 2, column"), "{}", message("strict = true\ndir = \n"));
+    assert!(
+        message("strict = true\ndir = \n").starts_with("/x: line 2, column"),
+        "{}",
+        message("strict = true\ndir = \n")
+    );
     assert!(message("strict = true\nstrict = true").contains("line 2"));
     let meta = format!("[defaults]\nmeta.a = \"{}\"", "x".repeat(5000));
     assert!(message(&meta).contains("line 2") && message(&meta).contains("4096"), "{}", message(&meta));

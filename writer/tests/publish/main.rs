@@ -5,4 +5,5 @@
 mod crashes;
 mod failures;
 mod faulty;
+mod hold;
 mod site;

@@ -8,6 +8,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::cat::Cat;
 use crate::completions::Completions;
 use crate::init::Init;
+#[cfg(unix)]
+use crate::lock::Lock;
 use crate::man::Man;
 use crate::publish::Publish;
 use crate::recover::Recover;
@@ -90,6 +92,8 @@ pub(crate) enum Command {
     Status(Status),
     Verify(Verify),
     Recover(Recover),
+    #[cfg(unix)]
+    Lock(Lock),
     Serve(Serve),
 }
 

@@ -1,5 +1,6 @@
 //! What can go wrong in a command, and which exit code says so.
 
+use std::ffi::OsString;
 use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -26,6 +27,9 @@ pub(crate) enum Exit {
     Damaged = 5,
     /// It is not known whether the commit is published.
     Unknown = 6,
+    /// The command of `lastgood lock` cannot be run, as `env` and `nohup` say it.
+    NotExecutable = 126,
+    NotFound = 127,
 }
 
 impl From<Exit> for ExitCode {
@@ -57,6 +61,8 @@ pub(crate) enum Failure {
     Setup { what: &'static str, source: io::Error },
     #[error("{0}")]
     Serve(String),
+    #[error("cannot run {}: {source}", command.display())]
+    Command { command: OsString, source: io::Error },
     #[error("{} is there already; it was left as it is", file.display())]
     Exists { file: PathBuf },
     #[error("cannot write {}: {source}", file.display())]
@@ -80,6 +86,8 @@ impl Failure {
             Failure::Usage(_) | Failure::Config(_) | Failure::Unlisted(_) => Exit::Usage,
             // A missing source is at fault as much as a bad one: whoever produces the data is to be told.
             Failure::Source { .. } => Exit::Refused,
+            Failure::Command { source, .. } if source.kind() == io::ErrorKind::NotFound => Exit::NotFound,
+            Failure::Command { .. } => Exit::NotExecutable,
             Failure::NoFeed { .. }
             | Failure::WorkingDirectory { .. }
             | Failure::Stdout(_)
@@ -91,7 +99,7 @@ impl Failure {
                 Error::Refused { .. } | Error::Input { .. } | Error::TooLarge { .. } | Error::Guard { .. } => {
                     Exit::Refused
                 }
-                Error::Repeated { .. } | Error::Meta { .. } => Exit::Usage,
+                Error::Repeated { .. } | Error::Meta { .. } | Error::OutsideLock { .. } => Exit::Usage,
                 Error::Locked { .. } => Exit::Locked,
                 Error::Damaged { .. } => Exit::Damaged,
                 Error::Read(failure) => match failure.code {
@@ -115,11 +123,11 @@ impl Failure {
             Failure::Config(_) => "config-invalid",
             Failure::Unlisted(_) => "unlisted",
             Failure::Source { .. } => "input-unreadable",
-            Failure::WorkingDirectory { .. }
-            | Failure::Stdout(_)
-            | Failure::Setup { .. }
-            | Failure::Create { .. } => "io",
+            Failure::WorkingDirectory { .. } | Failure::Stdout(_) | Failure::Setup { .. } | Failure::Create { .. } => {
+                "io"
+            }
             Failure::Exists { .. } => "exists",
+            Failure::Command { .. } => "command",
             Failure::Serve(_) => "serve",
         }
     }
@@ -141,9 +149,9 @@ impl Failure {
             }
             Failure::Feed(Error::Guard { dataset, broken }) => {
                 add("dataset", dataset.as_str().into());
-                let broken = broken.iter().map(|broken| {
-                    json!({"guard": broken.guard.name(), "expected": broken.expected, "found": broken.found})
-                });
+                let broken = broken.iter().map(
+                    |broken| json!({"guard": broken.guard.name(), "expected": broken.expected, "found": broken.found}),
+                );
                 add("guards", broken.collect());
                 add("way_out", "--force".into());
             }

@@ -9,6 +9,8 @@ mod files;
 mod init;
 mod input;
 mod interrupt;
+#[cfg(unix)]
+mod lock;
 mod log;
 mod man;
 mod output;
@@ -29,8 +31,11 @@ use lastgood::storage::PosixStorage;
 
 use crate::args::{AnyCommand, Cli, Command};
 use crate::dir::FeedDir;
-use crate::exit::{Exit, Failure};
+use crate::exit::Failure;
 use crate::output::Output;
+
+/// Under whose lock this process runs, if it does: `lastgood lock` tells the commands that it runs.
+const LOCK_VARIABLE: &str = "LASTGOOD_LOCK";
 
 /// What every command works with.
 struct Session {
@@ -55,23 +60,23 @@ fn main() -> ExitCode {
         Err(answer) => return output::usage(&answer).into(),
     };
     let output = Output { json: cli.global.json };
-    let exit = run(cli, output).unwrap_or_else(|failure| {
+    run(cli, output).unwrap_or_else(|failure| {
         output.failure(&failure);
-        failure.exit()
-    });
-    exit.into()
+        failure.exit().into()
+    })
 }
 
-fn run(cli: Cli, output: Output) -> Result<Exit, Failure> {
+fn run(cli: Cli, output: Output) -> Result<ExitCode, Failure> {
     let Cli { global, command } = cli;
     log::start(global.verbose, global.log_format);
     let command = match command {
         AnyCommand::OnFeed(command) => command,
-        AnyCommand::Init(init) => return init.run(&global, output),
-        AnyCommand::Completions(completions) => return completions.run(output),
-        AnyCommand::Man(man) => return man.run(output),
+        AnyCommand::Init(init) => return init.run(&global, output).map(ExitCode::from),
+        AnyCommand::Completions(completions) => return completions.run(output).map(ExitCode::from),
+        AnyCommand::Man(man) => return man.run(output).map(ExitCode::from),
     };
-    let config = dir::config(global.config.as_deref())?;
+    let mut config = dir::config(global.config.as_deref())?;
+    config.settings.under_lock = std::env::var(LOCK_VARIABLE).ok();
     let dir = FeedDir::find(global.dir, &config)?;
     tracing::info!(dir = %dir.path.display(), "the feed directory, {}", dir.origin);
     if let Some(file) = &config.file {
@@ -79,6 +84,8 @@ fn run(cli: Cli, output: Output) -> Result<Exit, Failure> {
     }
     let session = Session { dir, config, output, watched: global.verbose == 0 && !global.json };
     let ended = match command {
+        #[cfg(unix)]
+        Command::Lock(lock) => return lock.run(&session).map_err(|failure| failure.in_dir(&session.dir)),
         Command::Publish(publish) => publish.run(&session),
         Command::Cat(cat) => cat.run(&session),
         Command::Status(status) => status.run(&session),
@@ -86,5 +93,5 @@ fn run(cli: Cli, output: Output) -> Result<Exit, Failure> {
         Command::Recover(recover) => recover.run(&session),
         Command::Serve(serve) => serve.run(&session),
     };
-    ended.map_err(|failure| failure.in_dir(&session.dir))
+    ended.map(ExitCode::from).map_err(|failure| failure.in_dir(&session.dir))
 }

@@ -3,8 +3,8 @@
 use std::fmt;
 
 use clap::Args;
-use lastgood::protocol::layout::FeedPath;
 use lastgood::Recovery;
+use lastgood::protocol::layout::FeedPath;
 use serde::Serialize;
 
 use crate::Session;

@@ -144,7 +144,8 @@ mod tests {
 
     #[test]
     fn without_options_what_is_configured_holds() {
-        let AnyCommand::OnFeed(Command::Publish(publish)) = Cli::parse_from(["lastgood", "publish", "a"]).command else {
+        let AnyCommand::OnFeed(Command::Publish(publish)) = Cli::parse_from(["lastgood", "publish", "a"]).command
+        else {
             panic!("another command")
         };
         let rules = Rules { max_bytes: 7, unsafe_numbers: Permit::Allow, nan: Nan::Null, ..Rules::default() };
