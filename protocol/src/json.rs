@@ -236,15 +236,20 @@ impl<'a> Scanner<'a> {
     fn string(&mut self) -> Option<()> {
         self.expect(b'"')?;
         loop {
-            let byte = self.peek()?;
-            if byte < b' ' {
-                return None;
-            }
-            self.at += 1;
-            match byte {
-                b'"' => return Some(()),
-                b'\\' => self.escape()?,
-                _ => {}
+            // Most of a manifest is strings without anything special: this loop decides how fast it is read.
+            let rest = self.text.as_bytes().get(self.at..)?;
+            let plain = rest.iter().position(|&byte| byte < b' ' || byte == b'"' || byte == b'\\');
+            self.at += plain.unwrap_or(rest.len());
+            match self.peek()? {
+                b'"' => {
+                    self.at += 1;
+                    return Some(());
+                }
+                b'\\' => {
+                    self.at += 1;
+                    self.escape()?;
+                }
+                _ => return None,
             }
         }
     }
@@ -342,7 +347,7 @@ impl Writer {
         if self.0.len() > 1 {
             self.0.push(',');
         }
-        self.0.push_str(&quoted(name));
+        quote(name, &mut self.0);
         self.0.push(':');
         self.0.push_str(json);
         self
@@ -354,8 +359,10 @@ impl Writer {
     }
 
     /// A member that is a text.
-    pub(crate) fn text(self, name: &str, text: &str) -> Self {
-        self.json(name, &quoted(text))
+    pub(crate) fn text(mut self, name: &str, text: &str) -> Self {
+        self = self.json(name, "");
+        quote(text, &mut self.0);
+        self
     }
 
     pub(crate) fn finish(mut self) -> String {
@@ -367,6 +374,11 @@ impl Writer {
 /// The text as a JSON string; also how texts of others stand in messages.
 pub(crate) fn quoted(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
+    quote(text, &mut quoted);
+    quoted
+}
+
+fn quote(text: &str, quoted: &mut String) {
     quoted.push('"');
     for c in text.chars() {
         match c {
@@ -380,7 +392,6 @@ pub(crate) fn quoted(text: &str) -> String {
         }
     }
     quoted.push('"');
-    quoted
 }
 
 #[cfg(test)]

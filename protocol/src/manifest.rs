@@ -191,10 +191,7 @@ impl Manifest {
 
     /// What names the objects that this manifest refers to: payloads and schemas, some perhaps more than once.
     pub fn objects(&self) -> impl Iterator<Item = ObjectId<'_>> {
-        self.datasets.values().flat_map(|entry| {
-            let schema = entry.schema.as_ref().map(|schema| (schema.sha256, "json"));
-            std::iter::once((entry.sha256, entry.ext.as_str())).chain(schema)
-        })
+        self.datasets.values().flat_map(Entry::objects)
     }
 
     /// Whether readers must no longer take it for current at `now`.
@@ -246,6 +243,14 @@ impl Entry {
             entry = entry.json("plain_copy", "false");
         }
         entry.finish()
+    }
+}
+
+impl Entry {
+    /// What names the objects of the dataset: its payload, and its schema if it has one.
+    pub fn objects(&self) -> impl Iterator<Item = ObjectId<'_>> {
+        let schema = self.schema.as_ref().map(|schema| (schema.sha256, "json"));
+        std::iter::once((self.sha256, self.ext.as_str())).chain(schema)
     }
 }
 

@@ -3,6 +3,7 @@
 //! Both types can be built only by their parsing constructors, and [`layout`](crate::layout) derives every path from
 //! them, so no input reaches a path unparsed.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
@@ -95,7 +96,9 @@ pub enum NameProblem {
 /// The extension of an object: `[a-z0-9]{1,8}`; `json` unless the dataset is an artifact.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct Ext(String);
+pub struct Ext(Cow<'static, str>);
+
+const JSON: &str = "json";
 
 impl Ext {
     /// Parses an extension, given without its dot.
@@ -104,13 +107,20 @@ impl Ext {
     /// When it is not `[a-z0-9]{1,8}`.
     pub fn parse(ext: &str) -> Result<Self, InvalidExt> {
         let fits = (1..=8).contains(&ext.len()) && ext.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
-        if fits { Ok(Self(ext.to_owned())) } else { Err(InvalidExt { ext: ext.chars().take(20).collect() }) }
+        if ext == JSON {
+            Ok(Self::json())
+        } else if fits {
+            Ok(Self(ext.to_owned().into()))
+        } else {
+            Err(InvalidExt { ext: ext.chars().take(20).collect() })
+        }
     }
 
     /// The extension of JSON payloads and of schemas.
     #[must_use]
     pub fn json() -> Self {
-        Self("json".to_owned())
+        // Borrowed: a large manifest has thousands of them.
+        Self(Cow::Borrowed(JSON))
     }
 
     /// The extension as text, without a dot.
@@ -122,7 +132,7 @@ impl Ext {
     /// Whether payload rules and a schema apply.
     #[must_use]
     pub fn is_json(&self) -> bool {
-        self.0 == "json"
+        self.0 == JSON
     }
 }
 
@@ -155,7 +165,7 @@ macro_rules! text_conversions {
         }
         impl From<$type> for String {
             fn from(value: $type) -> String {
-                value.0
+                value.0.into()
             }
         }
     )+};

@@ -4,7 +4,10 @@
 #![allow(clippy::unwrap_used, reason = "a helper that fails fails the test")]
 
 pub mod browser;
+pub mod docs;
 mod feed;
+pub mod origin;
+pub mod server;
 pub mod site;
 mod tree;
 

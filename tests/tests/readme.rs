@@ -7,14 +7,11 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use lastgood_tests::browser::Browser;
-use lastgood_tests::site::{Site, workspace};
+use lastgood_tests::docs;
+use lastgood_tests::site::Site;
 
-/// The code block that follows `<!-- example: NAME -->`.
 fn example(name: &str) -> String {
-    let readme = fs::read_to_string(workspace().join("README.md")).unwrap();
-    let (_, rest) = readme.split_once(&format!("<!-- example: {name} -->\n```")).expect("the example is marked");
-    let (_language, rest) = rest.split_once('\n').unwrap();
-    rest.split_once("\n```").unwrap().0.to_owned()
+    docs::example("README.md", name)
 }
 
 /// Runs a script in `dir` with the binary on the PATH, and stops at the first command that fails.
@@ -48,7 +45,7 @@ fn refuse() {
     let (command, expected) = console.split_once('\n').unwrap();
     let output = shell(command.trim_start_matches("$ "), dir.path());
     assert_eq!(output.status.code(), Some(3));
-    assert_eq!(String::from_utf8(output.stderr).unwrap().trim_end(), expected);
+    assert_eq!(String::from_utf8(output.stderr).unwrap(), expected);
 }
 
 #[test]

@@ -130,6 +130,24 @@ pub(crate) fn stage<G: Staging>(staging: &G, bytes: &[u8]) -> io::Result<Pending
     file.finish()
 }
 
+/// The payload of an entry in staging, to become its dataset's backup; `None` when the object is damaged.
+///
+/// The present plain copy is about to lose its name. If its bytes are right it is the backup, and nothing need be copied.
+pub(crate) fn stage_backup<S: Storage>(
+    storage: &S,
+    staging: &S::Staging,
+    dataset: &DatasetName,
+    entry: &Entry,
+) -> io::Result<Option<Pending<S::File>>> {
+    if entry.plain_copy
+        && let Ok(Some(link)) = staging.link(&layout::plain_copy(dataset, &entry.ext))
+        && objects::digest(link.reader()?)? == (entry.sha256, entry.size)
+    {
+        return Ok(Some(link));
+    }
+    stage_copy(storage, staging, entry)
+}
+
 /// A copy of an entry's payload in staging; `None` when the object is damaged.
 pub(crate) fn stage_copy<S: Storage>(
     storage: &S,

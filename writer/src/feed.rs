@@ -149,10 +149,18 @@ impl<S: Storage> Feed<S> {
 
     /// The published manifest with its exact bytes; `None` when there is no feed yet.
     pub(crate) fn current(&self) -> Result<Option<Current>, Error> {
+        self.current_unless(None)
+    }
+
+    /// The same; `seen` itself when the bytes are those that it was read from, as reading a large manifest takes long.
+    pub(crate) fn current_unless(&self, seen: Option<Current>) -> Result<Option<Current>, Error> {
         let doing = || Error::io(format!("read {} in {}", layout::manifest(), self.location()));
         let Some(bytes) = self.storage.read(&layout::manifest(), MAX_MANIFEST_BYTES).map_err(doing())? else {
             return Ok(None);
         };
+        if let Some(seen) = seen.filter(|seen| seen.bytes == bytes) {
+            return Ok(Some(seen));
+        }
         match Manifest::verify(&bytes) {
             Ok(manifest) => Ok(Some(Current { manifest, bytes })),
             // Not damage: putting an older manifest back would undo what a later version has published (I5).

@@ -18,6 +18,7 @@ mod guards;
 mod hold;
 mod lock;
 mod objects;
+mod output;
 mod prepare;
 mod publish;
 pub mod read;

@@ -180,15 +180,23 @@ fn marker<S: Storage>(feed: &Feed<S>, holder: Holder, datasets: &[DatasetName]) 
     LockMarker { format: FORMAT, holder, datasets: datasets.to_vec(), acquired_at: now, expires_at }.encode()
 }
 
+/// Puts a marker in place. One file under several names: a commit of many datasets need not write it as often.
 fn place<S: Storage>(
     feed: &Feed<S>,
     staging: &S::Staging,
     path: &FeedPath,
     bytes: &[u8],
+    first: Option<&FeedPath>,
 ) -> io::Result<Placed<S::File>> {
-    let mut file = staging.create(Kind::Marker)?;
-    file.write_all(bytes)?;
-    feed.storage.place(file.finish()?, path)
+    let file = match first.map(|first| staging.link(first)).transpose()?.flatten() {
+        Some(link) => link,
+        None => {
+            let mut file = staging.create(Kind::Marker)?;
+            file.write_all(bytes)?;
+            file.finish()?
+        }
+    };
+    feed.storage.place(file, path)
 }
 
 /// The markers of one commit, removed when the commit is over, however it ends.
@@ -217,7 +225,7 @@ impl<'a, S: Storage> Markers<'a, S> {
         let mut placed = Vec::new();
         let bytes = marker(feed, holder, datasets);
         for path in of_commit(datasets) {
-            placed.push(place(feed, staging, &path, &bytes)?);
+            placed.push(place(feed, staging, &path, &bytes, markers.paths.first())?);
             markers.paths.push(path);
         }
         Ok((markers, placed))
@@ -226,7 +234,10 @@ impl<'a, S: Storage> Markers<'a, S> {
     /// Writes the markers anew, with a lease that begins now.
     pub(crate) fn renew(&self, staging: &S::Staging, holder: Holder, datasets: &[DatasetName]) -> io::Result<()> {
         let bytes = marker(self.feed, holder, datasets);
-        self.paths.iter().try_for_each(|path| place(self.feed, staging, path, &bytes).map(drop))
+        let first = self.paths.first();
+        self.paths.iter().try_for_each(|path| {
+            place(self.feed, staging, path, &bytes, first.filter(|&first| first != path)).map(drop)
+        })
     }
 
     /// Takes up the markers of ours that a crashed writer has left. The caller holds the lock.

@@ -3,18 +3,18 @@
 
 use std::io::{self, Read};
 
-use lastgood_protocol::digest::{Hasher, Sha256};
+use lastgood_protocol::digest::Sha256;
 use lastgood_protocol::layout::Encoding;
 use lastgood_protocol::manifest::{Entry, Meta, SchemaRef};
 use lastgood_protocol::name::{DatasetName, Ext};
 use lastgood_protocol::payload::{Rules, Scanner, Summary};
 
-use crate::compress;
 use crate::error::Error;
 use crate::feed::Feed;
 use crate::guards::{Candidate, Guarded, Guards};
 use crate::objects::CHUNK_BYTES;
-use crate::storage::{Kind, Pending, StagedFile, Staging, Storage};
+use crate::output::Output;
+use crate::storage::{Pending, Storage};
 
 /// One dataset to be published.
 pub struct Item<'a> {
@@ -193,12 +193,12 @@ fn take_as_it_is<S: Storage>(
 ) -> Result<Summary, Error> {
     chunks(feed, dataset, input, |chunk| {
         output.write(chunk);
-        if output.size > max_bytes {
+        if output.size() > max_bytes {
             return Err(Error::TooLarge { dataset: dataset.clone(), max_bytes });
         }
         output.check().map_err(|source| cannot_stage(dataset, source))
     })?;
-    Ok(Summary { size: output.size, nan_mapped: 0, rows: None })
+    Ok(Summary { size: output.size(), nan_mapped: 0, rows: None })
 }
 
 /// Reads an input to its end, and stops when the publish is cancelled.
@@ -222,62 +222,4 @@ fn chunks<S: Storage>(
 
 pub(crate) fn cannot_stage(dataset: &DatasetName, source: io::Error) -> Error {
     Error::Io { doing: format!("write the payload of {dataset} to staging"), source }
-}
-
-/// Where the bytes to be published go, each once.
-pub(crate) struct Output<F> {
-    object: F,
-    plain_copy: Option<F>,
-    hasher: Hasher,
-    size: u64,
-    /// The scanner's sink cannot fail, so the first error waits here.
-    failed: Option<io::Error>,
-}
-
-/// A payload in staging.
-pub(crate) struct Staged<F> {
-    pub(crate) sha256: Sha256,
-    pub(crate) size: u64,
-    pub(crate) object: Pending<F>,
-    pub(crate) siblings: Vec<(Encoding, Pending<F>)>,
-    pub(crate) plain_copy: Option<Pending<F>>,
-}
-
-impl<F: StagedFile> Output<F> {
-    pub(crate) fn open<S: Storage<File = F>>(feed: &Feed<S>, staging: &S::Staging) -> io::Result<Self> {
-        let create = || staging.create(Kind::Published);
-        let plain_copy = feed.settings.plain_copies.then(create).transpose()?;
-        Ok(Self { object: create()?, plain_copy, hasher: Hasher::new(), size: 0, failed: None })
-    }
-
-    pub(crate) fn write(&mut self, bytes: &[u8]) {
-        if self.failed.is_some() {
-            return;
-        }
-        self.size += bytes.len() as u64;
-        self.hasher.update(bytes);
-        let copied = |()| self.plain_copy.as_mut().map_or(Ok(()), |copy| copy.write_all(bytes));
-        self.failed = self.object.write_all(bytes).and_then(copied).err();
-    }
-
-    pub(crate) fn check(&mut self) -> io::Result<()> {
-        self.failed.take().map_or(Ok(()), Err)
-    }
-
-    /// Ends writing, and writes the siblings.
-    pub(crate) fn finish<S: Storage<File = F>>(
-        self,
-        feed: &Feed<S>,
-        staging: &S::Staging,
-        dataset: &DatasetName,
-    ) -> Result<Staged<F>, Error> {
-        let staged = |source| cannot_stage(dataset, source);
-        let Self { object, plain_copy, hasher, size, failed } = self;
-        failed.map_or(Ok(()), Err).map_err(staged)?;
-        let object = object.finish().map_err(staged)?;
-        let plain_copy = plain_copy.map(StagedFile::finish).transpose().map_err(staged)?;
-        let siblings = compress::siblings(staging, &object, size, &feed.settings.compression)
-            .map_err(Error::io(format!("compress the payload of {dataset}")))?;
-        Ok(Staged { sha256: hasher.finish(), size, object, siblings, plain_copy })
-    }
 }

@@ -88,13 +88,14 @@ impl<S: Storage> Feed<S> {
 
     /// Commits what was prepared, in one generation.
     pub(crate) fn commit(&self, staging: &S::Staging, prepared: Vec<Prepared<S::File>>) -> Result<Publication, Error> {
-        let backups = stage_backups(self, staging, &prepared)?;
+        let seen = self.current()?;
+        let backups = stage_backups(self, staging, seen.as_ref(), &prepared)?;
 
         let datasets: Vec<DatasetName> = prepared.iter().map(|item| item.dataset.clone()).collect();
         let (_lock, holder) = lock::acquire(self, &datasets)?;
 
         // 1. Finish or undo what a crashed writer left.
-        let (recovery, current) = recover::finish(self, staging, Thoroughness::WhatMarkersName)?;
+        let (recovery, current) = recover::finish(self, staging, Thoroughness::WhatMarkersName, seen)?;
 
         // 2. The manifest is read; the new generation is one more (I5).
         let commit = CommitId::from_random(self.random()?);
@@ -116,7 +117,9 @@ impl<S: Storage> Feed<S> {
         let mut new_objects = NewObjects { storage: &self.storage, paths: Vec::new() };
         let mut derived = Derived::of_manifest(&self.storage, staging, &next).map_err(failed)?;
         let before = current.as_ref().map(|current| &current.manifest);
-        let named: HashSet<ObjectId<'_>> = before.iter().flat_map(|manifest| manifest.objects()).collect();
+        let wanted: HashSet<ObjectId<'_>> =
+            datasets.iter().flat_map(|dataset| next.manifest.datasets[dataset].objects()).collect();
+        let named = before.iter().flat_map(|manifest| manifest.objects()).filter(|id| wanted.contains(id)).collect();
         let commit_of = ItemCommit { feed: self, staging, before, named, next: &next.manifest };
         let mut report = Vec::with_capacity(prepared.len());
         for (item, backup) in prepared.into_iter().zip(backups) {
@@ -218,14 +221,14 @@ type Backup<F> = Option<(Sha256, Pending<F>)>;
 fn stage_backups<S: Storage>(
     feed: &Feed<S>,
     staging: &S::Staging,
+    current: Option<&Current>,
     prepared: &[Prepared<S::File>],
 ) -> Result<Vec<Backup<S::File>>, Error> {
-    let current = feed.current()?;
     let backup = |item: &Prepared<S::File>| {
-        let entry = current.as_ref().and_then(|current| current.manifest.datasets.get(&item.dataset));
+        let entry = current.and_then(|current| current.manifest.datasets.get(&item.dataset));
         let changes = |entry: &&Entry| (&entry.sha256, &entry.ext) != (&item.sha256, &item.ext);
         let Some(entry) = entry.filter(|entry| item.plain_copy.is_some() && changes(entry)) else { return Ok(None) };
-        let copy = derived::stage_copy(&feed.storage, staging, entry)
+        let copy = derived::stage_backup(&feed.storage, staging, &item.dataset, entry)
             .map_err(Error::io(format!("copy the present payload of {} as its backup", item.dataset)))?;
         Ok(copy.map(|copy| (entry.sha256, copy)))
     };
@@ -276,7 +279,7 @@ struct ItemCommit<'a, S: Storage> {
     feed: &'a Feed<S>,
     staging: &'a S::Staging,
     before: Option<&'a Manifest>,
-    /// The objects of the manifest before.
+    /// The objects of this commit that the manifest before names.
     named: HashSet<ObjectId<'a>>,
     next: &'a Manifest,
 }
@@ -321,7 +324,7 @@ impl<S: Storage> ItemCommit<'_, S> {
             if let Some(before) = before.filter(|_| changed) {
                 let copy = match backup {
                     Some((sha256, copy)) if sha256 == before.sha256 => Some(copy),
-                    _ => derived::stage_copy(storage, self.staging, before)?,
+                    _ => derived::stage_backup(storage, self.staging, &item.dataset, before)?,
                 };
                 match copy {
                     Some(copy) => derived.add(layout::backup(&item.dataset, &before.ext), copy),

@@ -61,25 +61,98 @@ pub(crate) fn node() -> Result<()> {
     }
 }
 
-/// `chromedriver`, which the browser tests drive Chromium with.
-pub(crate) fn chromedriver(install: Install) -> Result<PathBuf> {
-    if let Some(found) = find("chromedriver") {
-        return Ok(found);
-    }
-    if install == Install::Allowed && is_debian() && rustix::process::geteuid().is_root() {
-        install_chromium()?;
-    }
-    find("chromedriver").with_context(|| {
-        format!(
-            "chromedriver is not on the PATH ({}); the browser tests need it and a Chromium or Chrome of the same \
-             version.\n  Debian, Ubuntu: apt-get install chromium chromium-driver\n  Fedora: dnf install chromium chromedriver\n  \
-             macOS: brew install --cask chromium chromedriver\n  others: https://googlechromelabs.github.io/chrome-for-testing/",
-            search_path()
-        )
-    })
+/// The programs that the integration tests run.
+pub(crate) struct Programs {
+    pub(crate) chromedriver: PathBuf,
+    pub(crate) nginx: PathBuf,
+    pub(crate) caddy: PathBuf,
 }
 
-fn install_chromium() -> Result<()> {
+/// Makes sure that the programs of the integration tests are there. What is missing is installed or told all at once.
+pub(crate) fn programs(install: Install) -> Result<Programs> {
+    let missing = || WANTED.into_iter().filter(|wanted| !(wanted.is_there)()).collect::<Vec<_>>();
+    let installable = install == Install::Allowed && is_debian() && rustix::process::geteuid().is_root();
+    if installable && !missing().is_empty() {
+        install_packages(&missing())?;
+    }
+    match (find("chromedriver"), find("nginx"), find("caddy"), missing().as_slice()) {
+        (Some(chromedriver), Some(nginx), Some(caddy), []) => Ok(Programs { chromedriver, nginx, caddy }),
+        (.., missing) => {
+            let missing: String = missing.iter().map(Wanted::advice).collect();
+            bail!("programs for the integration tests are missing (PATH: {}){missing}", search_path())
+        }
+    }
+}
+
+/// Something that the integration tests need.
+#[derive(Clone, Copy)]
+struct Wanted {
+    what: &'static str,
+    is_there: fn() -> bool,
+    /// The Debian packages that bring it.
+    debian: &'static [&'static str],
+    /// The service that these packages start by themselves.
+    service: Option<&'static str>,
+    /// How others get it, one way on each line.
+    elsewhere: &'static str,
+}
+
+const WANTED: [Wanted; 5] = [
+    Wanted {
+        what: "chromedriver, and a Chromium or Chrome of the same version",
+        is_there: || find("chromedriver").is_some(),
+        debian: &["chromium", "chromium-driver"],
+        service: None,
+        elsewhere: "Fedora: dnf install chromium chromedriver\nmacOS: brew install --cask chromium chromedriver\n\
+                    others: https://googlechromelabs.github.io/chrome-for-testing/",
+    },
+    Wanted {
+        what: "nginx",
+        is_there: || find("nginx").is_some(),
+        debian: &["nginx"],
+        service: Some("nginx"),
+        elsewhere: "Fedora: dnf install nginx\nmacOS: brew install nginx\nothers: https://nginx.org/en/docs/install.html",
+    },
+    Wanted {
+        what: "nginx's module for Brotli",
+        is_there: || find("nginx").is_some_and(|nginx| has_brotli(&nginx)),
+        debian: &["libnginx-mod-http-brotli-static"],
+        service: None,
+        elsewhere: "Fedora: dnf install nginx-mod-brotli\nothers: https://github.com/google/ngx_brotli",
+    },
+    Wanted {
+        what: "Caddy",
+        is_there: || find("caddy").is_some(),
+        debian: &["caddy"],
+        service: Some("caddy"),
+        elsewhere: "Fedora: dnf install caddy\nmacOS: brew install caddy\nothers: https://caddyserver.com/docs/install",
+    },
+    Wanted {
+        what: "Python 3",
+        is_there: || find("python3").is_some(),
+        debian: &["python3"],
+        service: None,
+        elsewhere: "others: https://www.python.org/downloads/",
+    },
+];
+
+impl Wanted {
+    fn advice(&self) -> String {
+        let elsewhere = self.elsewhere.replace('\n', "\n    ");
+        format!("\n  {}\n    Debian, Ubuntu: apt-get install {}\n    {elsewhere}", self.what, self.debian.join(" "))
+    }
+}
+
+/// Whether the module that sends `.br` files is where this nginx looks for modules.
+fn has_brotli(nginx: &Path) -> bool {
+    // `nginx -V` tells on stderr how it was built.
+    let built = Command::new(nginx).arg("-V").output().map(|output| output.stderr).unwrap_or_default();
+    let built = String::from_utf8_lossy(&built);
+    let modules = built.split_whitespace().find_map(|option| option.strip_prefix("--modules-path="));
+    modules.is_some_and(|modules| Path::new(modules).join("ngx_http_brotli_static_module.so").exists())
+}
+
+fn install_packages(missing: &[Wanted]) -> Result<()> {
     let apt_get = |arguments: &[&str]| {
         let mut command = Command::new("apt-get");
         // A fresh machine often runs its own apt-get in its first minutes.
@@ -87,18 +160,36 @@ fn install_chromium() -> Result<()> {
         command.env("DEBIAN_FRONTEND", "noninteractive");
         process::run(command.args(arguments))
     };
+    let packages: Vec<&str> = missing.iter().flat_map(|wanted| wanted.debian).copied().collect();
     apt_get(&["update"])?;
-    apt_get(&["install", "-y", "--no-install-recommends", "chromium", "chromium-driver"])?;
-    Ok(())
+    apt_get(&[&["install", "-y", "--no-install-recommends"], packages.as_slice()].concat())?;
+    missing.iter().filter_map(|wanted| wanted.service).try_for_each(stop_service)
+}
+
+/// Ends a server that its package has started: the tests run their own, and nobody asked for one at port 80.
+fn stop_service(service: &str) -> Result<()> {
+    let mut stop = if Path::new("/run/systemd/system").is_dir() {
+        let mut systemctl = Command::new("systemctl");
+        systemctl.args(["disable", "--now", service]);
+        systemctl
+    } else if Path::new("/etc/init.d").join(service).exists() {
+        let mut init = Command::new("service");
+        init.args([service, "stop"]);
+        init
+    } else {
+        return Ok(());
+    };
+    Ok(process::run(&mut stop)?)
 }
 
 fn is_debian() -> bool {
     Path::new("/etc/debian_version").exists() && find("apt-get").is_some()
 }
 
-/// The first executable of this name on the PATH.
+/// The first executable of this name on the PATH, or where servers are on systems that keep them from the PATH of users.
 fn find(program: &str) -> Option<PathBuf> {
     env::split_paths(&env::var_os("PATH")?)
+        .chain([PathBuf::from("/usr/sbin")])
         .map(|directory| directory.join(program))
         .find(|candidate| is_executable(candidate))
 }

@@ -24,10 +24,10 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 
 fn run_steps(steps: &mut Steps, args: &Args) -> Result<()> {
     let install = if args.skip_install { setup::Install::Never } else { setup::Install::Allowed };
-    let chromedriver = steps.step("setup", || {
+    let programs = steps.step("setup", || {
         setup::wasm_target(install)?;
         setup::node()?;
-        setup::chromedriver(install)
+        setup::programs(install)
     })?;
     steps.step("lint", || lint::run(&lint::Args {}))?;
     steps.step("unit tests", || {
@@ -62,7 +62,9 @@ fn run_steps(steps: &mut Steps, args: &Args) -> Result<()> {
                 .env("LASTGOOD_TEST_BINARY", binary)
                 .env("LASTGOOD_TEST_PACKAGE", &package.directory)
                 .env("LASTGOOD_TEST_WWW", site)
-                .env("LASTGOOD_TEST_CHROMEDRIVER", chromedriver),
+                .env("LASTGOOD_TEST_CHROMEDRIVER", programs.chromedriver)
+                .env("LASTGOOD_TEST_NGINX", programs.nginx)
+                .env("LASTGOOD_TEST_CADDY", programs.caddy),
         )?)
     })
 }

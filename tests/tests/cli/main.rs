@@ -3,6 +3,7 @@
 #![allow(clippy::disallowed_methods, reason = "tests prepare and damage feeds by hand")]
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod artifacts;
 mod cat;
 mod completions;
 mod config;

@@ -208,6 +208,12 @@ impl Staging for MemoryStaging {
         let content = Content { bytes: Arc::default(), modified: (self.storage.shared.clock)(), kind };
         Ok(MemoryFile { storage: self.storage.clone(), staging: Arc::downgrade(&self.alive), content })
     }
+
+    fn link(&self, path: &FeedPath) -> io::Result<Option<Pending<MemoryFile>>> {
+        let staging = Arc::downgrade(&self.alive);
+        let file = |content| Pending(MemoryFile { storage: self.storage.clone(), staging, content });
+        Ok(self.storage.content(path).map(file))
+    }
 }
 
 /// A file that a [`MemoryStorage`] has in staging or has placed.

@@ -157,10 +157,17 @@ pub trait Staging: Send + Sync {
     /// # Errors
     /// When it cannot be made.
     fn create(&self, kind: Kind) -> io::Result<Self::File>;
+
+    /// The published file at `path` itself, to be given a further name: nothing is copied. `None` when there is none or
+    /// the file system does not do that; then it has to be copied.
+    ///
+    /// # Errors
+    /// When it cannot be looked at.
+    fn link(&self, path: &FeedPath) -> io::Result<Option<Pending<Self::File>>>;
 }
 
 /// A file in staging: written once from start to end, then handed on as [`Pending`].
-pub trait StagedFile: Write + Send + Sync + Sized {
+pub trait StagedFile: Write + Send + Sync + Sized + 'static {
     /// Ends writing. Any error that was put off, such as a full disk, comes up here at the latest.
     ///
     /// # Errors

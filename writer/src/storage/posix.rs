@@ -190,7 +190,7 @@ impl Storage for PosixStorage {
     }
 
     fn stage(&self) -> io::Result<PosixStaging> {
-        PosixStaging::open(&self.private().join(staging::DIR), self.modes)
+        PosixStaging::open(&self.dir, &self.private().join(staging::DIR), self.modes)
     }
 
     fn sweep_staging(&self) -> io::Result<usize> {

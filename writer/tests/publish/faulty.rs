@@ -188,6 +188,10 @@ impl<G: Staging> Staging for FaultyStaging<G> {
     fn create(&self, kind: Kind) -> io::Result<G::File> {
         self.state.call("stage a file", None, || self.inner.create(kind))
     }
+
+    fn link(&self, path: &FeedPath) -> io::Result<Option<Pending<G::File>>> {
+        self.state.call("link", Some(path), || self.inner.link(path))
+    }
 }
 
 /// Whether a call is the commit.

@@ -36,6 +36,7 @@ macro_rules! contract_tests {
             files_come_back_from_a_sync_in_their_order,
             content_is_kept_exactly,
             what_is_staged_can_be_read_again_and_again,
+            a_link_is_the_file_as_it_was,
             lists_are_sorted_and_without_private_files,
             info_tells_size_and_kind,
             read_stops_at_its_limit,
@@ -215,6 +216,25 @@ pub(crate) fn what_is_staged_can_be_read_again_and_again(feed: &impl Fixture) {
         assert_eq!(all(pending.reader().unwrap()), b"one two");
         assert_eq!(all(pending.reader().unwrap()), b"one two");
     }
+}
+
+pub(crate) fn a_link_is_the_file_as_it_was(feed: &impl Fixture) {
+    let storage = created(feed);
+    let (old, new) = (object(b"old"), object(b"new"));
+    publish(&storage, &old, b"first");
+    let staging = storage.stage().unwrap();
+    assert!(staging.link(&new).unwrap().is_none(), "there is no such file");
+    let (link, dropped) = (staging.link(&old).unwrap().unwrap(), staging.link(&old).unwrap().unwrap());
+    drop(dropped);
+    // Replacing and removing the name leave what was linked alone.
+    publish(&storage, &old, b"second");
+    assert_eq!(all(link.reader().unwrap()), b"first");
+    assert!(storage.remove(&old).unwrap());
+    let durable = storage.sync(pending(vec![link])).unwrap().pop().unwrap();
+    storage.replace(durable, &new).unwrap();
+    drop(staging);
+    assert_eq!(storage.read(&new, 100).unwrap().unwrap(), b"first");
+    assert_eq!(storage.read(&old, 100).unwrap(), None);
 }
 
 pub(crate) fn lists_are_sorted_and_without_private_files(feed: &impl Fixture) {

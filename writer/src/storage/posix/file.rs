@@ -15,6 +15,13 @@ use super::sys;
 /// descriptors of a process, which may have several publishes at once.
 const MAX_OPEN: usize = 64;
 
+/// After how many bytes the medium is to begin with them.
+const WRITEBACK_BYTES: u64 = 256 * 1024;
+
+/// From this size on a file is synced as soon as it is finished, while no lock is held: to write it takes the medium
+/// longer than all the rest of a commit.
+const LARGE_BYTES: u64 = 8 * 1024 * 1024;
+
 /// A file that [`PosixStorage`](super::PosixStorage) has in staging or has placed. Dropping it while it is in staging
 /// removes it.
 #[derive(Debug)]
@@ -22,6 +29,9 @@ pub struct PosixFile {
     path: PathBuf,
     staged: bool,
     content: Content,
+    written: u64,
+    /// Up to where the system has been asked to begin writing to the medium.
+    begun: u64,
 }
 
 #[derive(Debug)]
@@ -58,11 +68,39 @@ impl PosixFile {
     pub(super) fn create(path: PathBuf, mode: u32, open: &Arc<AtomicUsize>) -> io::Result<Self> {
         let slot = OpenSlot::take(open);
         let file = sys::private_options().write(true).create_new(true).open(&path).context("create", &path)?;
-        let created = Self { path, staged: true, content: Content::Written(file, slot) };
+        let content = Content::Written(file, slot);
+        let created = Self { path, staged: true, content, written: 0, begun: 0 };
         if let Content::Written(file, _) = &created.content {
             sys::set_mode(file, mode).context("set the mode of", &created.path)?;
         }
         Ok(created)
+    }
+
+    /// A published file under a further name in staging; `None` when there is none or it cannot be had.
+    pub(super) fn link(published: &Path, path: PathBuf, open: &Arc<AtomicUsize>) -> io::Result<Option<Self>> {
+        // Not everything that is published can be opened: a link or a pipe that somebody has put there.
+        if sys::open_regular(published).context("open", published)?.is_none() {
+            return Ok(None);
+        }
+        // Without hard links, or without the right to make one to a file of another user, it has to be copied.
+        if fs::hard_link(published, &path).is_err() {
+            return Ok(None);
+        }
+        let slot = OpenSlot::take(open);
+        // What was published by lastgood is durable, but somebody else may have put a file of the same content there: so
+        // this one is synced as well, which costs nothing when there is nothing to be written.
+        let opened = sys::open_regular(&path).context("open", &path)?;
+        let content = opened.map_or(Content::Settled, |file| Content::Written(file, slot));
+        Ok(Some(Self { path, staged: true, content, written: 0, begun: 0 }))
+    }
+
+    /// Has the system begin to write what is new to the medium: the sync later waits for less, and the medium works while
+    /// the payload is still being read. A hint: whether it is taken changes nothing but the time.
+    fn begin_writeback(&mut self) {
+        if let Content::Written(file, _) = &self.content {
+            sys::begin_writeback(file, self.begun, self.written - self.begun);
+            self.begun = self.written;
+        }
     }
 
     /// Renames it out of staging, over whatever is there.
@@ -105,7 +143,12 @@ impl Write for PosixFile {
         let Content::Written(file, _) = &mut self.content else {
             unreachable!("only a staged file that is not finished can be written to, and it is open")
         };
-        file.write(bytes).context("write", &self.path)
+        let size = file.write(bytes).context("write", &self.path)?;
+        self.written += size as u64;
+        if self.written - self.begun >= WRITEBACK_BYTES {
+            self.begin_writeback();
+        }
+        Ok(size)
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -115,8 +158,11 @@ impl Write for PosixFile {
 
 impl StagedFile for PosixFile {
     fn finish(mut self) -> io::Result<Pending<Self>> {
-        if matches!(&self.content, Content::Written(_, slot) if slot.is_too_many()) {
+        let too_many = matches!(&self.content, Content::Written(_, slot) if slot.is_too_many());
+        if too_many || self.written >= LARGE_BYTES {
             self.sync()?;
+        } else if self.written >= WRITEBACK_BYTES / 4 {
+            self.begin_writeback();
         }
         Ok(Pending(self))
     }

@@ -10,8 +10,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
+use lastgood_protocol::layout::FeedPath;
+
 use super::super::error::Context;
-use super::super::{Kind, Staging};
+use super::super::{Kind, Pending, Staging};
 use super::lock::try_lock;
 use super::{Modes, PRIVATE_MODE, PosixFile, open_lock, sys};
 
@@ -24,6 +26,7 @@ const LOCK_SUFFIX: &str = ".lock";
 /// At most about 64 of its finished files stay open at once; further ones are synced one by one as they are finished.
 #[derive(Debug)]
 pub struct PosixStaging {
+    feed: PathBuf,
     dir: PathBuf,
     lock_path: PathBuf,
     modes: Modes,
@@ -33,7 +36,8 @@ pub struct PosixStaging {
 }
 
 impl PosixStaging {
-    pub(super) fn open(parent: &Path, modes: Modes) -> io::Result<Self> {
+    /// In `parent`, for the feed in the directory `feed`.
+    pub(super) fn open(feed: &Path, parent: &Path, modes: Modes) -> io::Result<Self> {
         loop {
             let token = token()?;
             let (dir, lock_path) = (parent.join(&token), parent.join(format!("{token}{LOCK_SUFFIX}")));
@@ -42,8 +46,8 @@ impl PosixStaging {
             if !try_lock(&lock).context("lock", &lock_path)? || fs::symlink_metadata(&lock_path).is_err() {
                 continue;
             }
-            let staging =
-                Self { dir, lock_path, modes, next_name: AtomicU64::new(0), open_files: Arc::default(), _lock: lock };
+            let (feed, next_name) = (feed.to_owned(), AtomicU64::new(0));
+            let staging = Self { feed, dir, lock_path, modes, next_name, open_files: Arc::default(), _lock: lock };
             sys::make_dir(&staging.dir, PRIVATE_MODE).context("create", &staging.dir)?;
             return Ok(staging);
         }
@@ -57,12 +61,22 @@ fn token() -> io::Result<String> {
     Ok(format!("{:032x}", u128::from_be_bytes(bytes)))
 }
 
+impl PosixStaging {
+    fn next_path(&self) -> PathBuf {
+        self.dir.join(self.next_name.fetch_add(1, Ordering::Relaxed).to_string())
+    }
+}
+
 impl Staging for PosixStaging {
     type File = PosixFile;
 
     fn create(&self, kind: Kind) -> io::Result<PosixFile> {
-        let name = self.next_name.fetch_add(1, Ordering::Relaxed);
-        PosixFile::create(self.dir.join(name.to_string()), self.modes.of_file(kind), &self.open_files)
+        PosixFile::create(self.next_path(), self.modes.of_file(kind), &self.open_files)
+    }
+
+    fn link(&self, path: &FeedPath) -> io::Result<Option<Pending<PosixFile>>> {
+        let published = self.feed.join(path.as_str());
+        Ok(PosixFile::link(&published, self.next_path(), &self.open_files)?.map(Pending))
     }
 }
 

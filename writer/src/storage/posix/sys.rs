@@ -143,6 +143,17 @@ pub(super) fn set_mode(file: &File, mode: u32) -> io::Result<()> {
     file.set_permissions(permissions)
 }
 
+/// Asks the system to begin writing a part of the file to the medium, without waiting for it.
+#[cfg(target_os = "linux")]
+pub(super) fn begin_writeback(file: &File, offset: u64, len: u64) {
+    // On Linux this begins the writing; it drops only what is on the medium already, which is nothing yet.
+    let _ = rustix::fs::fadvise(file, offset, std::num::NonZeroU64::new(len), rustix::fs::Advice::DontNeed);
+}
+
+/// Elsewhere the system decides by itself when to begin.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn begin_writeback(_file: &File, _offset: u64, _len: u64) {}
+
 #[cfg(unix)]
 fn sync_dir(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()

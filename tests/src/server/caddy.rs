@@ -1,0 +1,23 @@
+//! Caddy with the site of the documentation.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use super::{Server, free_address, prefix, program, replace};
+use crate::docs::example;
+
+pub(super) fn start(www: &Path) -> Option<Server> {
+    let (prefix, address) = (prefix(), free_address());
+    let mut documented = example("docs/operations.md", "caddy");
+    documented = replace(&documented, "example.org {", &format!("http://{address} {{"));
+    documented = replace(&documented, "/srv/www", &www.display().to_string());
+    // Without the interface for administration, which every instance would open at the same port.
+    fs::write(prefix.path().join("Caddyfile"), format!("{{\n\tadmin off\n}}\n{documented}")).unwrap();
+    let mut command = Command::new(program("caddy"));
+    command.args(["run", "--config", "Caddyfile"]).current_dir(prefix.path());
+    for variable in ["HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"] {
+        command.env(variable, prefix.path());
+    }
+    Server::launch(&mut command, address, prefix)
+}
