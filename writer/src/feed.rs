@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use lastgood_protocol::failure::Failure;
-use lastgood_protocol::layout;
+use lastgood_protocol::layout::{self, FeedPath};
 use lastgood_protocol::manifest::{MAX_MANIFEST_BYTES, Manifest, ManifestError};
 use lastgood_protocol::time::Timestamp;
 
@@ -129,6 +129,20 @@ impl<S: Storage> Feed<S> {
     /// [`Error::NoFeed`], [`Error::Damaged`], [`Error::Io`], [`Error::Read`] for a later format.
     pub fn manifest(&self) -> Result<Manifest, Error> {
         self.current()?.map(|current| current.manifest).ok_or_else(|| Error::NoFeed { location: self.location() })
+    }
+
+    /// Keeps published files as they are now, whatever they are, in the private directory, before something takes their
+    /// place. Makes the directories of a feed when they are missing. Returns where, for those that are there.
+    ///
+    /// # Errors
+    /// [`Error::Io`]
+    pub fn preserve(&self, paths: &[FeedPath]) -> Result<Vec<String>, Error> {
+        if paths.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.storage.create().map_err(Error::io(format!("make the feed in {}", self.location())))?;
+        let keep = |path| self.storage.preserve(path).map_err(Error::io(format!("keep {path} as it is")));
+        paths.iter().filter_map(|path| keep(path).transpose()).collect()
     }
 
     pub(crate) fn now(&self) -> Timestamp {

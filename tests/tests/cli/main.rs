@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod artifacts;
+mod adopt;
 mod cat;
 mod completions;
 mod config;

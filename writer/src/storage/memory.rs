@@ -31,6 +31,7 @@ struct Feed {
     holder: Option<String>,
     /// Whether someone is committing.
     turn: bool,
+    kept: Vec<(String, Content)>,
 }
 
 /// The bytes of a file and what is known of it. What a reader has opened never changes.
@@ -162,6 +163,14 @@ impl Storage for MemoryStorage {
 
     fn replace(&self, file: Durable<MemoryFile>, path: &FeedPath) -> io::Result<()> {
         file.0.moved_to(path).map(drop)
+    }
+
+    fn preserve(&self, path: &FeedPath) -> io::Result<Option<String>> {
+        let Some(content) = self.content(path) else { return Ok(None) };
+        let mut feed = self.feed();
+        let place = format!("kept/{path}.{}", feed.kept.len());
+        feed.kept.push((place.clone(), content));
+        Ok(Some(place))
     }
 
     fn remove(&self, path: &FeedPath) -> io::Result<bool> {

@@ -140,6 +140,13 @@ pub trait Storage: Send + Sync {
     /// When it cannot be moved. The caller must look which of the two files stands there (I4).
     fn replace(&self, file: Durable<Self::File>, path: &FeedPath) -> io::Result<()>;
 
+    /// Keeps a file as it is now in the private directory, durably, for people to come back to. Says where; `None` when
+    /// there is no such file. What was kept before stays.
+    ///
+    /// # Errors
+    /// When it cannot be kept.
+    fn preserve(&self, path: &FeedPath) -> io::Result<Option<String>>;
+
     /// Removes a file; false when there was none.
     ///
     /// # Errors

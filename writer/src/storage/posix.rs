@@ -7,12 +7,14 @@
 //! | `lock` | the writer's lock: who holds the operating system's lock on it decides who may commit |
 //! | `turn` | locked during a commit, by the holder of `lock` or by those with whom it is shared |
 //! | `holder` | who that is, locked as long as it is true |
+//! | `kept/` | files that were there before lastgood, as they were |
 //! | `staging/<token>/` | the files of one publish |
 //! | `staging/<token>.lock` | locked as long as that publish lives |
 
 #![allow(clippy::disallowed_methods, reason = "this is the module that changes files")]
 
 mod file;
+mod kept;
 mod lock;
 mod staging;
 mod sys;
@@ -211,6 +213,10 @@ impl Storage for PosixStorage {
 
     fn replace(&self, file: Durable<PosixFile>, path: &FeedPath) -> io::Result<()> {
         file.0.moved_to(self.published(path)).map(drop)
+    }
+
+    fn preserve(&self, path: &FeedPath) -> io::Result<Option<String>> {
+        kept::keep(&self.published(path), &self.private().join(kept::DIR))
     }
 
     fn remove(&self, path: &FeedPath) -> io::Result<bool> {

@@ -172,6 +172,10 @@ impl<S: Storage> Storage for Faulty<S> {
         self.state.call("replace", Some(path), || self.inner.replace(file, path))
     }
 
+    fn preserve(&self, path: &FeedPath) -> io::Result<Option<String>> {
+        self.state.call("preserve", Some(path), || self.inner.preserve(path))
+    }
+
     fn remove(&self, path: &FeedPath) -> io::Result<bool> {
         self.state.call("remove", Some(path), || self.inner.remove(path))
     }

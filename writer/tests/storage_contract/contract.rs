@@ -42,6 +42,7 @@ macro_rules! contract_tests {
             read_stops_at_its_limit,
             the_lock_has_one_holder,
             a_shared_lock_is_taken_in_turns,
+            what_is_preserved_stays_under_names_of_its_own,
             whoever_has_the_lock_is_told_as_its_holder,
             asking_for_the_holder_never_takes_the_lock,
             sweeping_spares_what_lives,
@@ -311,6 +312,17 @@ pub(crate) fn a_shared_lock_is_taken_in_turns(feed: &impl Fixture) {
     assert!(storage.try_lock("next").unwrap().is_none());
     drop(turn);
     drop(storage.try_lock("next").unwrap().expect("it is free"));
+}
+
+pub(crate) fn what_is_preserved_stays_under_names_of_its_own(feed: &impl Fixture) {
+    let storage = created(feed);
+    let path = layout::last_update();
+    assert_eq!(storage.preserve(&path).unwrap(), None);
+    publish(&storage, &path, b"one");
+    let (first, second) = (storage.preserve(&path).unwrap().unwrap(), storage.preserve(&path).unwrap().unwrap());
+    assert_ne!(first, second);
+    assert!([&first, &second].iter().all(|place| place.contains("last_update.txt")));
+    assert_eq!(storage.read(&path, 9).unwrap().as_deref(), Some(&b"one"[..]));
 }
 
 pub(crate) fn whoever_has_the_lock_is_told_as_its_holder(feed: &impl Fixture) {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::adopt::Adopt;
 use crate::cat::Cat;
 use crate::completions::Completions;
 use crate::init::Init;
@@ -94,6 +95,7 @@ pub(crate) enum Command {
     Recover(Recover),
     #[cfg(unix)]
     Lock(Lock),
+    Adopt(Adopt),
     Serve(Serve),
 }
 

@@ -63,6 +63,8 @@ pub(crate) enum Failure {
     Serve(String),
     #[error("cannot run {}: {source}", command.display())]
     Command { command: OsString, source: io::Error },
+    #[error("cannot look into {}: {source}", dir.display())]
+    Directory { dir: PathBuf, source: io::Error },
     #[error("{} is there already; it was left as it is", file.display())]
     Exists { file: PathBuf },
     #[error("cannot write {}: {source}", file.display())]
@@ -92,6 +94,7 @@ impl Failure {
             | Failure::WorkingDirectory { .. }
             | Failure::Stdout(_)
             | Failure::Setup { .. }
+            | Failure::Directory { .. }
             | Failure::Exists { .. }
             | Failure::Create { .. }
             | Failure::Serve(_) => Exit::Failed,
@@ -123,9 +126,11 @@ impl Failure {
             Failure::Config(_) => "config-invalid",
             Failure::Unlisted(_) => "unlisted",
             Failure::Source { .. } => "input-unreadable",
-            Failure::WorkingDirectory { .. } | Failure::Stdout(_) | Failure::Setup { .. } | Failure::Create { .. } => {
-                "io"
-            }
+            Failure::WorkingDirectory { .. }
+            | Failure::Stdout(_)
+            | Failure::Setup { .. }
+            | Failure::Directory { .. }
+            | Failure::Create { .. } => "io",
             Failure::Exists { .. } => "exists",
             Failure::Command { .. } => "command",
             Failure::Serve(_) => "serve",

@@ -1,5 +1,6 @@
 //! The `lastgood` command: one file per command; this one glues them together.
 
+mod adopt;
 mod args;
 mod cat;
 mod completions;
@@ -91,6 +92,7 @@ fn run(cli: Cli, output: Output) -> Result<ExitCode, Failure> {
         Command::Status(status) => status.run(&session),
         Command::Verify(verify) => verify.run(&session),
         Command::Recover(recover) => recover.run(&session),
+        Command::Adopt(adopt) => adopt.run(&session),
         Command::Serve(serve) => serve.run(&session),
     };
     ended.map(ExitCode::from).map_err(|failure| failure.in_dir(&session.dir))

@@ -23,7 +23,7 @@ use self::compression::CompressionOptions;
 use self::guards::GuardOptions;
 use self::meta::MetaOptions;
 use self::report::Report;
-use self::rules::RuleOptions;
+pub(crate) use self::rules::RuleOptions;
 
 const EXAMPLES: &str = "\
 Examples:
