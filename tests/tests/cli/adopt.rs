@@ -60,11 +60,10 @@ fn files_and_backups_become_two_generations_and_stay_what_they_are() {
     assert_eq!(cat("performance", "1").expect(0).text(), "{}");
     assert_eq!(cat("performance", "2").expect(0).text(), files[0].1);
     cat("transactions", "1").expect(1);
-    assert_eq!(feed.manifest()["datasets"].as_object().unwrap().keys().collect::<Vec<_>>(), [
-        "performance",
-        "same",
-        "transactions"
-    ]);
+    assert_eq!(
+        feed.manifest()["datasets"].as_object().unwrap().keys().collect::<Vec<_>>(),
+        ["performance", "same", "transactions"]
+    );
     feed.expect_clean();
     // The next publish goes on from there.
     feed.publish("performance", "[4]");
@@ -98,7 +97,10 @@ fn a_dry_run_says_it_all_and_does_nothing() {
     let feed = with(&[("performance.json", "[1]"), ("performance_backup.json", "[0,0]"), ("x.tmp", "")]);
     let before = tree(&feed.dir());
     let report = feed.run(&["adopt", "--dry-run", "--json"]).expect(0).json();
-    assert_eq!((&report["dry_run"], &report["adopted"], &report["generations"]), (&json!(true), &json!(true), &json!([])));
+    assert_eq!(
+        (&report["dry_run"], &report["adopted"], &report["generations"]),
+        (&json!(true), &json!(true), &json!([]))
+    );
     assert_eq!(file(&report, "performance.json")["role"], "current");
     assert_eq!(file(&report, "performance_backup.json")["rows"], 2);
     assert_eq!(file(&report, "x.tmp")["role"], "left");
@@ -121,15 +123,19 @@ fn what_cannot_be_adopted_stops_all_unless_it_is_left_out() {
         ("half.json.tmp", "["),
     ]);
     std::os::unix::fs::symlink("good.json", feed.path("link.json")).unwrap();
-    refused(&feed, &[], &[
-        "NaN is not JSON",
-        "line 1, column 6",
-        "rename it to sales-report.json",
-        "orphan.json, which is not there",
-        "a temporary file",
-        "not a regular file",
-        "--skip-bad",
-    ]);
+    refused(
+        &feed,
+        &[],
+        &[
+            "NaN is not JSON",
+            "line 1, column 6",
+            "rename it to sales-report.json",
+            "orphan.json, which is not there",
+            "a temporary file",
+            "not a regular file",
+            "--skip-bad",
+        ],
+    );
     let report = feed.run(&["adopt", "--skip-bad", "--json"]).expect(0).json();
     assert_eq!(report["generations"], json!([1]));
     assert_eq!(file(&report, "half.json")["role"], "bad");

@@ -3,8 +3,8 @@
 #![allow(clippy::disallowed_methods, reason = "tests prepare and damage feeds by hand")]
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-mod artifacts;
 mod adopt;
+mod artifacts;
 mod cat;
 mod completions;
 mod config;

@@ -29,7 +29,7 @@ pub use self::template::template;
 pub const FILE_NAME: &str = "lastgood.toml";
 
 /// What a `lastgood.toml` says, on top of the defaults. Paths are absolute: those in the file are relative to it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Config {
     /// The file; `None` when there is none and everything is a default.
     pub file: Option<PathBuf>,
@@ -86,22 +86,6 @@ pub struct Schema {
     pub file: PathBuf,
     /// The publisher's own number for the shape.
     pub version: u32,
-}
-
-impl Default for Config {
-    fn default() -> Self {
-        Self {
-            file: None,
-            given: Vec::new(),
-            dir: None,
-            strict: false,
-            settings: Settings::default(),
-            modes: Modes::default(),
-            retention: Retention::default(),
-            defaults: Dataset::default(),
-            datasets: BTreeMap::new(),
-        }
-    }
 }
 
 impl Config {

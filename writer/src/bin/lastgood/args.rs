@@ -79,7 +79,7 @@ pub(crate) fn time(text: &str) -> Result<Duration, String> {
 #[derive(Debug, Subcommand)]
 pub(crate) enum AnyCommand {
     #[command(flatten)]
-    OnFeed(Command),
+    OnFeed(Box<Command>),
     Init(Init),
     Completions(Completions),
     Man(Man),

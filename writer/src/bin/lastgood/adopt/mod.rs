@@ -201,31 +201,29 @@ impl Adopt {
         }
     }
 
-    /// The names of the files that were asked for, all of which must be in the directory.
+    /// The names of the files that were asked for, all of which must be in the directory: paths from the working directory,
+    /// or bare names.
     fn wanted(&self, dir: &Path) -> Result<Vec<String>, Failure> {
-        let name = |file: &PathBuf| {
-            let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-            let real = |path: &Path| std::fs::canonicalize(path).ok();
-            // As it was given, from the working directory; or by its name alone, from the feed's.
-            let there = file.parent().is_some_and(|parent| parent.as_os_str().is_empty()) && dir.join(file).exists()
-                || file.parent().and_then(|parent| real(parent)).is_some_and(|parent| Some(parent) == real(dir));
-            let problem = match name.strip_suffix(".json") {
-                _ if !there || !dir.join(&name).exists() => {
-                    format!(
-                        "it is not in {}; to publish a file from elsewhere: lastgood publish NAME=FILE",
-                        dir.display()
-                    )
-                }
-                None => "expected a file named NAME.json".to_owned(),
-                Some(stem) if stem.ends_with("_backup") => {
-                    "a backup is adopted with the file that it belongs to".to_owned()
-                }
-                Some(_) => return Ok(name),
-            };
-            Err(Failure::Usage(format!("{}: {problem}", file.display())))
-        };
-        self.files.iter().map(name).collect()
+        self.files.iter().map(|file| wanted(file, dir)).collect()
     }
+}
+
+fn wanted(file: &Path, dir: &Path) -> Result<String, Failure> {
+    let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let is_dir = |parent: &Path| {
+        let (parent, dir) = (std::fs::canonicalize(parent), std::fs::canonicalize(dir));
+        parent.ok().is_some_and(|parent| dir.ok() == Some(parent))
+    };
+    let there = file.parent().is_some_and(|parent| parent.as_os_str().is_empty() || is_dir(parent));
+    let problem = match name.strip_suffix(".json") {
+        _ if !there || !dir.join(&name).exists() => {
+            format!("it is not in {}; to publish a file from elsewhere: lastgood publish NAME=FILE", dir.display())
+        }
+        None => "expected a file named NAME.json".to_owned(),
+        Some(stem) if stem.ends_with("_backup") => "a backup is adopted with the file that it belongs to".to_owned(),
+        Some(_) => return Ok(name),
+    };
+    Err(Failure::Usage(format!("{}: {problem}", file.display())))
 }
 
 impl Adoption {
