@@ -380,6 +380,12 @@ pub(crate) fn quoted(text: &str) -> String {
 
 fn quote(text: &str, quoted: &mut String) {
     quoted.push('"');
+    // Most texts have nothing to be escaped, and a large manifest has many.
+    if text.bytes().all(|byte| matches!(byte, b' '..b'\x7f') && byte != b'"' && byte != b'\\') {
+        quoted.push_str(text);
+        quoted.push('"');
+        return;
+    }
     for c in text.chars() {
         match c {
             '"' | '\\' => quoted.extend(['\\', c]),

@@ -8,6 +8,7 @@ use lastgood_protocol::manifest::{Generation, InvalidMeta};
 use lastgood_protocol::name::DatasetName;
 use lastgood_protocol::payload::Refusal;
 
+use crate::convert::csv;
 use crate::guards::BrokenGuard;
 
 /// A failed operation on a feed.
@@ -45,6 +46,14 @@ pub enum Error {
         dataset: DatasetName,
         /// What is wrong with it.
         source: InvalidMeta,
+    },
+    /// A CSV input cannot be published as JSON.
+    #[error("{dataset}: {refusal}")]
+    Csv {
+        /// The dataset that it was meant for.
+        dataset: DatasetName,
+        /// What is wrong, where, and the way out.
+        refusal: Box<csv::Refusal>,
     },
     /// An artifact is larger than the limit.
     #[error("{dataset}: the artifact has more than the {max_bytes} bytes that are allowed; way out: --max-bytes")]
@@ -165,6 +174,7 @@ impl Error {
     pub fn code(&self) -> &'static str {
         match self {
             Error::Refused { refusal, .. } => refusal.code(),
+            Error::Csv { refusal, .. } => refusal.code(),
             Error::Input { .. } => "input-unreadable",
             Error::Repeated { .. } => "repeated-dataset",
             Error::Meta { .. } => "invalid-meta",

@@ -1,7 +1,7 @@
 //! A feed opened for publishing: the directory, the clock, the settings.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use lastgood_protocol::failure::Failure;
@@ -39,6 +39,8 @@ pub struct Feed<S = PosixStorage> {
     pub(crate) settings: Settings,
     clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
     cancelled: Arc<dyn Fn() -> bool + Send + Sync>,
+    /// What was read last: a large manifest takes long to decode, and most often it is still the same.
+    last: Arc<Mutex<Option<Current>>>,
 }
 
 /// How a feed is published.
@@ -92,7 +94,8 @@ impl<S: Storage> Feed<S> {
     /// The feed on any storage, with default settings.
     #[must_use]
     pub fn on(storage: S) -> Self {
-        Self { storage, settings: Settings::default(), clock: Arc::new(system_time), cancelled: Arc::new(|| false) }
+        let settings = Settings::default();
+        Self { storage, settings, clock: Arc::new(system_time), cancelled: Arc::new(|| false), last: Arc::default() }
     }
 
     /// The same feed with other settings.
@@ -128,7 +131,9 @@ impl<S: Storage> Feed<S> {
     /// # Errors
     /// [`Error::NoFeed`], [`Error::Damaged`], [`Error::Io`], [`Error::Read`] for a later format.
     pub fn manifest(&self) -> Result<Manifest, Error> {
-        self.current()?.map(|current| current.manifest).ok_or_else(|| Error::NoFeed { location: self.location() })
+        self.current()?
+            .map(|current| Arc::unwrap_or_clone(current.manifest))
+            .ok_or_else(|| Error::NoFeed { location: self.location() })
     }
 
     /// Keeps published files as they are now, whatever they are, in the private directory, before something takes their
@@ -163,24 +168,25 @@ impl<S: Storage> Feed<S> {
 
     /// The published manifest with its exact bytes; `None` when there is no feed yet.
     pub(crate) fn current(&self) -> Result<Option<Current>, Error> {
-        self.current_unless(None)
-    }
-
-    /// The same; `seen` itself when the bytes are those that it was read from, as reading a large manifest takes long.
-    pub(crate) fn current_unless(&self, seen: Option<Current>) -> Result<Option<Current>, Error> {
         let doing = || Error::io(format!("read {} in {}", layout::manifest(), self.location()));
         let Some(bytes) = self.storage.read(&layout::manifest(), MAX_MANIFEST_BYTES).map_err(doing())? else {
             return Ok(None);
         };
-        if let Some(seen) = seen.filter(|seen| seen.bytes == bytes) {
-            return Ok(Some(seen));
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(same) = last.as_ref().filter(|last| *last.bytes == bytes) {
+            return Ok(Some(same.clone()));
         }
         match Manifest::verify(&bytes) {
-            Ok(manifest) => Ok(Some(Current { manifest, bytes })),
+            Ok(manifest) => Ok(Some(last.insert(Current::new(manifest, bytes)).clone())),
             // Not damage: putting an older manifest back would undo what a later version has published (I5).
             Err(later @ ManifestError::Format { .. }) => Err(Failure::from(later).into()),
             Err(problem) => Err(self.manifest_lost(problem.to_string())),
         }
+    }
+
+    /// Takes note of what was just published, which the next commit will find.
+    pub(crate) fn remember(&self, published: &Current) {
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(published.clone());
     }
 
     /// The manifest is missing or damaged, and the history may have it.
@@ -191,9 +197,16 @@ impl<S: Storage> Feed<S> {
 }
 
 /// The published manifest and its exact bytes.
+#[derive(Clone)]
 pub(crate) struct Current {
-    pub(crate) manifest: Manifest,
-    pub(crate) bytes: Vec<u8>,
+    pub(crate) manifest: Arc<Manifest>,
+    pub(crate) bytes: Arc<Vec<u8>>,
+}
+
+impl Current {
+    pub(crate) fn new(manifest: Manifest, bytes: Vec<u8>) -> Self {
+        Self { manifest: Arc::new(manifest), bytes: Arc::new(bytes) }
+    }
 }
 
 fn system_time() -> Timestamp {

@@ -36,7 +36,7 @@ impl<S: Storage> Feed<S> {
         self.manifest()?;
         let staging = self.storage.stage().map_err(Error::io("open staging"))?;
         let (mut lock, holder) = lock::acquire(self, datasets)?;
-        recover::finish(self, &staging, Thoroughness::WhatMarkersName, self.current()?)?;
+        recover::finish(self, &staging, Thoroughness::WhatMarkersName)?;
         let raised = Markers::raise(self, &staging, holder.clone(), datasets);
         let (markers, placed) = raised.map_err(Error::io("create the lock markers"))?;
         // Durable before anyone publishes under them, like the markers of a commit (I8).
@@ -80,8 +80,7 @@ impl<S: Storage> Hold<'_, S> {
         // Removed by recovery alone: it knows whether what they announce has been dealt with (I8).
         markers.leave();
         let _turn = self.turn()?;
-        let current = self.feed.current()?;
-        recover::finish(self.feed, &self.staging, Thoroughness::WhatMarkersName, current).map(drop)
+        recover::finish(self.feed, &self.staging, Thoroughness::WhatMarkersName).map(drop)
     }
 
     fn turn(&self) -> Result<S::Lock, Error> {

@@ -11,6 +11,7 @@ pub use lastgood_protocol as protocol;
 mod compress;
 #[cfg(feature = "config")]
 pub mod config;
+pub mod convert;
 mod derived;
 mod error;
 mod feed;

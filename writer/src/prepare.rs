@@ -9,6 +9,7 @@ use lastgood_protocol::manifest::{Entry, Meta, SchemaRef};
 use lastgood_protocol::name::{DatasetName, Ext};
 use lastgood_protocol::payload::{Rules, Scanner, Summary};
 
+use crate::convert::{Conversion, Format};
 use crate::error::Error;
 use crate::feed::Feed;
 use crate::guards::{Candidate, Guarded, Guards};
@@ -21,6 +22,7 @@ pub struct Item<'a> {
     pub(crate) dataset: DatasetName,
     pub(crate) input: Box<dyn Read + Send + 'a>,
     pub(crate) ext: Ext,
+    pub(crate) format: Format,
     pub(crate) rules: Rules,
     pub(crate) meta: Option<String>,
     pub(crate) guards: Guards,
@@ -31,8 +33,8 @@ impl<'a> Item<'a> {
     /// A dataset with its payload, read to the end by the publish.
     #[must_use]
     pub fn new(dataset: DatasetName, input: impl Read + Send + 'a) -> Self {
-        let (rules, guards) = (Rules::default(), Guards::default());
-        Self { dataset, input: Box::new(input), ext: Ext::json(), rules, meta: None, guards, force: false }
+        let (ext, format, rules, guards) = (Ext::json(), Format::default(), Rules::default(), Guards::default());
+        Self { dataset, input: Box::new(input), ext, format, rules, meta: None, guards, force: false }
     }
 
     /// The same as an artifact: published as it is, under this extension. Of the payload rules only the limit of the size
@@ -40,6 +42,12 @@ impl<'a> Item<'a> {
     #[must_use]
     pub fn artifact(self, ext: Ext) -> Self {
         Self { ext, ..self }
+    }
+
+    /// The same with input in another format, which is published as JSON. An artifact is published as it is all the same.
+    #[must_use]
+    pub fn format(self, format: Format) -> Self {
+        Self { format, ..self }
     }
 
     /// The same with other payload rules.
@@ -113,14 +121,14 @@ pub(crate) fn prepare<S: Storage>(
     staging: &S::Staging,
     item: Item<'_>,
 ) -> Result<Prepared<S::File>, Error> {
-    let Item { dataset, input, ext, rules, meta, guards, force } = item;
+    let Item { dataset, input, ext, format, rules, meta, guards, force } = item;
     let meta = meta
         .map(|json| Meta::parse(&json))
         .transpose()
         .map_err(|source| Error::Meta { dataset: dataset.clone(), source })?;
     let mut output = Output::open(feed, staging).map_err(|source| cannot_stage(&dataset, source))?;
     let summary = match ext.is_json() {
-        true => scan(feed, &dataset, input, rules, &mut output)?,
+        true => scan(feed, staging, &dataset, input, &format, rules, &mut output)?,
         false => take_as_it_is(feed, &dataset, input, rules.max_bytes, &mut output)?,
     };
     let (nan_mapped, rows) = (summary.nan_mapped, summary.rows);
@@ -166,16 +174,21 @@ fn guarded<S: Storage>(
 
 fn scan<S: Storage>(
     feed: &Feed<S>,
+    staging: &S::Staging,
     dataset: &DatasetName,
-    input: impl Read,
+    mut input: impl Read + Send,
+    format: &Format,
     rules: Rules,
     output: &mut Output<S::File>,
 ) -> Result<Summary, Error> {
-    let refused = |refusal| Error::Refused { dataset: dataset.clone(), refusal: Box::new(refusal) };
+    let conversion = Conversion { dataset, staging, max_bytes: rules.max_bytes };
+    let refused = |refusal| conversion.refused(format, refusal);
     let staged = |source| cannot_stage(dataset, source);
+    let source = |buffer: &mut [u8]| read(feed, dataset, &mut input, buffer);
     let mut scanner = Scanner::new(rules);
-    chunks(feed, dataset, input, |chunk| {
-        scanner.push(chunk, &mut |bytes| output.write(bytes)).map_err(refused)?;
+    conversion.run(format, source, &mut |json: &[u8]| {
+        feed.check_cancelled()?;
+        scanner.push(json, &mut |bytes| output.write(bytes)).map_err(refused)?;
         output.check().map_err(staged)
     })?;
     let summary = scanner.finish(&mut |bytes| output.write(bytes)).map_err(refused)?;
@@ -187,35 +200,36 @@ fn scan<S: Storage>(
 fn take_as_it_is<S: Storage>(
     feed: &Feed<S>,
     dataset: &DatasetName,
-    input: impl Read,
+    mut input: impl Read,
     max_bytes: u64,
     output: &mut Output<S::File>,
 ) -> Result<Summary, Error> {
-    chunks(feed, dataset, input, |chunk| {
-        output.write(chunk);
+    let mut chunk = vec![0; CHUNK_BYTES];
+    loop {
+        let size = read(feed, dataset, &mut input, &mut chunk)?;
+        if size == 0 {
+            return Ok(Summary { size: output.size(), nan_mapped: 0, rows: None });
+        }
+        output.write(&chunk[..size]);
         if output.size() > max_bytes {
             return Err(Error::TooLarge { dataset: dataset.clone(), max_bytes });
         }
-        output.check().map_err(|source| cannot_stage(dataset, source))
-    })?;
-    Ok(Summary { size: output.size(), nan_mapped: 0, rows: None })
+        output.check().map_err(|source| cannot_stage(dataset, source))?;
+    }
 }
 
-/// Reads an input to its end, and stops when the publish is cancelled.
-fn chunks<S: Storage>(
+/// Reads the next bytes of an input, unless the publish is cancelled.
+fn read<S: Storage>(
     feed: &Feed<S>,
     dataset: &DatasetName,
-    mut input: impl Read,
-    mut take: impl FnMut(&[u8]) -> Result<(), Error>,
-) -> Result<(), Error> {
-    let mut chunk = vec![0; CHUNK_BYTES];
+    input: &mut impl Read,
+    buffer: &mut [u8],
+) -> Result<usize, Error> {
     loop {
         feed.check_cancelled()?;
-        match input.read(&mut chunk) {
-            Ok(0) => return Ok(()),
-            Ok(size) => take(&chunk[..size])?,
+        match input.read(buffer) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(source) => return Err(Error::Input { dataset: dataset.clone(), source }),
+            read => return read.map_err(|source| Error::Input { dataset: dataset.clone(), source }),
         }
     }
 }

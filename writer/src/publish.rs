@@ -95,7 +95,7 @@ impl<S: Storage> Feed<S> {
         let (_lock, holder) = lock::acquire(self, &datasets)?;
 
         // 1. Finish or undo what a crashed writer left.
-        let (recovery, current) = recover::finish(self, staging, Thoroughness::WhatMarkersName, seen)?;
+        let (recovery, current) = recover::finish(self, staging, Thoroughness::WhatMarkersName)?;
 
         // 2. The manifest is read; the new generation is one more (I5).
         let commit = CommitId::from_random(self.random()?);
@@ -105,7 +105,7 @@ impl<S: Storage> Feed<S> {
             let problem = "the manifest would be larger than readers accept: too many datasets, or too much meta";
             return Err(Error::Limit(problem.to_owned()));
         }
-        let next = Current { manifest: next, bytes };
+        let next = Current::new(next, bytes);
 
         // 3. Announce the commit.
         let failed = |source| Error::Io { doing: format!("publish in {}", self.location()), source };
@@ -116,7 +116,7 @@ impl<S: Storage> Feed<S> {
         //    with the markers (I1).
         let mut new_objects = NewObjects { storage: &self.storage, paths: Vec::new() };
         let mut derived = Derived::of_manifest(&self.storage, staging, &next).map_err(failed)?;
-        let before = current.as_ref().map(|current| &current.manifest);
+        let before = current.as_ref().map(|current| &*current.manifest);
         let wanted: HashSet<ObjectId<'_>> =
             datasets.iter().flat_map(|dataset| next.manifest.datasets[dataset].objects()).collect();
         let named = before.iter().flat_map(|manifest| manifest.objects()).filter(|id| wanted.contains(id)).collect();
@@ -151,6 +151,7 @@ impl<S: Storage> Feed<S> {
             return Err(unknown(new_objects, markers, &next.manifest, source));
         }
         new_objects.keep();
+        self.remember(&next);
 
         // 7. Remove the markers, and report success only now.
         let mut warnings: Vec<String> = not_done
@@ -160,7 +161,7 @@ impl<S: Storage> Feed<S> {
         if let Err(error) = markers.lower() {
             warnings.push(format!("the lock marker stays until the next publish: {error}"));
         }
-        let Manifest { feed, generation, published_at, .. } = next.manifest;
+        let Manifest { feed, generation, published_at, .. } = *next.manifest;
         tracing::info!(%generation, datasets = report.len(), "published");
         let created = current.is_none();
         Ok(Publication { feed, created, generation, commit, published_at, datasets: report, recovery, warnings })

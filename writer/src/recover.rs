@@ -55,7 +55,7 @@ impl<S: Storage> Feed<S> {
         let (_lock, _) = lock::acquire(self, &[])?;
         let staging = self.storage.stage().map_err(Error::io("open staging"))?;
         let manifest_restored = restore_manifest(self, &staging)?;
-        let (recovery, _) = finish(self, &staging, Thoroughness::Everything, None)?;
+        let (recovery, _) = finish(self, &staging, Thoroughness::Everything)?;
         Ok(Recovery { manifest_restored, ..recovery })
     }
 }
@@ -69,17 +69,15 @@ pub(crate) enum Thoroughness {
     Everything,
 }
 
-/// Puts derived files, markers and staging in order, and returns what is published. The caller holds the lock, and may have
-/// `seen` what was published before it did.
+/// Puts derived files, markers and staging in order, and returns what is published. The caller holds the lock.
 pub(crate) fn finish<S: Storage>(
     feed: &Feed<S>,
     staging: &S::Staging,
     thoroughness: Thoroughness,
-    seen: Option<Current>,
 ) -> Result<(Recovery, Option<Current>), Error> {
     let staging_removed = feed.storage.sweep_staging().map_err(Error::io("clean staging"))?;
     let markers = Markers::left_behind(feed).map_err(Error::io("look for lock markers"))?;
-    let current = feed.current_unless(seen)?;
+    let current = feed.current()?;
     let mut recovery = Recovery {
         generation: current.as_ref().map(|current| current.manifest.generation),
         markers_removed: markers.are_stale(),

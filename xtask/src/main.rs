@@ -1,4 +1,4 @@
-//! The tasks of this repository: `cargo xtask demo | test | pack | lint`.
+//! The tasks of this repository: `cargo xtask demo | test | bench | pack | lint`.
 
 // `clippy.toml` keeps file-system mutation out of everything but the writer's
 // storage module, because published bytes must be durable. What is written
@@ -6,6 +6,7 @@
 // and made again.
 #![allow(clippy::disallowed_methods)]
 
+mod bench;
 mod demo;
 mod lint;
 mod npm;
@@ -35,6 +36,7 @@ struct Cli {
 enum Task {
     Demo(demo::Args),
     Test(test::Args),
+    Bench(bench::Args),
     Pack(pack::Args),
     Lint(lint::Args),
 }
@@ -44,6 +46,7 @@ fn main() -> ExitCode {
     let done = process::forward_interrupts().and_then(|()| match cli.task {
         Task::Demo(args) => demo::run(&args),
         Task::Test(args) => test::run(&args),
+        Task::Bench(args) => bench::run(&args),
         Task::Pack(args) => pack::run(&args).map(drop),
         Task::Lint(args) => lint::run(&args),
     });

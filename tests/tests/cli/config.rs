@@ -29,6 +29,20 @@ fn a_dataset_is_published_as_its_table_says() {
 }
 
 #[test]
+fn input_is_converted_as_its_table_says() {
+    let feed = configured("[datasets.sales]\nformat = 'csv'\ndelimiter = ';'\ncolumns.id = 'text'\n");
+    let sales = |options: &[&str], input: &str| {
+        feed.run_with(&[&["publish", "sales"], options].concat(), input).expect(0);
+        let published: serde_json::Value = serde_json::from_slice(&feed.read("sales.json")).unwrap();
+        published
+    };
+    assert_eq!(sales(&[], "id;n\n7;8\n"), serde_json::json!([{"id": "7", "n": 8}]));
+    let given = sales(&["--column", "n=text", "--delimiter", "|"], "id|n\n7|8\n");
+    assert_eq!(given, serde_json::json!([{"id": "7", "n": "8"}]));
+    assert_eq!(sales(&["--format", "json"], "[1]"), serde_json::json!([1]));
+}
+
+#[test]
 fn the_feed_is_published_as_the_file_says() {
     let feed = configured(
         "expires_in = '1h'\nplain_copies = false\nfile_mode = '0640'\ndir_mode = 0o750\n[compression]\nbrotli = 'off'\n",

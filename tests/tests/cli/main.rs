@@ -8,6 +8,7 @@ mod artifacts;
 mod cat;
 mod completions;
 mod config;
+mod convert;
 mod damage;
 mod directory;
 mod guards;

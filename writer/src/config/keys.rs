@@ -89,6 +89,13 @@ pub const KEYS: &[Key] = &[
     key(Section::Retention, "grace", TIME, "\"1h\"")
         .about("For how long nothing is removed that a reader or a cache may still ask for."),
     key(Section::Retention, "auto", BOOL, "false").about("Collect garbage after each publish."),
+    key(Section::Dataset, "format", "\"auto\", \"json\", \"csv\" or \"jsonl\"", "\"auto\"")
+        .about("What the input is written in; auto goes by the extension of the file."),
+    key(Section::Dataset, "delimiter", "one ASCII character, or \"tab\"", "\",\"")
+        .default("a comma; for .tsv a tab")
+        .about("What stands between the fields of CSV."),
+    key(Section::Dataset, "columns", "a table of names with \"integer\", \"float\", \"boolean\" or \"text\"", "{}")
+        .about("Columns of CSV whose type is given instead of inferred."),
     key(Section::Dataset, "schema", "the path of a JSON Schema", "\"schemas/performance.json\"")
         .default("none")
         .about("The JSON Schema that the payload must match, relative to this file."),

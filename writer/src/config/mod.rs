@@ -4,6 +4,7 @@
 //! `docs/configuration.md` go by that list.
 
 mod error;
+mod input;
 mod keys;
 mod parse;
 mod table;
@@ -22,6 +23,7 @@ use crate::guards::Guards;
 use crate::storage::Modes;
 
 pub use self::error::ConfigError;
+pub use self::input::{Input, InputFormat};
 pub use self::keys::{KEYS, Key, Section};
 pub use self::template::template;
 
@@ -69,6 +71,8 @@ impl Default for Retention {
 /// How a dataset is published.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Dataset {
+    /// What its input is written in.
+    pub input: Input,
     /// The schema that its payload must match.
     pub schema: Option<Schema>,
     /// What its payload may be.

@@ -1,5 +1,6 @@
 //! From the text of the file to what it says.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
@@ -13,7 +14,8 @@ use toml::de::{DeTable, DeValue};
 use super::error::Invalid;
 use super::keys::Section;
 use super::table::Table;
-use super::{Config, Dataset, Schema};
+use super::{Config, Dataset, InputFormat, Schema};
+use crate::convert::csv::ColumnType;
 
 /// Reads a file that stands in `dir`.
 pub(super) fn config(text: &str, dir: &Path) -> Result<Config, Invalid> {
@@ -79,6 +81,11 @@ fn dataset(table: &Table<'_>, defaults: &Dataset, dir: &Path) -> Result<Dataset,
         };
         schema.version = version;
     }
+
+    let input = &mut dataset.input;
+    set(&mut input.format, table.read("format", format)?);
+    input.delimiter = table.read("delimiter", |value| value.as_str()?.parse().ok())?.or(input.delimiter);
+    input.columns.extend(table.read("columns", columns)?.unwrap_or_default());
 
     let rules = &mut dataset.rules;
     set(&mut rules.nan, table.read("nan", nan)?);
@@ -165,6 +172,21 @@ fn level(value: &DeValue<'_>, least: u64, most: u64) -> Option<Option<u32>> {
     }
     let level = integer(value).filter(|level| (least..=most).contains(level))?;
     u32::try_from(level).ok().map(Some)
+}
+
+fn format(value: &DeValue<'_>) -> Option<InputFormat> {
+    match value.as_str()? {
+        "auto" => Some(InputFormat::Auto),
+        "json" => Some(InputFormat::Json),
+        "csv" => Some(InputFormat::Csv),
+        "jsonl" => Some(InputFormat::JsonLines),
+        _ => None,
+    }
+}
+
+fn columns(value: &DeValue<'_>) -> Option<BTreeMap<String, ColumnType>> {
+    let entries = value.as_table()?.iter();
+    entries.map(|(name, kind)| Some((name.get_ref().to_string(), kind.get_ref().as_str()?.parse().ok()?))).collect()
 }
 
 fn nan(value: &DeValue<'_>) -> Option<Nan> {

@@ -5,10 +5,13 @@
 mod docs;
 mod refusals;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
 use lastgood::config::{Config, KEYS, Retention, Schema, template};
+use lastgood::convert::Format;
+use lastgood::convert::csv::{ColumnType, Delimiter, Options};
 use lastgood::protocol::name::DatasetName;
 use lastgood::protocol::payload::{Nan, Permit};
 
@@ -49,6 +52,8 @@ fn every_key_is_read() {
         grace = "1day"
         auto = true
         [defaults]
+        format = "csv"
+        columns = { id = "text", n = "float" }
         nan = "null"
         allow = ["unsafe-numbers", "unpaired-surrogates"]
         max_bytes = "1GiB"
@@ -56,6 +61,8 @@ fn every_key_is_read() {
         meta.team = "data"
         meta.run = 1
         [datasets.performance]
+        delimiter = "tab"
+        columns.n = "integer"
         schema = "schemas/performance.json"
         schema_version = 3
         allow = ["duplicate-names"]
@@ -64,6 +71,7 @@ fn every_key_is_read() {
         time_column = "day"
         meta = { run = 1.5, tags = ["a", true, 2026-11-20] }
         [datasets.plain]
+        format = "auto"
         nan = "refuse"
         min_rows = 0
         "#,
@@ -84,6 +92,10 @@ fn every_key_is_read() {
     let performance = config.dataset(&name("performance"));
     let file = "/project/schemas/performance.json".into();
     assert_eq!(performance.schema, Some(Schema { file, version: 3 }));
+    let (id, n) = (("id".to_owned(), ColumnType::Text), ("n".to_owned(), ColumnType::Integer));
+    let columns = BTreeMap::from([id, n]);
+    let csv = |delimiter| Format::Csv(Options { delimiter, columns: columns.clone() });
+    assert_eq!(performance.input.format_of(None), csv(Delimiter::TAB));
     assert_eq!((performance.rules.nan, performance.rules.max_bytes), (Nan::Null, 1 << 30));
     assert_eq!(
         (performance.rules.unsafe_numbers, performance.rules.duplicate_names, performance.rules.unpaired_surrogates),
@@ -99,8 +111,9 @@ fn every_key_is_read() {
     let plain = config.dataset(&name("plain"));
     assert_eq!((plain.rules.nan, plain.guards.min_rows), (Nan::Refuse, Some(0)));
     assert_eq!(plain.rules.unsafe_numbers, Permit::Allow);
+    assert_eq!(plain.input.format_of(Some(Path::new("a.json"))), Format::Json);
     assert_eq!(config.dataset(&name("unlisted")).rules.max_bytes, 1 << 30);
-    assert_eq!(config.given.len(), 9 + 3 + 3 + 5 + 7 + 2);
+    assert_eq!(config.given.len(), 9 + 3 + 3 + 7 + 9 + 3);
     assert!(config.given.contains(&"datasets.performance.max_shrink".to_owned()));
 }
 
@@ -123,6 +136,7 @@ fn the_template_has_every_key_with_its_default() {
     assert_eq!(format!("{:?}", config.settings), format!("{:?}", default.settings));
     assert_eq!((config.modes, config.retention, config.strict), (default.modes, default.retention, default.strict));
     assert_eq!(dataset.rules, default.dataset(&name("any")).rules);
+    assert_eq!(dataset.input.format_of(Some(Path::new("a.csv"))), Format::Csv(Options::default()));
     assert!(dataset.meta.is_empty() && dataset.guards.require_meta.is_empty());
     assert_eq!(parse(&template(Some("a \"b\"\\c"))).dir.as_deref(), Some(Path::new("/project/a \"b\"\\c")));
 }

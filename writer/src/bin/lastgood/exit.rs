@@ -99,9 +99,11 @@ impl Failure {
             | Failure::Create { .. }
             | Failure::Serve(_) => Exit::Failed,
             Failure::Feed(error) => match error {
-                Error::Refused { .. } | Error::Input { .. } | Error::TooLarge { .. } | Error::Guard { .. } => {
-                    Exit::Refused
-                }
+                Error::Refused { .. }
+                | Error::Csv { .. }
+                | Error::Input { .. }
+                | Error::TooLarge { .. }
+                | Error::Guard { .. } => Exit::Refused,
                 Error::Repeated { .. } | Error::Meta { .. } | Error::OutsideLock { .. } => Exit::Usage,
                 Error::Locked { .. } => Exit::Locked,
                 Error::Damaged { .. } => Exit::Damaged,
@@ -159,6 +161,13 @@ impl Failure {
                 );
                 add("guards", broken.collect());
                 add("way_out", "--force".into());
+            }
+            Failure::Feed(Error::Csv { dataset, refusal }) => {
+                add("dataset", dataset.as_str().into());
+                add("line", refusal.line.into());
+                add("column_name", refusal.column.as_deref().into());
+                add("value", refusal.value().into());
+                add("way_out", refusal.way_out().into());
             }
             Failure::Feed(Error::Input { dataset, .. }) | Failure::Source { dataset, .. } => {
                 add("dataset", dataset.as_str().into());

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, IsTerminal};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use lastgood::protocol::name::{DatasetName, Ext};
 
@@ -60,6 +60,14 @@ impl Input {
                  producer | lastgood publish {only}"
             ))),
             [_] => Ok(()),
+        }
+    }
+
+    /// The file; `None` for stdin.
+    pub(crate) fn path(&self) -> Option<&Path> {
+        match &self.source {
+            Source::Stdin => None,
+            Source::File(path) => Some(path),
         }
     }
 

@@ -1,6 +1,7 @@
 //! `lastgood publish`
 
 mod compression;
+mod format;
 mod guards;
 mod meta;
 mod report;
@@ -10,6 +11,8 @@ use std::time::Duration;
 
 use clap::Args;
 use clap::builder::{OsStringValueParser, TypedValueParser};
+use lastgood::convert::Format;
+use lastgood::protocol::name::Ext;
 use lastgood::{Item, Settings};
 
 use crate::args::time;
@@ -20,6 +23,7 @@ use crate::waits::WaitOptions;
 use crate::{Session, output, progress};
 
 use self::compression::CompressionOptions;
+use self::format::FormatOptions;
 use self::guards::GuardOptions;
 use self::meta::MetaOptions;
 use self::report::Report;
@@ -29,6 +33,7 @@ const EXAMPLES: &str = "\
 Examples:
   lastgood publish performance=out/performance.json
   lastgood publish performance=p.json transactions=t.json   (both, or neither)
+  lastgood publish sales=sales.csv --column id=text         (as an array of objects)
   lastgood publish forecast=f.json --artifact chart=chart.png   (published as it is)
   python export.py | lastgood publish performance --nan null --meta run=8841
   lastgood publish performance=- < p.json
@@ -47,6 +52,8 @@ pub(crate) struct Publish {
     #[arg(long = "artifact", value_name = "NAME=FILE", value_parser = OsStringValueParser::new().try_map(Artifact::parse))]
     artifacts: Vec<Artifact>,
 
+    #[command(flatten)]
+    format: FormatOptions,
     #[command(flatten)]
     rules: RuleOptions,
     #[command(flatten)]
@@ -75,10 +82,17 @@ pub(crate) struct Publish {
     compression: CompressionOptions,
 }
 
+/// What an input becomes.
+enum Kind<'a> {
+    Json(&'a Format),
+    Artifact(&'a Ext),
+}
+
 impl Publish {
     pub(crate) fn run(self, session: &Session) -> Result<Exit, Failure> {
         let artifacts = self.artifacts.iter().map(|artifact| &artifact.input);
         Input::check(self.inputs.iter().chain(artifacts.clone()))?;
+        let formats = self.format.over(&self.inputs, &session.config)?;
         let inputs: Vec<&Input> = self.inputs.iter().chain(artifacts).collect();
         inputs.iter().try_for_each(|input| session.config.check_listed(&input.dataset))?;
         let meta = |input: &&Input| self.meta.over(&session.config.dataset(&input.dataset).meta);
@@ -90,11 +104,11 @@ impl Publish {
         let settings = self.over(session.config.settings.clone());
         let feed = session.feed().with_settings(settings).with_cancellation(interrupt.check());
         let total = opened.iter().map(|(_, size)| *size).sum();
-        let extensions =
-            self.inputs.iter().map(|_| None).chain(self.artifacts.iter().map(|artifact| Some(&artifact.ext)));
+        let kinds =
+            formats.iter().map(Kind::Json).chain(self.artifacts.iter().map(|artifact| Kind::Artifact(&artifact.ext)));
         let publication = progress::shown(session.watched, total, |progress| {
             let mut items = Vec::with_capacity(opened.len());
-            for (((input, ext), meta), (file, _)) in inputs.iter().zip(extensions).zip(metas).zip(opened) {
+            for (((input, kind), meta), (file, _)) in inputs.iter().zip(kinds).zip(metas).zip(opened) {
                 let payload = progress.counting(interrupt.ending(file).map_err(setup)?);
                 let configured = session.config.dataset(&input.dataset);
                 let mut item = Item::new(input.dataset.clone(), payload)
@@ -106,10 +120,10 @@ impl Publish {
                 if let Some(meta) = meta {
                     item = item.meta(meta);
                 }
-                if let Some(ext) = ext {
-                    item = item.artifact(ext.clone());
-                }
-                items.push(item);
+                items.push(match kind {
+                    Kind::Json(format) => item.format(format.clone()),
+                    Kind::Artifact(ext) => item.artifact(ext.clone()),
+                });
             }
             Ok::<_, Failure>(feed.publish(items)?)
         })?;

@@ -1,0 +1,174 @@
+//! Two halves of the work on two threads.
+
+use std::mem;
+use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
+use std::thread::{self, Scope};
+
+use crate::objects::CHUNK_BYTES;
+
+/// How many chunks wait at most: enough that neither half waits for the other for long.
+const WAITING: usize = 2;
+
+/// Runs `produce` here, and `consume` on what it writes, in pieces: on a thread of its own as soon as there is more than
+/// one, because for less a thread is not worth its start. `consume` says whether it wants more.
+///
+/// What was written has been consumed when this returns.
+pub(super) fn beside<T>(
+    produce: impl FnOnce(&mut (dyn Write + Send)) -> T,
+    consume: impl FnMut(&[u8]) -> bool + Send,
+) -> T {
+    thread::scope(|scope| {
+        let mut pipe = Pipe { scope, chunk: empty(), consumer: Consumer::Here(consume) };
+        let produced = produce(&mut pipe);
+        pipe.end();
+        produced
+    })
+}
+
+/// The producer's end.
+pub(super) trait Write {
+    /// What has been written and not been handed on.
+    fn chunk(&mut self) -> &mut Vec<u8>;
+
+    /// Hands the chunk on if it is full.
+    fn hand_on(&mut self);
+
+    /// Whether anybody wants more.
+    fn is_open(&self) -> bool;
+
+    /// Hands bytes on, sooner or later.
+    fn write(&mut self, bytes: &[u8]) {
+        self.chunk().extend_from_slice(bytes);
+        self.hand_on();
+    }
+}
+
+/// With room for what comes last into a full one.
+fn empty() -> Vec<u8> {
+    Vec::with_capacity(CHUNK_BYTES + CHUNK_BYTES / 2)
+}
+
+struct Pipe<'scope, 'env, C> {
+    scope: &'scope Scope<'scope, 'env>,
+    chunk: Vec<u8>,
+    consumer: Consumer<C>,
+}
+
+enum Consumer<C> {
+    Here(C),
+    There {
+        full: SyncSender<Vec<u8>>,
+        used: Receiver<Vec<u8>>,
+    },
+    /// It wants no more.
+    Gone,
+}
+
+impl<'scope, C: FnMut(&[u8]) -> bool + Send + 'scope> Pipe<'scope, '_, C> {
+    fn send(&mut self) {
+        let chunk = mem::take(&mut self.chunk);
+        self.consumer = match mem::replace(&mut self.consumer, Consumer::Gone) {
+            Consumer::Here(mut consume) => {
+                let (full, waiting) = sync_channel::<Vec<u8>>(WAITING);
+                let (give_back, used) = channel();
+                self.scope.spawn(move || {
+                    for chunk in waiting {
+                        if !consume(&chunk) {
+                            return;
+                        }
+                        // The producer may be at its end.
+                        let _ = give_back.send(chunk);
+                    }
+                });
+                Self::sent(chunk, full, used)
+            }
+            Consumer::There { full, used } => Self::sent(chunk, full, used),
+            Consumer::Gone => Consumer::Gone,
+        };
+        if let Consumer::There { used, .. } = &self.consumer {
+            self.chunk = used.try_recv().unwrap_or_else(|_| empty());
+            self.chunk.clear();
+        }
+    }
+
+    fn sent(chunk: Vec<u8>, full: SyncSender<Vec<u8>>, used: Receiver<Vec<u8>>) -> Consumer<C> {
+        match full.send(chunk) {
+            Ok(()) => Consumer::There { full, used },
+            Err(_) => Consumer::Gone,
+        }
+    }
+
+    fn end(mut self) {
+        match &mut self.consumer {
+            Consumer::Here(consume) if !self.chunk.is_empty() => drop(consume(&self.chunk)),
+            Consumer::There { .. } if !self.chunk.is_empty() => self.send(),
+            _ => {}
+        }
+    }
+}
+
+impl<'scope, C: FnMut(&[u8]) -> bool + Send + 'scope> Write for Pipe<'scope, '_, C> {
+    fn chunk(&mut self) -> &mut Vec<u8> {
+        &mut self.chunk
+    }
+
+    fn hand_on(&mut self) {
+        if self.chunk.len() >= CHUNK_BYTES {
+            self.send();
+        }
+    }
+
+    fn is_open(&self) -> bool {
+        !matches!(self.consumer, Consumer::Gone)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whatever the sizes of the pieces: all bytes come, in their order, before it returns.
+    #[test]
+    fn everything_written_is_consumed() {
+        for pieces in
+            [vec![], vec![0], vec![1], vec![CHUNK_BYTES], vec![CHUNK_BYTES, 1], vec![7; 100_000], vec![1_000_000; 3]]
+        {
+            let mut written = Vec::new();
+            let mut consumed = Vec::new();
+            let produced = beside(
+                |pipe| {
+                    for (index, size) in pieces.iter().enumerate() {
+                        let piece = vec![index as u8; *size];
+                        pipe.write(&piece);
+                        written.extend(piece);
+                    }
+                    "done"
+                },
+                |bytes| {
+                    consumed.extend_from_slice(bytes);
+                    true
+                },
+            );
+            assert_eq!(produced, "done");
+            assert!(written == consumed, "{} pieces", pieces.len());
+        }
+    }
+
+    /// A consumer that wants no more stops the producer, which would go on for ever.
+    #[test]
+    fn the_end_of_the_consumer_is_told() {
+        let mut left = 5;
+        beside(
+            |pipe| {
+                while pipe.is_open() {
+                    pipe.write(&[0; 1000]);
+                }
+            },
+            |_| {
+                left -= 1;
+                left > 0
+            },
+        );
+        assert_eq!(left, 0);
+    }
+}
