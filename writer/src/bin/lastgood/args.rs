@@ -79,7 +79,7 @@ pub(crate) fn time(text: &str) -> Result<Duration, String> {
 #[derive(Debug, Subcommand)]
 pub(crate) enum AnyCommand {
     #[command(flatten)]
-    OnFeed(Box<Command>),
+    OnFeed(Command),
     Init(Init),
     Completions(Completions),
     Man(Man),
@@ -88,7 +88,7 @@ pub(crate) enum AnyCommand {
 /// The commands that work on a feed, as the configuration has it.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    Publish(Publish),
+    Publish(Box<Publish>),
     Cat(Cat),
     Status(Status),
     Verify(Verify),

@@ -71,7 +71,7 @@ fn run(cli: Cli, output: Output) -> Result<ExitCode, Failure> {
     let Cli { global, command } = cli;
     log::start(global.verbose, global.log_format);
     let command = match command {
-        AnyCommand::OnFeed(command) => *command,
+        AnyCommand::OnFeed(command) => command,
         AnyCommand::Init(init) => return init.run(&global, output).map(ExitCode::from),
         AnyCommand::Completions(completions) => return completions.run(output).map(ExitCode::from),
         AnyCommand::Man(man) => return man.run(output).map(ExitCode::from),
