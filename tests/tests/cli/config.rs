@@ -110,8 +110,8 @@ fn another_file_can_be_named() {
 #[test]
 fn verbose_says_what_the_file_sets() {
     let feed = configured("lock_wait = '1s'\n[datasets.performance]\nmin_rows = 1\n");
-    let said = feed.run_with(&["publish", "performance", "-v"], "[1]").expect(0);
-    said.says(&["lastgood.toml", "lock_wait", "datasets.performance.min_rows"]);
+    let said = feed.run_with(&["publish", "performance", "-v", "--lock-wait=2s", "--force"], "[1]").expect(0);
+    said.says(&["lastgood.toml", "lock_wait", "datasets.performance.min_rows", "--lock-wait --force"]);
 }
 
 #[test]

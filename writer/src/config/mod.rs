@@ -47,6 +47,8 @@ pub struct Config {
     pub modes: Modes,
     /// What is kept of the past.
     pub retention: Retention,
+    /// Whether a publish collects garbage afterwards.
+    pub collect_after_publish: bool,
     defaults: Dataset,
     datasets: BTreeMap<DatasetName, Dataset>,
 }
@@ -55,16 +57,14 @@ pub struct Config {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Retention {
     /// How many generations.
-    pub keep: u64,
+    pub keep: usize,
     /// For how long at least readers and caches may still hold what is no longer named.
     pub grace: Duration,
-    /// Whether a publish collects garbage afterwards.
-    pub auto: bool,
 }
 
 impl Default for Retention {
     fn default() -> Self {
-        Self { keep: 20, grace: Duration::from_secs(3600), auto: false }
+        Self { keep: 20, grace: Duration::from_secs(3600) }
     }
 }
 

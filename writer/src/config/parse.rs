@@ -46,9 +46,9 @@ pub(super) fn config(text: &str, dir: &Path) -> Result<Config, Invalid> {
     if let Some(table) = top.table("retention", Section::Retention)? {
         config.given.extend(table.only_known(&[])?);
         let retention = &mut config.retention;
-        set(&mut retention.keep, table.read("keep", |value| integer(value).filter(|&keep| keep > 0))?);
+        set(&mut retention.keep, table.read("keep", |value| integer(value)?.try_into().ok().filter(|&keep| keep > 0))?);
         set(&mut retention.grace, table.read("grace", time)?);
-        set(&mut retention.auto, table.read("auto", boolean)?);
+        set(&mut config.collect_after_publish, table.read("auto", boolean)?);
     }
     if let Some(table) = top.table("defaults", Section::Dataset)? {
         config.given.extend(table.only_known(&[])?);

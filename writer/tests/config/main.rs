@@ -87,7 +87,8 @@ fn every_key_is_read() {
     assert_eq!((config.modes.file, config.modes.dir), (0o640, 0o750));
     let compression = &settings.compression;
     assert_eq!((compression.gzip, compression.brotli, compression.min_size), (Some(9), None, 4096));
-    assert_eq!(config.retention, Retention { keep: 7, grace: Duration::from_secs(86400), auto: true });
+    assert_eq!(config.retention, Retention { keep: 7, grace: Duration::from_secs(86400) });
+    assert!(config.collect_after_publish);
 
     let performance = config.dataset(&name("performance"));
     let file = "/project/schemas/performance.json".into();
@@ -134,7 +135,8 @@ fn the_template_has_every_key_with_its_default() {
     }
     let (default, dataset) = (Config::default(), config.dataset(&name("any")));
     assert_eq!(format!("{:?}", config.settings), format!("{:?}", default.settings));
-    assert_eq!((config.modes, config.retention, config.strict), (default.modes, default.retention, default.strict));
+    assert_eq!((config.modes, config.retention), (default.modes, default.retention));
+    assert!(!config.strict && !config.collect_after_publish);
     assert_eq!(dataset.rules, default.dataset(&name("any")).rules);
     assert_eq!(dataset.input.format_of(Some(Path::new("a.csv"))), Format::Csv(Options::default()));
     assert!(dataset.meta.is_empty() && dataset.guards.require_meta.is_empty());

@@ -81,7 +81,8 @@ fn run(cli: Cli, output: Output) -> Result<ExitCode, Failure> {
     let dir = FeedDir::find(global.dir, &config)?;
     tracing::info!(dir = %dir.path.display(), "the feed directory, {}", dir.origin);
     if let Some(file) = &config.file {
-        tracing::info!(file = %file.display(), keys = config.given.join(" "), "the configuration; options win over it");
+        let (keys, options) = (config.given.join(" "), given_options());
+        tracing::info!(file = %file.display(), keys, options, "the configuration; options win over it");
     }
     let session = Session { dir, config, output, watched: global.verbose == 0 && !global.json };
     let ended = match command {
@@ -96,4 +97,12 @@ fn run(cli: Cli, output: Output) -> Result<ExitCode, Failure> {
         Command::Serve(serve) => serve.run(&session),
     };
     ended.map(ExitCode::from).map_err(|failure| failure.in_dir(&session.dir))
+}
+
+/// The names of the options on the command line, for the log.
+fn given_options() -> String {
+    let arguments = std::env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned());
+    let arguments = arguments.take_while(|argument| argument != "--");
+    let names = arguments.filter(|argument| argument.starts_with("--"));
+    names.map(|name| name.split('=').next().unwrap_or_default().to_owned()).collect::<Vec<_>>().join(" ")
 }
