@@ -38,5 +38,5 @@ pub use hold::Hold;
 pub use prepare::Item;
 pub use publish::{Publication, PublishedDataset};
 pub use recover::Recovery;
-pub use status::{ForeignMarker, LockStatus, Status};
+pub use status::{ForeignMarker, LockStatus, Locks, Status};
 pub use verify::{Problem, ProblemKind, Verification};

@@ -48,6 +48,15 @@ pub struct LockStatus {
     pub marker: Option<LockMarker>,
 }
 
+/// The locks on a feed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Locks {
+    /// The commit in progress or left behind; `None` when no lastgood has locked the feed.
+    pub lock: Option<LockStatus>,
+    /// Lock markers that lastgood did not write. A publish of what they concern waits for them.
+    pub foreign_markers: Vec<ForeignMarker>,
+}
+
 impl<S: Storage> Feed<S> {
     /// Looks at the feed without changing anything and without waiting for anyone.
     ///
@@ -58,10 +67,20 @@ impl<S: Storage> Feed<S> {
         let at = self.now();
         let retained = recover::retained_generations(&self.storage).map_err(Error::io("list the history"))?;
         let age_ms = at.ms_since(manifest.published_at);
+        let Locks { lock, foreign_markers } = self.locks()?;
+        Ok(Status { at, age_ms, retained, lock, foreign_markers, manifest })
+    }
+
+    /// Looks at the locks alone, also where the manifest is damaged.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn locks(&self) -> Result<Locks, Error> {
+        let at = self.now();
         let foreign = lock::foreign_markers(self).map_err(Error::io("look at the lock markers"))?;
         let foreign_markers =
             foreign.into_iter().map(|(path, since)| ForeignMarker { path, age_ms: at.ms_since(since) }).collect();
-        Ok(Status { at, age_ms, retained, lock: self.lock_status()?, foreign_markers, manifest })
+        Ok(Locks { lock: self.lock_status()?, foreign_markers })
     }
 
     fn lock_status(&self) -> Result<Option<LockStatus>, Error> {

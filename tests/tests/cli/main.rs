@@ -11,6 +11,7 @@ mod config;
 mod convert;
 mod damage;
 mod directory;
+mod doctor;
 mod guards;
 mod init;
 mod lock;

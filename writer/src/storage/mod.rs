@@ -24,7 +24,7 @@ use lastgood_protocol::time::Timestamp;
 
 pub use self::error::{PathError, raw_os_error};
 pub use self::memory::{MemoryFile, MemoryLock, MemoryStaging, MemoryStorage};
-pub use self::posix::{Modes, PosixFile, PosixStaging, PosixStorage, WriterLock};
+pub use self::posix::{Modes, PosixFile, PosixStaging, PosixStorage, Probe, WriterLock};
 
 /// A feed directory, or something that behaves like one.
 pub trait Storage: Send + Sync {

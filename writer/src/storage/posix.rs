@@ -16,6 +16,7 @@
 mod file;
 mod kept;
 mod lock;
+mod probe;
 mod staging;
 mod sys;
 
@@ -27,6 +28,7 @@ use lastgood_protocol::layout::{self, Dir, FeedPath};
 
 pub use self::file::PosixFile;
 pub use self::lock::WriterLock;
+pub use self::probe::Probe;
 pub use self::staging::PosixStaging;
 use self::sys::SyncJob;
 use super::error::{Context, with_advice};

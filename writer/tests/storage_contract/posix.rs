@@ -109,10 +109,13 @@ fn sweeping_removes_what_the_dead_have_left() {
     let (dead, too, alive) = (start(), start(), start());
     let own = storage.stage().unwrap();
     assert_eq!(storage.sweep_staging().unwrap(), 0);
+    assert_eq!(storage.leftovers().unwrap().len(), 0);
     drop((dead, too));
+    assert_eq!(storage.leftovers().unwrap().len(), 2);
     assert_eq!(storage.sweep_staging().unwrap(), 2);
     assert_eq!(storage.sweep_staging().unwrap(), 0);
     drop(own);
+    assert_eq!(storage.leftovers().unwrap().len(), 0);
     assert_eq!(names(&feed.staging()).len(), 2, "the live one: its directory and its lock");
     drop(alive);
     assert_eq!(storage.sweep_staging().unwrap(), 1);
@@ -127,8 +130,21 @@ fn sweeping_removes_what_a_power_cut_has_left_of_a_staging() {
     fs::create_dir(half("without-its-lock")).unwrap();
     fs::write(half("without-its-lock").join("0"), "x").unwrap();
     fs::write(half("without-its-directory.lock"), "").unwrap();
+    assert_eq!(storage.leftovers().unwrap(), [half("without-its-lock")]);
     assert_eq!(storage.sweep_staging().unwrap(), 1);
     assert_eq!(names(&feed.staging()), [""; 0]);
+}
+
+#[test]
+fn a_probe_replaces_a_file_and_leaves_nothing() {
+    let feed = Posix::new();
+    let storage = created(&feed);
+    assert!(storage.probe().unwrap().replaced);
+    assert_eq!(names(&feed.staging()), [""; 0]);
+    fs::remove_dir_all(feed.dir().join(".lastgood")).unwrap();
+    assert_eq!(storage.probe().unwrap_err().kind(), ErrorKind::NotFound);
+    assert!(storage.leftovers().unwrap().is_empty());
+    assert!(!feed.dir().join(".lastgood").exists(), "it makes no staging of its own");
 }
 
 #[test]

@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::adopt::Adopt;
 use crate::cat::Cat;
 use crate::completions::Completions;
+use crate::doctor::Doctor;
 use crate::init::Init;
 #[cfg(unix)]
 use crate::lock::Lock;
@@ -96,6 +97,7 @@ pub(crate) enum Command {
     #[cfg(unix)]
     Lock(Lock),
     Adopt(Adopt),
+    Doctor(Doctor),
     Serve(Serve),
 }
 

@@ -7,9 +7,9 @@ use lastgood::config::{Config, ConfigError, FILE_NAME};
 
 use crate::exit::Failure;
 
-const DIR_VARIABLE: &str = "LASTGOOD_DIR";
+pub(crate) const VARIABLE: &str = "LASTGOOD_DIR";
 const CONFIG_VARIABLE: &str = "LASTGOOD_CONFIG";
-const DEFAULT: &str = "data";
+pub(crate) const DEFAULT: &str = "data";
 
 /// Reads the configuration: the file that the option or the variable names, else the nearest.
 pub(crate) fn config(option: Option<&Path>) -> Result<Config, Failure> {
@@ -54,10 +54,10 @@ impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Origin::Option => f.write_str("from --dir"),
-            Origin::Environment => write!(f, "from {DIR_VARIABLE}"),
+            Origin::Environment => write!(f, "from {VARIABLE}"),
             Origin::Config(path) => write!(f, "from {}", path.display()),
             Origin::Default => {
-                write!(f, "the default, as there is no --dir, no {DIR_VARIABLE} and no `dir` in a {FILE_NAME}")
+                write!(f, "the default, as there is no --dir, no {VARIABLE} and no `dir` in a {FILE_NAME}")
             }
         }
     }
@@ -68,7 +68,7 @@ impl FeedDir {
     pub(crate) fn find(option: Option<PathBuf>, config: &Config) -> Result<Self, Failure> {
         let (path, origin) = if let Some(path) = option {
             (path, Origin::Option)
-        } else if let Some(path) = variable(DIR_VARIABLE) {
+        } else if let Some(path) = variable(VARIABLE) {
             (path, Origin::Environment)
         } else if let (Some(path), Some(file)) = (&config.dir, &config.file) {
             (path.clone(), Origin::Config(file.clone()))

@@ -5,6 +5,7 @@ mod args;
 mod cat;
 mod completions;
 mod dir;
+mod doctor;
 mod exit;
 mod files;
 mod init;
@@ -94,6 +95,7 @@ fn run(cli: Cli, output: Output) -> Result<ExitCode, Failure> {
         Command::Verify(verify) => verify.run(&session),
         Command::Recover(recover) => recover.run(&session),
         Command::Adopt(adopt) => adopt.run(&session),
+        Command::Doctor(doctor) => doctor.run(&session),
         Command::Serve(serve) => serve.run(&session),
     };
     ended.map(ExitCode::from).map_err(|failure| failure.in_dir(&session.dir))

@@ -123,6 +123,11 @@ impl PosixFile {
         };
         synced.context("sync", &self.path)
     }
+
+    /// Where it is now.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
 }
 
 /// Staging is in the feed, so these two come only from unusual mounts; the system's own words do not tell.

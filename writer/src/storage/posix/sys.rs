@@ -155,13 +155,13 @@ pub(super) fn begin_writeback(file: &File, offset: u64, len: u64) {
 pub(super) fn begin_writeback(_file: &File, _offset: u64, _len: u64) {}
 
 #[cfg(unix)]
-fn sync_dir(path: &Path) -> io::Result<()> {
+pub(super) fn sync_dir(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()
 }
 
 /// Elsewhere directories cannot be synced; the file system's journal keeps their entries.
 #[cfg(not(unix))]
-fn sync_dir(_path: &Path) -> io::Result<()> {
+pub(super) fn sync_dir(_path: &Path) -> io::Result<()> {
     Ok(())
 }
 

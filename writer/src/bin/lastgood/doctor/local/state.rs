@@ -1,0 +1,156 @@
+//! What is published, looked at cheaply: `lastgood verify` reads every byte.
+
+use std::fs;
+use std::path::PathBuf;
+use std::time::SystemTime;
+
+use lastgood::protocol::layout::{self, FeedPath, HISTORY_DIR, OBJECTS_DIR, PRIVATE_DIR};
+use lastgood::protocol::name::Ext;
+use lastgood::protocol::time::Timestamp;
+use lastgood::storage::{PosixStorage, Storage};
+
+use super::super::finding::{Check, Finding};
+use super::super::place::{Content, Place, Published, plain_copies};
+use super::super::words::{age, quoted, some};
+
+/// A clock that is off by less is not worth a word.
+const TOLERANCE_MS: u64 = 5_000;
+
+/// The manifest itself.
+pub(super) fn manifest(used: &Place, now: Timestamp) -> Option<Finding> {
+    let dir = quoted(&used.path);
+    Some(match &used.content {
+        Content::Feed(published) => {
+            let count = published.manifest.datasets.len();
+            Check::Manifest.ok(format!("intact, {count} dataset(s); {}", published.describe(now)))
+        }
+        Content::Damaged(problem) => Check::Manifest
+            .error(problem)
+            .remedy(format!("lastgood recover --dir {dir}\nthen lastgood verify --dir {dir}")),
+        Content::Later(problem) => {
+            Check::Manifest.error(problem).remedy("install the version of lastgood that publishes it")
+        }
+        _ => return None,
+    })
+}
+
+/// Whether readers still take the manifest for current.
+pub(super) fn expiry(published: &Published, now: Timestamp) -> Finding {
+    match published.manifest.expires_at {
+        Some(end) if published.manifest.expired(now) => Check::Expired
+            .error(format!(
+                "the manifest expired {} ago ({end}): readers say so and no longer take it for current",
+                age(now.ms_since(end))
+            ))
+            .remedy("publish again, and find out why nothing was published in time"),
+        Some(end) => Check::Expired.ok(format!("the manifest expires in {} ({end})", age(end.ms_since(now)))),
+        None => Check::Expired.ok("the manifest does not expire"),
+    }
+}
+
+/// Whether everything that the manifest names is there with its size.
+pub(super) fn objects(used: &Place, storage: &PosixStorage, published: &Published) -> Finding {
+    let mut wrong = Vec::new();
+    let mut count = 0;
+    for entry in published.manifest.datasets.values() {
+        let schema = entry.schema.as_ref().map(|schema| (layout::object(&schema.sha256, &Ext::json()), schema.size));
+        for (path, size) in std::iter::once((layout::object(&entry.sha256, &entry.ext), entry.size)).chain(schema) {
+            count += 1;
+            wrong.extend(problem(storage, &path, size));
+        }
+    }
+    if wrong.is_empty() {
+        return Check::Objects
+            .ok(format!("all {count} object(s) are there with their sizes; `lastgood verify` reads every byte"));
+    }
+    let dir = quoted(&used.path);
+    Check::Objects.error(some(&wrong)).remedy(format!(
+        "publish the same data again, or put the files back from a backup; lastgood verify --dir {dir} names \
+            what is intact"
+    ))
+}
+
+/// Whether what follows from the manifest agrees with it, as far as sizes tell.
+pub(super) fn derived(used: &Place, storage: &PosixStorage, published: &Published) -> Finding {
+    let manifest = &published.manifest;
+    let last_update = format!("{}\n", manifest.published_at);
+    let copies = plain_copies(manifest).map(|(_, entry, path)| (path, entry.size));
+    let mut wrong: Vec<String> = copies.filter_map(|(path, size)| problem(storage, &path, size)).collect();
+    wrong.extend(problem(storage, &layout::history(manifest.generation), published.bytes.len() as u64));
+    match storage.read(&layout::last_update(), 1024) {
+        Ok(Some(bytes)) if bytes == last_update.as_bytes() => {}
+        Ok(Some(_)) => wrong.push("last_update.txt has another time than the manifest".to_owned()),
+        Ok(None) => wrong.push("last_update.txt is missing".to_owned()),
+        Err(error) => wrong.push(error.to_string()),
+    }
+    if wrong.is_empty() {
+        return Check::Derived.ok("plain copies, last_update.txt and history agree with the manifest in size");
+    }
+    Check::Derived.warning(some(&wrong)).remedy(format!("lastgood recover --dir {}", quoted(&used.path)))
+}
+
+fn problem(storage: &PosixStorage, path: &FeedPath, size: u64) -> Option<String> {
+    match storage.info(path) {
+        Ok(None) => Some(format!("{path} is missing")),
+        Ok(Some(info)) if info.size == size => None,
+        Ok(Some(info)) => Some(format!("{path} has {} bytes where the manifest says {size}", info.size)),
+        Err(error) => Some(error.to_string()),
+    }
+}
+
+/// Whether anything is dated later than now.
+pub(super) fn clock(used: &Place, now: Timestamp) -> Finding {
+    let published = used.published().map(|published| published.manifest.published_at);
+    let newest = newest(used);
+    let ahead = |time: Timestamp| Some(time.ms_since(now)).filter(|ms| *ms > TOLERANCE_MS);
+    let found = if let Some(ms) = published.and_then(ahead) {
+        format!("the manifest was published {} in the future of this machine's clock ({now})", age(ms))
+    } else if let Some(ms) = newest.and_then(ahead) {
+        format!("the newest file of the feed is dated {} in the future of this machine's clock ({now})", age(ms))
+    } else {
+        return Check::Clock.ok(format!("it is {now}, and nothing in the feed is dated later"));
+    };
+    Check::Clock.warning(found).remedy(
+        "timedatectl set-ntp true, here and on the machine that publishes; ages, leases and expiry are counted \
+            from these clocks",
+    )
+}
+
+fn newest(used: &Place) -> Option<Timestamp> {
+    let entries = fs::read_dir(&used.path).ok()?;
+    let times = entries.flatten().filter_map(|entry| entry.metadata().ok()?.modified().ok());
+    let since = times.max()?.duration_since(SystemTime::UNIX_EPOCH).ok()?;
+    Some(Timestamp::from_ms(i64::try_from(since.as_millis()).unwrap_or(i64::MAX)))
+}
+
+/// Links inside a feed, which lastgood does not follow: the directory itself may be one.
+pub(super) fn links(used: &Place) -> Option<Finding> {
+    if !matches!(used.content, Content::Feed(_) | Content::Damaged(_) | Content::Later(_)) {
+        return None;
+    }
+    let mut links: Vec<PathBuf> = Vec::new();
+    for dir in ["", OBJECTS_DIR, HISTORY_DIR, PRIVATE_DIR] {
+        let entries = fs::read_dir(used.path.join(dir)).into_iter().flatten().flatten();
+        links.extend(
+            entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_symlink())).map(|entry| entry.path()),
+        );
+    }
+    links.sort_unstable();
+    if links.is_empty() {
+        return Some(Check::Links.ok("there are no symbolic links inside the feed"));
+    }
+    let names: Vec<String> =
+        links.iter().map(|link| link.strip_prefix(&used.path).unwrap_or(link).display().to_string()).collect();
+    let (first, target) = (&links[0], fs::read_link(&links[0]).unwrap_or_default());
+    let found = format!(
+        "{} is a symbolic link (to {}); lastgood does not follow links inside a feed",
+        some(&names),
+        target.display()
+    );
+    Some(Check::Links.error(found).remedy(format!(
+        "put the file or directory itself there: rm {0} && mv {1} {0}\nto keep the feed elsewhere, link the \
+            whole feed directory",
+        quoted(first),
+        quoted(&target)
+    )))
+}

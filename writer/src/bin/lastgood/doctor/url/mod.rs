@@ -1,0 +1,76 @@
+//! What is served, fetched as a browser would and compared with what was written.
+
+mod body;
+mod client;
+mod manifest;
+mod manners;
+mod objects;
+mod remedy;
+
+use std::time::Duration;
+
+use lastgood::protocol::manifest::Manifest;
+
+use super::finding::{Finding, Severity};
+use super::place::Place;
+
+use self::client::{Answer, Client, NoAnswer};
+use self::remedy::{Server, Settings};
+
+pub(crate) use self::client::FeedUrl;
+
+/// What is asked of the server, and how.
+pub(super) struct Question<'a> {
+    pub(super) url: &'a FeedUrl,
+    /// The origin of the page that reads the feed; `None` for a page of the same origin.
+    pub(super) origin: Option<&'a str>,
+    pub(super) timeout: Duration,
+}
+
+/// A feed on a server that answers.
+struct Served<'a> {
+    client: &'a Client,
+    url: FeedUrl,
+    server: Server,
+    manifest: Manifest,
+    /// The answer that brought the manifest.
+    answer: Answer,
+    origin: Option<&'a str>,
+}
+
+impl Served<'_> {
+    /// The path of something in the feed as a server's configuration names it.
+    fn at(&self, path: &str) -> String {
+        format!("{}{path}", self.url.path())
+    }
+
+    /// The setting of this server.
+    fn remedy(&self, settings: &Settings<'_>) -> String {
+        self.server.remedy(&self.url.path(), settings)
+    }
+
+    /// Gets something small.
+    fn get(&self, path: &str) -> Result<Answer, NoAnswer> {
+        self.client.get(&self.url.join(path), &[], SMALL)
+    }
+}
+
+/// More than this is not read of answers that are looked at for their headers.
+const SMALL: u64 = 256 * 1024;
+
+/// Looks at everything that the server tells. What is published meanwhile is looked at again.
+pub(super) fn examine(question: &Question<'_>, used: &Place) -> Vec<Finding> {
+    let client = Client::new(question.url, question.timeout);
+    let mut attempts = 0;
+    loop {
+        let (served, mut findings) = manifest::examine(&client, question, used);
+        let Some(served) = served else { return findings };
+        findings.extend(objects::examine(&served));
+        findings.extend(manners::examine(&served));
+        attempts += 1;
+        let bad = findings.iter().any(|finding| finding.severity > Severity::Note);
+        if !bad || attempts == 3 || !manifest::has_changed(&served) {
+            return findings;
+        }
+    }
+}
