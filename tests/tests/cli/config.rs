@@ -90,6 +90,13 @@ fn a_strict_file_catches_mistyped_names() {
     assert_eq!(tree(&feed.dir()), before);
 }
 
+/// What cannot be done is said, never skipped.
+#[test]
+fn a_configured_schema_is_not_ignored() {
+    let feed = configured("[datasets.performance]\nschema = 'performance.json'\n");
+    feed.run_with(&["publish", "performance"], "1").expect(2).says(&["performance.json", "cannot check schemas"]);
+}
+
 #[test]
 fn another_file_can_be_named() {
     let feed = configured("dir = 'of-the-nearest'\n");

@@ -11,8 +11,9 @@ use std::time::Duration;
 
 use clap::Args;
 use clap::builder::{OsStringValueParser, TypedValueParser};
+use lastgood::config::Config;
 use lastgood::convert::Format;
-use lastgood::protocol::name::Ext;
+use lastgood::protocol::name::{DatasetName, Ext};
 use lastgood::{Item, Settings};
 
 use crate::args::time;
@@ -94,7 +95,7 @@ impl Publish {
         Input::check(self.inputs.iter().chain(artifacts.clone()))?;
         let formats = self.format.over(&self.inputs, &session.config)?;
         let inputs: Vec<&Input> = self.inputs.iter().chain(artifacts).collect();
-        inputs.iter().try_for_each(|input| session.config.check_listed(&input.dataset))?;
+        inputs.iter().try_for_each(|input| check_configured(&session.config, &input.dataset))?;
         let meta = |input: &&Input| self.meta.over(&session.config.dataset(&input.dataset).meta);
         let metas = inputs.iter().map(meta).collect::<Result<Vec<_>, _>>()?;
         let opened = inputs.iter().map(|input| input.open()).collect::<Result<Vec<_>, _>>()?;
@@ -144,6 +145,19 @@ impl Publish {
             expires_in: self.expires_in.or(waiting.expires_in),
             ..waiting
         }
+    }
+}
+
+/// Whether a dataset can be published as it is configured.
+fn check_configured(config: &Config, dataset: &DatasetName) -> Result<(), Failure> {
+    config.check_listed(dataset)?;
+    match &config.dataset(dataset).schema {
+        // Never skipped silently.
+        Some(schema) => Err(Failure::Usage(format!(
+            "{dataset} is to match {}, but this version of lastgood cannot check schemas",
+            schema.file.display()
+        ))),
+        None => Ok(()),
     }
 }
 
