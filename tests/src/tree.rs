@@ -19,7 +19,7 @@ pub struct FileState {
 }
 
 /// Everything below `dir`, with its paths relative to it. The times of the writer's private directories, which come and
-/// go with every publish, are left out.
+/// go with every publish, are left out, and so is the operation log, which grows with every attempt.
 ///
 /// # Panics
 /// When something cannot be read.
@@ -30,6 +30,9 @@ pub fn tree(dir: &Path) -> BTreeMap<String, FileState> {
     while let Some(path) = waiting.pop() {
         let metadata = fs::symlink_metadata(&path).unwrap();
         let name = path.strip_prefix(dir).unwrap().display().to_string();
+        if name.starts_with(".lastgood/operations.") {
+            continue;
+        }
         let private = metadata.is_dir() && name.starts_with(".lastgood");
         let content = (!metadata.is_dir()).then(|| fs::read(&path).unwrap());
         if metadata.is_dir() {

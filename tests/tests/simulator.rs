@@ -142,6 +142,8 @@ fn hashed(bytes: Vec<u8>) -> Payload<Vec<u8>> {
 }
 
 impl Origin for World {
+    type Value = Vec<u8>;
+
     fn document(&mut self, request: &Request) -> Result<Document, Failure> {
         Ok(Document { bytes: self.request(request)?, server_time: Some(self.now()) })
     }

@@ -10,6 +10,7 @@ use lastgood_protocol::payload::Refusal;
 
 use crate::convert::csv;
 use crate::guards::BrokenGuard;
+use crate::operations::Outcome;
 
 /// A failed operation on a feed.
 ///
@@ -198,6 +199,31 @@ impl Error {
     #[must_use]
     pub fn committed(&self) -> Committed {
         if matches!(self, Error::Unknown { .. }) { Committed::Unknown } else { Committed::No }
+    }
+
+    /// The same for the operation log, where it also matters whether the input is at fault.
+    #[must_use]
+    pub fn outcome(&self) -> Outcome {
+        match self {
+            Error::Refused { .. }
+            | Error::Csv { .. }
+            | Error::Input { .. }
+            | Error::Repeated { .. }
+            | Error::Meta { .. }
+            | Error::TooLarge { .. }
+            | Error::Guard { .. }
+            | Error::OutsideLock { .. } => Outcome::Refused,
+            Error::Unknown { .. } => Outcome::Unknown,
+            Error::Conflict { .. }
+            | Error::NotAFeed { .. }
+            | Error::NoFeed { .. }
+            | Error::Locked { .. }
+            | Error::Cancelled
+            | Error::Damaged { .. }
+            | Error::Limit(_)
+            | Error::Io { .. }
+            | Error::Read(_) => Outcome::Failed,
+        }
     }
 
     /// For `map_err`: says what was being done.

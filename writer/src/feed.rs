@@ -65,6 +65,8 @@ pub struct Settings {
     /// How long readers may take the published generation for current, counted from its commit; after that they say
     /// `expired`. Default: for ever.
     pub expires_in: Option<Duration>,
+    /// Whether each operation is noted in the operation log, see [`Feed::operations`]. Default: yes.
+    pub operation_log: bool,
 }
 
 impl Default for Settings {
@@ -78,6 +80,7 @@ impl Default for Settings {
             compression: Compression::default(),
             plain_copies: true,
             expires_in: None,
+            operation_log: true,
         }
     }
 }

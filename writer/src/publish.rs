@@ -15,6 +15,7 @@ use crate::error::Error;
 use crate::feed::{Current, Feed};
 use crate::lock::{self, Markers};
 use crate::objects;
+use crate::operations::Operation;
 use crate::prepare::{self, Item, Prepared};
 use crate::recover::{self, Recovery, Thoroughness};
 use crate::storage::{Pending, Placed, Storage, Wave};
@@ -71,10 +72,21 @@ impl<S: Storage> Feed<S> {
     /// [`Error::Refused`], [`Error::Input`] and [`Error::Guard`] for what is wrong with the input, [`Error::Locked`] when waiting for
     /// another writer came to its limit, [`Error::NotAFeed`], [`Error::Damaged`], [`Error::Io`], [`Error::Unknown`].
     pub fn publish(&self, items: Vec<Item<'_>>) -> Result<Publication, Error> {
+        let datasets = items.iter().map(|item| item.dataset.clone()).collect();
+        self.logged(Operation::Publish, datasets, || self.prepare_and_commit(items))
+    }
+
+    fn prepare_and_commit(&self, items: Vec<Item<'_>>) -> Result<Publication, Error> {
         check_names(&items)?;
-        let manifest = self.storage.info(&layout::manifest()).map_err(Error::io("look at the manifest"))?;
-        if manifest.is_none() {
-            check_directory(self)?;
+        let look_at_manifest = || self.storage.info(&layout::manifest()).map_err(Error::io("look at the manifest"));
+        let manifest = look_at_manifest()?;
+        // Looked at again before anything is refused: another writer may just be making the feed, and its files are none
+        // of somebody else's.
+        if manifest.is_none()
+            && let Err(refusal) = check_directory(self)
+            && look_at_manifest()?.is_none()
+        {
+            return Err(refusal);
         }
         let staging = self.open_staging(manifest.is_some())?;
 

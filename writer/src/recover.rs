@@ -15,6 +15,7 @@ use crate::error::Error;
 use crate::feed::{Current, Feed};
 use crate::lock::{self, Markers};
 use crate::objects;
+use crate::operations::Operation;
 use crate::storage::{Storage, Wave};
 
 /// What a recovery has done.
@@ -49,6 +50,10 @@ impl<S: Storage> Feed<S> {
     /// # Errors
     /// [`Error::NoFeed`], [`Error::Locked`], [`Error::Damaged`] when there is no intact manifest, [`Error::Io`].
     pub fn recover(&self) -> Result<Recovery, Error> {
+        self.logged(Operation::Recover, Vec::new(), || self.put_in_order())
+    }
+
+    fn put_in_order(&self) -> Result<Recovery, Error> {
         if self.storage.list(Dir::Root).map_err(Error::io("read the feed's directory"))?.is_empty() {
             return Err(Error::NoFeed { location: self.location() });
         }

@@ -9,7 +9,7 @@ use crate::{
     process,
     progress::step,
     setup::{self, Install},
-    workspace::{self, WASM_TARGET},
+    workspace::{self, OTHER_PLATFORMS, WASM_TARGET},
 };
 
 /// Check formatting, clippy and the boundaries between the crates
@@ -22,6 +22,7 @@ pub(crate) fn run(_args: &Args) -> Result<()> {
     step("file lengths", length::check)?;
     step("dependencies", arrows::check)?;
     setup::wasm_target(Install::Allowed)?;
+    setup::other_platforms(Install::Allowed)?;
     step("clippy: protocol, no I/O", || {
         // Compiled for wasm32 and, in the library alone, held to a list of its
         // own: what asks for the platform compiles there too, and fails at run time.
@@ -35,6 +36,14 @@ pub(crate) fn run(_args: &Args) -> Result<()> {
         clippy.args(["--target", WASM_TARGET]);
         Ok(process::run(clippy.args(["--", "-D", "warnings"]))?)
     })?;
+    for platform in OTHER_PLATFORMS {
+        // Library and command; the tests are those of this platform.
+        step(&format!("clippy: writer, {platform}"), || {
+            let mut clippy = clippy(&["--package", "lastgood-protocol", "--package", "lastgood", "--all-features"]);
+            clippy.args(["--target", platform]);
+            Ok(process::run(clippy.args(["--", "-D", "warnings"]))?)
+        })?;
+    }
     step("clippy: everything else", || {
         let mut clippy = clippy(&["--workspace", "--exclude", "lastgood-reader"]);
         Ok(process::run(clippy.args(["--all-targets", "--", "-D", "warnings"]))?)

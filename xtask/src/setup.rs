@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::{
     process,
-    workspace::{self, WASM_TARGET},
+    workspace::{self, OTHER_PLATFORMS, WASM_TARGET},
 };
 
 /// The oldest Node.js, major and minor version, that everything here works with: Vite asks for it.
@@ -25,25 +25,34 @@ pub(crate) enum Install {
     Never,
 }
 
-/// Makes sure that the wasm32 target is there. It is looked for in the sysroot, so a toolchain
-/// without rustup is fine.
+/// Makes sure that the wasm32 target is there.
 pub(crate) fn wasm_target(install: Install) -> Result<()> {
+    target(WASM_TARGET, install)
+        .context("the reader is built for wasm32; see https://rust-lang.github.io/rustup/cross-compilation.html")
+}
+
+/// Makes sure that the targets of the other platforms are there.
+pub(crate) fn other_platforms(install: Install) -> Result<()> {
+    OTHER_PLATFORMS.iter().try_for_each(|platform| {
+        target(platform, install)
+            .context("the writer is checked for other platforms, for which only a target is needed")
+    })
+}
+
+/// A target is looked for in the sysroot, so a toolchain without rustup is fine.
+fn target(target: &str, install: Install) -> Result<()> {
     let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let sysroot = process::capture(Command::new(rustc).args(["--print", "sysroot"]).current_dir(workspace::root()))?;
-    let libraries = Path::new(sysroot.trim()).join("lib/rustlib").join(WASM_TARGET);
+    let libraries = Path::new(sysroot.trim()).join("lib/rustlib").join(target);
     if libraries.join("lib").is_dir() {
         return Ok(());
     }
     if install == Install::Never || find("rustup").is_none() {
-        bail!(
-            "the Rust target {WASM_TARGET} is missing (looked for {}): rustup target add {WASM_TARGET}",
-            libraries.display()
-        );
+        bail!("the Rust target {target} is missing (looked for {}): rustup target add {target}", libraries.display());
     }
     let mut rustup = Command::new("rustup");
-    rustup.args(["target", "add", WASM_TARGET]);
-    process::run(rustup.current_dir(workspace::root()))
-        .context("the reader is built for wasm32; see https://rust-lang.github.io/rustup/cross-compilation.html")
+    rustup.args(["target", "add", target]);
+    Ok(process::run(rustup.current_dir(workspace::root()))?)
 }
 
 /// Makes sure that Node.js is there and not too old, and npm with it.

@@ -26,6 +26,7 @@ fn run_steps(steps: &mut Steps, args: &Args) -> Result<()> {
     let install = if args.skip_install { setup::Install::Never } else { setup::Install::Allowed };
     let programs = steps.step("setup", || {
         setup::wasm_target(install)?;
+        setup::other_platforms(install)?;
         setup::node()?;
         setup::programs(install)
     })?;

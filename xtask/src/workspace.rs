@@ -13,6 +13,9 @@ pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// The target of the reader.
 pub(crate) const WASM_TARGET: &str = "wasm32-unknown-unknown";
 
+/// Platforms that the writer is compiled for in every check, beside the one that it is tested on.
+pub(crate) const OTHER_PLATFORMS: [&str; 2] = ["x86_64-apple-darwin", "x86_64-pc-windows-gnu"];
+
 /// The root of the repository.
 pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask/ is a directory of the repository")

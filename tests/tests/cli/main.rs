@@ -16,6 +16,8 @@ mod guards;
 mod init;
 mod lock;
 mod locks;
+mod metrics;
+mod operations;
 mod output;
 mod publish;
 mod refusal;

@@ -73,3 +73,20 @@ fn a_long_publish_shows_its_progress() {
     publisher.stdin.take().unwrap().write_all(b"[1]").unwrap();
     assert!(Ran::end_of(publisher).expect(0).text().contains("published generation 1"));
 }
+
+/// Also when it is not known how far it is: here the recovery waits for a writer.
+#[test]
+fn a_long_recovery_shows_that_it_goes_on() {
+    let feed = TestFeed::new();
+    feed.publish("performance", "[1]");
+    let writer = File::options().write(true).open(feed.path(".lastgood/lock")).unwrap();
+    writer.lock().unwrap();
+    let (mut person, program) = terminal();
+    let mut command = feed.command(&["recover"]);
+    command.env("TERM", "xterm").stdout(Stdio::piped()).stderr(program);
+    let recovery = command.spawn().unwrap();
+    drop(command);
+    expect(&mut person, "putting the feed in order");
+    drop(writer);
+    assert!(Ran::end_of(recovery).expect(0).text().contains("nothing was to be put in order"));
+}

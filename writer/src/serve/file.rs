@@ -3,19 +3,16 @@
 use std::fs::{File, Metadata};
 use std::io::{Read, Seek, SeekFrom};
 use std::ops::Range;
-use std::os::unix::fs::MetadataExt;
-use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use axum::body::{Body, Bytes};
 use headers::ETag;
-use rustix::fs::{Mode, OFlags};
-use rustix::io::Errno;
 use sha2::{Digest, Sha256};
 use tokio::io::AsyncReadExt;
 use tokio_util::io::ReaderStream;
 
 use super::accept::Coding;
+use super::platform;
 use super::resource::{Kind, Resource};
 
 /// Files up to this many bytes are read when they are opened.
@@ -58,42 +55,17 @@ pub(super) enum Failure {
 /// Blocks on the file system.
 pub(super) fn open(resource: &Resource, codings: &[Coding]) -> Result<Representation, Failure> {
     // The plain file decides whether the resource exists at all.
-    let plain = open_regular(&resource.root, &resource.names)?;
+    let plain = platform::open_regular(&resource.root, &resource.names)?;
     let sibling = codings.iter().filter(|_| resource.kind.has_siblings()).find_map(|&coding| {
         let mut names = resource.names.clone();
         names.last_mut()?.push_str(coding.suffix());
-        Some((open_regular(&resource.root, &names).ok()?, coding))
+        Some((platform::open_regular(&resource.root, &names).ok()?, coding))
     });
     let (file, coding) = match sibling {
         Some((file, coding)) => (file, Some(coding)),
         None => (plain, None),
     };
     represent(file, &resource.kind, coding).map_err(Failure::Io)
-}
-
-/// Walks down from `root` name by name, never through a symbolic link, so that
-/// no link and no race with one leads out of the root or to a hidden file.
-fn open_regular(root: &Path, names: &[String]) -> Result<File, Failure> {
-    // Without NONBLOCK, opening a pipe would wait for a writer.
-    let read = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
-    let walk = || {
-        let mut handle = rustix::fs::open(root, read | OFlags::DIRECTORY, Mode::empty())?;
-        for name in names {
-            handle = rustix::fs::openat(&handle, name, read | OFlags::NOFOLLOW, Mode::empty())?;
-        }
-        Ok(File::from(handle))
-    };
-    let file = walk().map_err(|error: Errno| match error {
-        Errno::NOENT | Errno::NOTDIR | Errno::LOOP | Errno::NAMETOOLONG | Errno::NXIO => Failure::NotFound,
-        Errno::ACCESS | Errno::PERM => Failure::Forbidden,
-        other => Failure::Io(other.into()),
-    })?;
-    let kind = file.metadata().map_err(Failure::Io)?.file_type();
-    match kind {
-        kind if kind.is_dir() => Err(Failure::Directory),
-        kind if kind.is_file() => Ok(file),
-        _ => Err(Failure::NotFound),
-    }
 }
 
 fn represent(mut file: File, kind: &Kind, coding: Option<Coding>) -> std::io::Result<Representation> {
@@ -127,7 +99,7 @@ fn entity_tag(content: &Content, metadata: &Metadata, kind: &Kind, coding: Optio
         (Kind::Object { sha256 }, _, Some(coding)) => format!("{sha256}-{}", coding.name()),
         (_, Content::Memory(bytes), _) => Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect(),
         (_, Content::File { length, .. }, _) => {
-            format!("{:x}-{length:x}-{:x}.{:x}", metadata.ino(), metadata.mtime(), metadata.mtime_nsec())
+            format!("{length:x}-{}", platform::version(metadata))
         }
     };
     format!("\"{tag}\"").parse().expect("hexadecimal digits and ASCII punctuation make a tag")

@@ -29,6 +29,9 @@
 
 mod accept;
 mod file;
+#[cfg_attr(unix, path = "unix.rs")]
+#[cfg_attr(not(unix), path = "windows.rs")]
+mod platform;
 mod resource;
 mod respond;
 mod run;

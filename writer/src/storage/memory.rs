@@ -1,6 +1,6 @@
 //! A feed in memory.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::io::{self, Cursor, Read, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -9,7 +9,7 @@ use std::time::SystemTime;
 use lastgood_protocol::layout::{Dir, FeedPath};
 use lastgood_protocol::time::Timestamp;
 
-use super::{Durable, FileInfo, Kind, Pending, Placed, StagedFile, Staging, Storage, Wave, timestamp};
+use super::{Durable, FileInfo, Kind, Pending, Placed, Rotation, StagedFile, Staging, Storage, Wave, timestamp};
 
 /// A feed in memory, for tests and simulations: it passes the contract suite that the file system passes.
 ///
@@ -32,6 +32,8 @@ struct Feed {
     /// Whether someone is committing.
     turn: bool,
     kept: Vec<(String, Content)>,
+    /// The newest first.
+    log: VecDeque<Vec<u8>>,
 }
 
 /// The bytes of a file and what is known of it. What a reader has opened never changes.
@@ -175,6 +177,24 @@ impl Storage for MemoryStorage {
 
     fn remove(&self, path: &FeedPath) -> io::Result<bool> {
         Ok(self.feed().files.remove(path).is_some())
+    }
+
+    fn append_to_log(&self, line: &str, rotation: Rotation) -> io::Result<()> {
+        self.refuse_if_missing()?;
+        let log = &mut self.feed().log;
+        let size = log.front().map_or(0, Vec::len);
+        if size == 0 || (size + line.len() + 1) as u64 > rotation.max_bytes {
+            log.push_front(Vec::new());
+            log.truncate(rotation.older + 1);
+        }
+        let newest = log.front_mut().expect("one was there, or was just made");
+        newest.extend_from_slice(line.as_bytes());
+        newest.push(b'\n');
+        Ok(())
+    }
+
+    fn read_log(&self, rotation: Rotation) -> io::Result<Vec<Vec<u8>>> {
+        Ok(self.feed().log.iter().take(rotation.older + 1).cloned().collect())
     }
 }
 

@@ -24,7 +24,7 @@ use lastgood_protocol::time::Timestamp;
 
 pub use self::error::{PathError, raw_os_error};
 pub use self::memory::{MemoryFile, MemoryLock, MemoryStaging, MemoryStorage};
-pub use self::posix::{Modes, PosixFile, PosixStaging, PosixStorage, Probe, WriterLock};
+pub use self::posix::{Modes, PosixFile, PosixStaging, PosixStorage, Probe, WriterLock, update_file};
 
 /// A feed directory, or something that behaves like one.
 pub trait Storage: Send + Sync {
@@ -152,6 +152,31 @@ pub trait Storage: Send + Sync {
     /// # Errors
     /// When it cannot be removed.
     fn remove(&self, path: &FeedPath) -> io::Result<bool>;
+
+    /// Adds a line to the operation log, and before it, when the log would become larger than `rotation` says, puts what
+    /// is there aside. `line` has no line break.
+    ///
+    /// The line is whole whatever else is written at the same time, and also after a line that a crash has left torn. It
+    /// is not synced: a power cut may take the last lines.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::NotFound`] when there is no feed yet; any other when the line cannot be written.
+    fn append_to_log(&self, line: &str, rotation: Rotation) -> io::Result<()>;
+
+    /// The files of the operation log, from the newest to the oldest. Those that are not there are left out.
+    ///
+    /// # Errors
+    /// When one that is there cannot be read.
+    fn read_log(&self, rotation: Rotation) -> io::Result<Vec<Vec<u8>>>;
+}
+
+/// When the operation log is put aside, and how much of it is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rotation {
+    /// The most bytes that a file of the log may have, unless it is a single line.
+    pub max_bytes: u64,
+    /// How many older files are kept.
+    pub older: usize,
 }
 
 /// Room for the files of one publish.

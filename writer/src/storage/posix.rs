@@ -10,15 +10,20 @@
 //! | `kept/` | files that were there before lastgood, as they were |
 //! | `staging/<token>/` | the files of one publish |
 //! | `staging/<token>.lock` | locked as long as that publish lives |
+//! | `operations.jsonl`, `operations.jsonl.<n>` | the operation log, the older the higher the number |
+//! | `operations.lock` | locked while a line is added to it |
 
 #![allow(clippy::disallowed_methods, reason = "this is the module that changes files")]
 
 mod file;
 mod kept;
 mod lock;
+mod log;
 mod probe;
 mod staging;
+mod sync;
 mod sys;
+mod update;
 
 use std::fs;
 use std::io::{self, Read};
@@ -30,9 +35,10 @@ pub use self::file::PosixFile;
 pub use self::lock::WriterLock;
 pub use self::probe::Probe;
 pub use self::staging::PosixStaging;
-use self::sys::SyncJob;
+use self::sync::SyncJob;
+pub use self::update::update_file;
 use super::error::{Context, with_advice};
-use super::{Durable, FileInfo, Kind, Pending, Placed, Storage, Wave, timestamp};
+use super::{Durable, FileInfo, Kind, Pending, Placed, Rotation, Storage, Wave, timestamp};
 
 /// The mode of the private directory and of those in it.
 const PRIVATE_MODE: u32 = 0o700;
@@ -144,12 +150,12 @@ impl Storage for PosixStorage {
             durable.push(parent.to_owned());
         }
         durable.push(root);
-        sys::sync_in_parallel(durable.into_iter().map(SyncJob::Dir).collect())
+        sync::sync_in_parallel(durable.into_iter().map(SyncJob::Dir).collect())
     }
 
     fn list(&self, dir: Dir) -> io::Result<Vec<String>> {
         let path = self.dir(dir);
-        let entries = match fs::read_dir(&path) {
+        let entries = match sys::read_dir(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             entries => entries.context("list", &path)?,
         };
@@ -164,7 +170,7 @@ impl Storage for PosixStorage {
 
     fn info(&self, path: &FeedPath) -> io::Result<Option<FileInfo>> {
         let path = self.published(path);
-        let metadata = match fs::symlink_metadata(&path) {
+        let metadata = match sys::metadata(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             metadata => metadata.context("look at", &path)?,
         };
@@ -209,7 +215,7 @@ impl Storage for PosixStorage {
         let files =
             wave.pending.iter_mut().map(|file| &mut file.0).chain(wave.placed.iter_mut().map(|file| &mut file.0));
         let dirs = wave.dirs.iter().map(|dir| SyncJob::Dir(self.dir(*dir)));
-        sys::sync_in_parallel(files.map(SyncJob::File).chain(dirs).collect())?;
+        sync::sync_in_parallel(files.map(SyncJob::File).chain(dirs).collect())?;
         Ok(wave.pending.into_iter().map(|file| Durable(file.0)).collect())
     }
 
@@ -223,14 +229,19 @@ impl Storage for PosixStorage {
 
     fn remove(&self, path: &FeedPath) -> io::Result<bool> {
         let path = self.published(path);
-        match fs::remove_file(&path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-            removed => removed.context("remove", &path).map(|()| true),
-        }
+        sys::remove_file(&path).context("remove", &path)
+    }
+
+    fn append_to_log(&self, line: &str, rotation: Rotation) -> io::Result<()> {
+        log::append(&self.private(), line, rotation)
+    }
+
+    fn read_log(&self, rotation: Rotation) -> io::Result<Vec<Vec<u8>>> {
+        log::read(&self.private(), rotation)
     }
 }
 
 /// Opens the private file `path` to lock it, and makes it when `create` says so.
 fn open_lock(path: &Path, create: bool) -> io::Result<fs::File> {
-    sys::private_options().read(true).write(true).create(create).truncate(false).open(path)
+    sys::open_private(path, |options| options.read(true).write(true).create(create).truncate(false))
 }

@@ -169,3 +169,21 @@ fn a_missing_history_copy_is_made_up_for() {
     assert_eq!(publication.recovery.rebuilt, [first]);
     site.expect_clean("after the next publish");
 }
+
+/// Another writer makes the feed while this one looks whether there is one.
+#[test]
+fn two_first_publishes_at_once_are_two_generations() {
+    for nth in 1..=2 {
+        let site = memory();
+        let (other, lists) = (site.storage.clone(), std::sync::atomic::AtomicUsize::new(0));
+        let between = move |call: &Call<'_>| {
+            if call.operation == "list" && lists.fetch_add(1, Ordering::Relaxed) + 1 == nth {
+                publish(other.clone(), &[("b", 1)]).unwrap();
+            }
+            Fate::Works
+        };
+        let publication = publish(Faulty::new(site.storage.clone(), Death::Unwind, between), &[("a", 1)]).unwrap();
+        assert_eq!(publication.generation.get(), 2, "before list {nth}");
+        site.expect_clean("after both");
+    }
+}

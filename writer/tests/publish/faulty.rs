@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use lastgood::protocol::layout::{self, Dir, FeedPath};
-use lastgood::storage::{Durable, FileInfo, Kind, Pending, Placed, Staging, Storage, Wave};
+use lastgood::storage::{Durable, FileInfo, Kind, Pending, Placed, Rotation, Staging, Storage, Wave};
 
 /// A call of a storage.
 #[derive(Debug)]
@@ -178,6 +178,14 @@ impl<S: Storage> Storage for Faulty<S> {
 
     fn remove(&self, path: &FeedPath) -> io::Result<bool> {
         self.state.call("remove", Some(path), || self.inner.remove(path))
+    }
+
+    fn append_to_log(&self, line: &str, rotation: Rotation) -> io::Result<()> {
+        self.state.call("append_to_log", None, || self.inner.append_to_log(line, rotation))
+    }
+
+    fn read_log(&self, rotation: Rotation) -> io::Result<Vec<Vec<u8>>> {
+        self.state.call("read_log", None, || self.inner.read_log(rotation))
     }
 }
 

@@ -6,4 +6,5 @@ mod crashes;
 mod failures;
 mod faulty;
 mod hold;
+mod operations;
 mod site;

@@ -4,7 +4,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use lastgood::storage::{Kind, Pending, StagedFile, Staging, Storage, Wave};
+use lastgood::storage::{Kind, Pending, Rotation, StagedFile, Staging, Storage, Wave};
 use lastgood_protocol::digest::Sha256;
 use lastgood_protocol::layout::{self, Dir, FeedPath};
 use lastgood_protocol::manifest::Generation;
@@ -47,6 +47,8 @@ macro_rules! contract_tests {
             asking_for_the_holder_never_takes_the_lock,
             sweeping_spares_what_lives,
             a_file_is_removed_once,
+            the_log_keeps_the_newest_lines_in_files_of_limited_size,
+            lines_of_the_log_never_mix,
         );
     };
     ($fixture:ty: $($test:ident,)*) => {
@@ -71,6 +73,9 @@ pub(crate) fn a_feed_that_does_not_exist_is_empty(feed: &impl Fixture) {
     }
     assert_eq!(storage.lock_holder().unwrap(), None);
     assert_eq!(storage.sweep_staging().unwrap(), 0);
+    let rotation = Rotation { max_bytes: 100, older: 1 };
+    assert_eq!(storage.append_to_log("line", rotation).unwrap_err().kind(), ErrorKind::NotFound);
+    assert_eq!(storage.read_log(rotation).unwrap(), [b""; 0]);
     assert_eq!(storage.stage().map(drop).unwrap_err().kind(), ErrorKind::NotFound);
     assert_eq!(storage.try_lock("me").map(drop).unwrap_err().kind(), ErrorKind::NotFound);
 }
@@ -387,6 +392,52 @@ pub(crate) fn a_file_is_removed_once(feed: &impl Fixture) {
         assert!(!storage.remove(&path).unwrap());
         assert_eq!(storage.info(&path).unwrap(), None);
     }
+}
+
+pub(crate) fn the_log_keeps_the_newest_lines_in_files_of_limited_size(feed: &impl Fixture) {
+    let storage = created(feed);
+    let before = everything(&storage);
+    let rotation = Rotation { max_bytes: 64, older: 2 };
+    // From empty ones to one that is longer than a whole file may be.
+    let lines: Vec<String> = (0..60).map(|n: usize| n.to_string().repeat(n * 7 % 40)).collect();
+    for (n, line) in lines.iter().enumerate() {
+        storage.append_to_log(line, rotation).unwrap();
+        let files = feed.storage().read_log(rotation).unwrap();
+        assert!(files.len() <= 3);
+        let mut kept = Vec::new();
+        for file in files.iter().rev() {
+            let text = str::from_utf8(file).unwrap().strip_suffix('\n').expect("every line has its end");
+            let of_file: Vec<&str> = text.split('\n').collect();
+            assert!(file.len() <= 64 || of_file.len() == 1, "{of_file:?}");
+            kept.extend(of_file);
+        }
+        assert_eq!(kept, lines[n + 1 - kept.len()..=n], "the newest lines, in order");
+        assert!(kept.len() == n + 1 || files.len() == 3, "nothing goes before it must");
+    }
+    assert_eq!(everything(&storage), before, "the log is private");
+}
+
+pub(crate) fn lines_of_the_log_never_mix(feed: &impl Fixture) {
+    const WRITERS: usize = 4;
+    const LINES: usize = 100;
+    created(feed);
+    // It is put aside all the time, but nothing is thrown away.
+    let rotation = Rotation { max_bytes: 1000, older: 200 };
+    let line = |writer: usize, n: usize| format!("{writer} {n} {}", "x".repeat(n * 3));
+    thread::scope(|scope| {
+        for writer in 0..WRITERS {
+            let storage = feed.storage();
+            scope.spawn(move || (0..LINES).for_each(|n| storage.append_to_log(&line(writer, n), rotation).unwrap()));
+        }
+    });
+    let files = feed.storage().read_log(rotation).unwrap();
+    assert!(files.len() > 1);
+    let text: String = files.iter().rev().map(|file| str::from_utf8(file).unwrap()).collect();
+    for writer in 0..WRITERS {
+        let mine: Vec<&str> = text.lines().filter(|line| line.starts_with(&format!("{writer} "))).collect();
+        assert_eq!(mine, (0..LINES).map(|n| line(writer, n)).collect::<Vec<_>>());
+    }
+    assert_eq!(text.lines().count(), WRITERS * LINES);
 }
 
 /// The feed's storage, after [`Storage::create`].

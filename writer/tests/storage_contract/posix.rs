@@ -10,7 +10,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, UNIX_EPOCH};
 
-use lastgood::storage::{Kind, Modes, PosixStorage, StagedFile, Staging, Storage, Wave, raw_os_error};
+use lastgood::storage::{
+    Kind, Modes, PosixStorage, Rotation, StagedFile, Staging, Storage, Wave, raw_os_error, update_file,
+};
 use lastgood_protocol::layout::{self, Dir};
 use tempfile::TempDir;
 
@@ -271,6 +273,7 @@ fn looking_creates_nothing() {
         storage.info(&layout::manifest()).unwrap();
         storage.read(&layout::manifest(), 1).unwrap();
         storage.lock_holder().unwrap();
+        storage.read_log(Rotation { max_bytes: 1, older: 1 }).unwrap();
     };
     look();
     assert!(!feed.dir().exists());
@@ -376,6 +379,82 @@ fn info_tells_the_time_of_the_file_system() {
         file.set_modified(time).unwrap();
         assert_eq!(storage.info(&layout::manifest()).unwrap().unwrap().modified.ms(), ms);
     }
+}
+
+#[test]
+fn a_torn_line_of_the_log_does_not_spoil_the_next() {
+    let feed = Posix::new();
+    let storage = created(&feed);
+    let rotation = Rotation { max_bytes: 1000, older: 1 };
+    storage.append_to_log("first", rotation).unwrap();
+    let log = feed.dir().join(".lastgood/operations.jsonl");
+    File::options().append(true).open(&log).unwrap().write_all(b"tor").unwrap();
+    storage.append_to_log("second", rotation).unwrap();
+    assert_eq!(storage.read_log(rotation).unwrap(), [b"first\ntor\nsecond\n"]);
+    assert_eq!(mode(&log), 0o600);
+}
+
+/// A crash in the middle of putting files aside leaves a number free.
+#[test]
+fn a_gap_between_the_files_of_the_log_hides_none() {
+    let feed = Posix::new();
+    let storage = created(&feed);
+    let rotation = Rotation { max_bytes: 5, older: 2 };
+    for line in ["first", "second", "third"] {
+        storage.append_to_log(line, rotation).unwrap();
+    }
+    let log = |suffix: &str| feed.dir().join(format!(".lastgood/operations.jsonl{suffix}"));
+    fs::remove_file(log(".1")).unwrap();
+    assert_eq!(storage.read_log(rotation).unwrap(), [b"third\n".as_slice(), b"first\n"]);
+    storage.append_to_log("fourth", rotation).unwrap();
+    assert_eq!(storage.read_log(rotation).unwrap(), [b"fourth\n".as_slice(), b"third\n", b"first\n"]);
+    storage.append_to_log("alone", Rotation { older: 0, ..rotation }).unwrap();
+    assert_eq!(fs::read(log("")).unwrap(), b"alone\n");
+}
+
+#[test]
+fn an_updated_file_is_always_whole_and_no_update_is_lost() {
+    const WRITERS: usize = 4;
+    const UPDATES: usize = 50;
+    let temp = TempDir::new().unwrap();
+    let path = temp.path().join("metrics.prom");
+    // As many lines as there were updates, so that a half-written file would show.
+    let update = || {
+        update_file(&path, |before| {
+            let text = String::from_utf8(before.unwrap_or_default()).unwrap();
+            let lines = text.lines().count() + 1;
+            format!("{lines}\n").repeat(lines).into_bytes()
+        })
+        .unwrap();
+    };
+    update();
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            while !done.load(Ordering::Acquire) {
+                let text = fs::read_to_string(&path).unwrap();
+                let lines = text.lines().count().to_string();
+                assert!(text.lines().all(|line| line == lines), "{text}");
+            }
+        });
+        let writers: Vec<_> = (0..WRITERS).map(|_| scope.spawn(|| (0..UPDATES).for_each(|_| update()))).collect();
+        let results: Vec<_> = writers.into_iter().map(thread::ScopedJoinHandle::join).collect();
+        done.store(true, Ordering::Release);
+        results.into_iter().for_each(|result| result.unwrap());
+    });
+    assert_eq!(fs::read_to_string(&path).unwrap().lines().count(), WRITERS * UPDATES + 1);
+    assert_eq!(mode(&path), 0o644);
+    assert_eq!(names(temp.path()), [".metrics.prom.lock", "metrics.prom"]);
+}
+
+#[test]
+fn a_file_that_cannot_be_updated_leaves_nothing_beside_it() {
+    let temp = TempDir::new().unwrap();
+    let path = temp.path().join("taken");
+    fs::create_dir(&path).unwrap();
+    assert_names(&update_file(&path, |before| before.unwrap_or_default()).unwrap_err(), "replace", &path);
+    assert_eq!(names(temp.path()), [".taken.lock", "taken"]);
+    assert!(update_file(&temp.path().join("missing/file"), |_| Vec::new()).is_err());
 }
 
 fn names(dir: &Path) -> Vec<String> {

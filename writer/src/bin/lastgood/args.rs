@@ -32,6 +32,8 @@ Exit codes:
 The feed directory is --dir, else LASTGOOD_DIR, else `dir` in lastgood.toml, else ./data.
 `lastgood status` and -v say which, and why. Options win over lastgood.toml; -v says what it sets.
 
+The operation log of a feed, .lastgood/operations.jsonl, says who did what: LASTGOOD_WHO, else the user.
+
 With --json, stdout has one JSON document, also for an error: {\"error\":{\"code\":…,\"message\":…,\"exit\":…}}.
 Messages for people, warnings and logs go to stderr.";
 

@@ -121,7 +121,7 @@ impl Failure {
     }
 
     /// A stable code for machines.
-    fn code(&self) -> &'static str {
+    pub(crate) fn code(&self) -> &'static str {
         match self {
             Failure::Feed(error) | Failure::NoFeed { error, .. } => error.code(),
             Failure::Usage(_) => "usage",

@@ -15,6 +15,7 @@ mod interrupt;
 mod lock;
 mod log;
 mod man;
+mod metrics;
 mod output;
 mod progress;
 mod publish;

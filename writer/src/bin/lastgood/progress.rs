@@ -1,4 +1,4 @@
-//! A progress bar for a publish that takes long.
+//! A progress bar for what takes long.
 
 use std::io::{self, Read};
 use std::sync::mpsc;
@@ -11,14 +11,15 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Does `work` and shows on a terminal how far it is, from the second second on. `total` is the number of bytes to be
-/// read, where it is known.
-pub(crate) fn shown<T>(watched: bool, total: Option<u64>, work: impl FnOnce(&Progress) -> T) -> T {
+/// read, where it is known; `doing` says what is done with them.
+pub(crate) fn shown<T>(watched: bool, doing: &str, total: Option<u64>, work: impl FnOnce(&Progress) -> T) -> T {
     let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::hidden());
     let template = match total {
-        Some(_) => "{spinner} publishing {bar:30} {bytes}/{total_bytes} {binary_bytes_per_sec} {elapsed}",
-        None => "{spinner} publishing {bytes} {binary_bytes_per_sec} {elapsed}",
+        Some(_) => "{spinner} {prefix} {bar:30} {bytes}/{total_bytes} {binary_bytes_per_sec} {elapsed}",
+        None => "{spinner} {prefix} {bytes} {binary_bytes_per_sec} {elapsed}",
     };
     bar.set_style(ProgressStyle::with_template(template).expect("the template is fixed"));
+    bar.set_prefix(doing.to_owned());
     let progress = Progress { bar };
     if !watched {
         return work(&progress);
@@ -41,7 +42,16 @@ pub(crate) fn shown<T>(watched: bool, total: Option<u64>, work: impl FnOnce(&Pro
     })
 }
 
-/// How far a publish is.
+/// The same where it is not known how far it is.
+pub(crate) fn spinning<T>(watched: bool, doing: &str, work: impl FnOnce() -> T) -> T {
+    shown(watched, doing, None, |progress| {
+        let template = ProgressStyle::with_template("{spinner} {prefix} {elapsed}");
+        progress.bar.set_style(template.expect("the template is fixed"));
+        work()
+    })
+}
+
+/// How far it is.
 pub(crate) struct Progress {
     bar: ProgressBar,
 }

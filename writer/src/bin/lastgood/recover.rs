@@ -7,9 +7,10 @@ use lastgood::Recovery;
 use lastgood::protocol::layout::FeedPath;
 use serde::Serialize;
 
-use crate::Session;
 use crate::exit::{Exit, Failure};
 use crate::interrupt::Interrupt;
+use crate::metrics::MetricsOptions;
+use crate::{Session, progress};
 
 /// Put the feed in order after a crash, or after someone has changed its files
 ///
@@ -17,7 +18,10 @@ use crate::interrupt::Interrupt;
 /// staging of dead publishers, and puts a missing or damaged manifest back from the history. Every publish does what is
 /// needed of this by itself. May be interrupted and repeated at any point.
 #[derive(Debug, Args)]
-pub(crate) struct Recover {}
+pub(crate) struct Recover {
+    #[command(flatten)]
+    metrics: MetricsOptions,
+}
 
 #[derive(Serialize)]
 struct Report<'a> {
@@ -31,9 +35,12 @@ struct Report<'a> {
 
 impl Recover {
     pub(crate) fn run(self, session: &Session) -> Result<Exit, Failure> {
-        let setup = |source| Failure::Setup { what: "the handling of signals", source };
-        let interrupt = Interrupt::watch().map_err(setup)?;
-        let recovery = session.feed().with_cancellation(interrupt.check()).recover()?;
+        let recovery = self.metrics.measured(session, "recover", || {
+            let setup = |source| Failure::Setup { what: "the handling of signals", source };
+            let interrupt = Interrupt::watch().map_err(setup)?;
+            let feed = session.feed().with_cancellation(interrupt.check());
+            Ok(progress::spinning(session.watched, "putting the feed in order", || feed.recover())?)
+        })?;
         session.output.report(&Report::new(session, &recovery));
         Ok(Exit::Done)
     }

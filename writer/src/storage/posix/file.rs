@@ -1,6 +1,6 @@
 //! A file on its way from staging to its final name.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, Read, Write};
 use std::mem;
 use std::path::{Path, PathBuf};
@@ -67,7 +67,7 @@ impl PosixFile {
     /// A new file in staging. `open` counts the open files of that staging.
     pub(super) fn create(path: PathBuf, mode: u32, open: &Arc<AtomicUsize>) -> io::Result<Self> {
         let slot = OpenSlot::take(open);
-        let file = sys::private_options().write(true).create_new(true).open(&path).context("create", &path)?;
+        let file = sys::open_private(&path, |options| options.write(true).create_new(true)).context("create", &path)?;
         let content = Content::Written(file, slot);
         let created = Self { path, staged: true, content, written: 0, begun: 0 };
         if let Content::Written(file, _) = &created.content {
@@ -83,7 +83,7 @@ impl PosixFile {
             return Ok(None);
         }
         // Without hard links, or without the right to make one to a file of another user, it has to be copied.
-        if fs::hard_link(published, &path).is_err() {
+        if sys::hard_link(published, &path).is_err() {
             return Ok(None);
         }
         let slot = OpenSlot::take(open);
@@ -105,7 +105,7 @@ impl PosixFile {
 
     /// Renames it out of staging, over whatever is there.
     pub(super) fn moved_to(mut self, target: PathBuf) -> io::Result<Self> {
-        fs::rename(&self.path, &target).map_err(|error| {
+        sys::rename(&self.path, &target).map_err(|error| {
             let advice = rename_advice(&error);
             with_advice(error, "move a file from staging to", &target, advice)
         })?;
@@ -184,7 +184,7 @@ impl Drop for PosixFile {
             // Closed first: not every system removes an open file.
             self.content = Content::Settled;
             // What cannot be removed now is swept later; nobody sees it.
-            let _ = fs::remove_file(&self.path);
+            let _ = sys::remove_file(&self.path);
         }
     }
 }

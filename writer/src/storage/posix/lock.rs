@@ -1,8 +1,10 @@
 //! The writer's lock, and who holds it.
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
 
 use super::super::error::Context;
 use super::{open_lock, sys};
@@ -98,6 +100,20 @@ pub(super) fn try_lock(file: &File) -> io::Result<bool> {
     }
 }
 
+/// Takes a lock that is never held for longer than some file operations: whoever holds it for half a second has been
+/// stopped, and is not waited for.
+pub(super) fn lock_soon(path: &Path, create: bool) -> io::Result<File> {
+    const TRIES: u32 = 500;
+    let file = open_lock(path, create)?;
+    for _ in 0..TRIES {
+        if try_lock(&file)? {
+            return Ok(file);
+        }
+        thread::sleep(Duration::from_millis(1));
+    }
+    Err(io::ErrorKind::WouldBlock.into())
+}
+
 /// The file `holder`: written and locked before it has that name and never changed after, so that it is read whole, and
 /// is locked exactly as long as what it says is true.
 #[derive(Debug)]
@@ -110,12 +126,12 @@ impl Holder {
     /// The caller has the writer's lock, so no one else writes these files.
     fn tell(private: &Path, text: &str) -> io::Result<Self> {
         let (new, path) = (private.join("holder.new"), private.join("holder"));
-        let mut file = sys::private_options().write(true).create(true).truncate(true).open(&new)?;
+        let mut file = sys::open_private(&new, |options| options.write(true).create(true).truncate(true))?;
         if !try_lock(&file)? {
             return Err(io::ErrorKind::WouldBlock.into());
         }
         file.write_all(text.as_bytes())?;
-        fs::rename(&new, &path)?;
+        sys::rename(&new, &path)?;
         Ok(Self { path, _locked: file })
     }
 }
@@ -123,6 +139,6 @@ impl Holder {
 impl Drop for Holder {
     fn drop(&mut self) {
         // If it stays, it is no longer locked and so says nothing.
-        let _ = fs::remove_file(&self.path);
+        let _ = sys::remove_file(&self.path);
     }
 }

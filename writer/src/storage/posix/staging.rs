@@ -4,7 +4,7 @@
 //! directory and removed after it. So whoever gets the lock of a token knows that its owner is dead, or has not yet begun
 //! to use it and will notice that its lock file is gone; no one waits for anyone.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -43,7 +43,7 @@ impl PosixStaging {
             let (dir, lock_path) = (parent.join(&token), parent.join(format!("{token}{LOCK_SUFFIX}")));
             let lock = open_lock(&lock_path, true).context("create", &lock_path)?;
             // A sweep may have come between: then it has the lock now, or had it and removed the file.
-            if !try_lock(&lock).context("lock", &lock_path)? || fs::symlink_metadata(&lock_path).is_err() {
+            if !try_lock(&lock).context("lock", &lock_path)? || sys::metadata(&lock_path).is_err() {
                 continue;
             }
             let (feed, next_name) = (feed.to_owned(), AtomicU64::new(0));
@@ -55,7 +55,7 @@ impl PosixStaging {
 }
 
 /// 128 random bits: no token is ever drawn twice.
-fn token() -> io::Result<String> {
+pub(super) fn token() -> io::Result<String> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).map_err(|error| io::Error::other(format!("cannot get random bytes: {error}")))?;
     Ok(format!("{:032x}", u128::from_be_bytes(bytes)))
@@ -83,14 +83,14 @@ impl Staging for PosixStaging {
 impl Drop for PosixStaging {
     fn drop(&mut self) {
         // What cannot be removed now is swept later; nobody sees it.
-        let _ = fs::remove_dir_all(&self.dir);
-        let _ = fs::remove_file(&self.lock_path);
+        let _ = sys::remove_dir_all(&self.dir);
+        let _ = sys::remove_file(&self.lock_path);
     }
 }
 
 /// Removes the stagings under `parent` whose owner is dead, and returns how many.
 pub(super) fn sweep(parent: &Path) -> io::Result<usize> {
-    let entries = match fs::read_dir(parent) {
+    let entries = match sys::read_dir(parent) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
         entries => entries.context("list", parent)?,
     };
@@ -108,18 +108,10 @@ pub(super) fn sweep(parent: &Path) -> io::Result<usize> {
             Err(error) => return Err(error).context("open", &lock_path),
         };
         let dir = parent.join(token);
-        if removed(fs::remove_dir_all(&dir)).context("remove", &dir)? {
+        if sys::remove_dir_all(&dir).context("remove", &dir)? {
             swept += 1;
         }
-        removed(fs::remove_file(&lock_path)).context("remove", &lock_path)?;
+        sys::remove_file(&lock_path).context("remove", &lock_path)?;
     }
     Ok(swept)
-}
-
-/// Whether it was there to be removed.
-fn removed(result: io::Result<()>) -> io::Result<bool> {
-    match result {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-        result => result.map(|()| true),
-    }
 }

@@ -14,12 +14,13 @@ use clap::builder::{OsStringValueParser, TypedValueParser};
 use lastgood::config::Config;
 use lastgood::convert::Format;
 use lastgood::protocol::name::{DatasetName, Ext};
-use lastgood::{Item, Settings};
+use lastgood::{Item, Publication, Settings};
 
 use crate::args::time;
 use crate::exit::{Exit, Failure};
 use crate::input::{Artifact, Input};
 use crate::interrupt::Interrupt;
+use crate::metrics::MetricsOptions;
 use crate::waits::WaitOptions;
 use crate::{Session, output, progress};
 
@@ -81,6 +82,8 @@ pub(crate) struct Publish {
     plain_copies: bool,
     #[command(flatten)]
     compression: CompressionOptions,
+    #[command(flatten)]
+    metrics: MetricsOptions,
 }
 
 /// What an input becomes.
@@ -91,6 +94,15 @@ enum Kind<'a> {
 
 impl Publish {
     pub(crate) fn run(self, session: &Session) -> Result<Exit, Failure> {
+        let publication = self.metrics.measured(session, "publish", || self.publish(session))?;
+        for warning in &publication.warnings {
+            output::warn(warning);
+        }
+        session.output.report(&Report::new(&session.dir, &publication));
+        Ok(Exit::Done)
+    }
+
+    fn publish(&self, session: &Session) -> Result<Publication, Failure> {
         let artifacts = self.artifacts.iter().map(|artifact| &artifact.input);
         Input::check(self.inputs.iter().chain(artifacts.clone()))?;
         let formats = self.format.over(&self.inputs, &session.config)?;
@@ -107,7 +119,7 @@ impl Publish {
         let total = opened.iter().map(|(_, size)| *size).sum();
         let kinds =
             formats.iter().map(Kind::Json).chain(self.artifacts.iter().map(|artifact| Kind::Artifact(&artifact.ext)));
-        let publication = progress::shown(session.watched, total, |progress| {
+        progress::shown(session.watched, "publishing", total, |progress| {
             let mut items = Vec::with_capacity(opened.len());
             for (((input, kind), meta), (file, _)) in inputs.iter().zip(kinds).zip(metas).zip(opened) {
                 let payload = progress.counting(interrupt.ending(file).map_err(setup)?);
@@ -126,13 +138,8 @@ impl Publish {
                     Kind::Artifact(ext) => item.artifact(ext.clone()),
                 });
             }
-            Ok::<_, Failure>(feed.publish(items)?)
-        })?;
-        for warning in &publication.warnings {
-            output::warn(warning);
-        }
-        session.output.report(&Report::new(&session.dir, &publication));
-        Ok(Exit::Done)
+            Ok(feed.publish(items)?)
+        })
     }
 
     /// The options where they are given, else what is configured.

@@ -1,6 +1,8 @@
 //! The native reader: drives the read algorithm of the protocol over any [`Origin`], and over the feed's own files.
 
-use std::io;
+mod cache;
+mod files;
+mod reader;
 
 use lastgood_protocol::MAX_SAFE_INTEGER;
 use lastgood_protocol::digest::Sha256;
@@ -13,12 +15,17 @@ use lastgood_protocol::read::{
 };
 use lastgood_protocol::time::Timestamp;
 
+use self::files::Files;
+pub use self::reader::Reader;
 use crate::error::Error;
 use crate::feed::Feed;
 use crate::storage::Storage;
 
 /// Where a native reader gets its bytes, its cache and its time.
 pub trait Origin {
+    /// What a payload is handed out as.
+    type Value;
+
     /// Fetches a manifest or a lock marker.
     ///
     /// # Errors
@@ -29,10 +36,10 @@ pub trait Origin {
     ///
     /// # Errors
     /// As for [`document`](Self::document).
-    fn payload(&mut self, request: &Request) -> Result<Payload<Vec<u8>>, Failure>;
+    fn payload(&mut self, request: &Request) -> Result<Payload<Self::Value>, Failure>;
 
     /// The cached payload of a dataset, hashed now; `None` without a cache.
-    fn cached(&mut self, dataset: &DatasetName) -> Option<Payload<Vec<u8>>>;
+    fn cached(&mut self, dataset: &DatasetName) -> Option<Payload<Self::Value>>;
 
     /// Lets time pass.
     fn wait(&mut self, ms: u64);
@@ -42,7 +49,7 @@ pub trait Origin {
 }
 
 /// Carries out every step of a read.
-pub fn drive(origin: &mut impl Origin, plan: Plan, known: Known) -> Outcome<Vec<u8>> {
+pub fn drive<O: Origin>(origin: &mut O, plan: Plan, known: Known) -> Outcome<O::Value> {
     let mut step = read::start(plan, known);
     loop {
         step = match step {
@@ -87,11 +94,7 @@ impl<S: Storage> Feed<S> {
     /// As for [`read`](Self::read).
     pub fn snapshot(&self, datasets: &[DatasetName]) -> Result<Vec<Reading<Vec<u8>>>, Error> {
         self.manifest()?;
-        // The manifest is always consistent; the marker is for those who would rather wait.
-        let (lock, max_bytes) = (LockPolicy::Ignore, MAX_SAFE_INTEGER);
-        let plan = Plan { datasets: datasets.to_vec(), lock, lock_wait_ms: 0, max_bytes };
-        let outcome = drive(&mut Files { feed: self }, plan, Known::default());
-        Ok(outcome.result?)
+        Ok(drive(&mut Files { feed: self }, plan(datasets), Known::default()).result?)
     }
 
     /// Reads a dataset as it was in a retained generation, verified.
@@ -123,42 +126,9 @@ impl<S: Storage> Feed<S> {
     }
 }
 
-/// The feed's own files as an origin, without a cache.
-struct Files<'a, S> {
-    feed: &'a Feed<S>,
-}
-
-impl<S: Storage> Files<'_, S> {
-    fn read(&self, request: &Request) -> Result<Vec<u8>, Failure> {
-        let path = request.path.as_str();
-        match self.feed.storage.read(&request.path, request.limit) {
-            Ok(Some(bytes)) => Ok(bytes),
-            Ok(None) => Err(Failure::http(path, 404)),
-            Err(error) if error.kind() == io::ErrorKind::FileTooLarge => Err(Failure::too_large(path, request.limit)),
-            Err(error) => Err(Failure::new(Code::Offline, format!("cannot read {path}: {error}")).at(path)),
-        }
-    }
-}
-
-impl<S: Storage> Origin for Files<'_, S> {
-    fn document(&mut self, request: &Request) -> Result<Document, Failure> {
-        Ok(Document { bytes: self.read(request)?, server_time: Some(self.feed.now()) })
-    }
-
-    fn payload(&mut self, request: &Request) -> Result<Payload<Vec<u8>>, Failure> {
-        let bytes = self.read(request)?;
-        Ok(Payload { sha256: Sha256::of(&bytes), size: bytes.len() as u64, value: Ok(bytes) })
-    }
-
-    fn cached(&mut self, _: &DatasetName) -> Option<Payload<Vec<u8>>> {
-        None
-    }
-
-    fn wait(&mut self, ms: u64) {
-        std::thread::sleep(std::time::Duration::from_millis(ms));
-    }
-
-    fn now(&mut self) -> Timestamp {
-        self.feed.now()
-    }
+/// What is read of the feed's own directory.
+fn plan(datasets: &[DatasetName]) -> Plan {
+    // The manifest is always consistent; the marker is for those who would rather wait.
+    let (lock, max_bytes) = (LockPolicy::Ignore, MAX_SAFE_INTEGER);
+    Plan { datasets: datasets.to_vec(), lock, lock_wait_ms: 0, max_bytes }
 }

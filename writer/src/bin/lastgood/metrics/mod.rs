@@ -1,0 +1,134 @@
+//! `--metrics FILE`: what a command did, for Prometheus.
+
+mod exposition;
+
+use std::path::{self, PathBuf};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use clap::Args;
+use lastgood::storage::update_file;
+use lastgood::{Publication, Recovery};
+
+use self::exposition::{Exposition, Metric};
+use crate::exit::Failure;
+use crate::{Session, output};
+
+/// Flattened into each command that changes a feed.
+#[derive(Debug, Args)]
+pub(crate) struct MetricsOptions {
+    /// Write metrics to FILE in the Prometheus text format, also after a failure; for node_exporter's textfile collector
+    #[arg(long, value_name = "FILE")]
+    metrics: Option<PathBuf>,
+}
+
+impl MetricsOptions {
+    /// Does the work of a command and writes down how it went. Metrics that cannot be written are a warning.
+    pub(crate) fn measured<T: Measure>(
+        &self,
+        session: &Session,
+        operation: &str,
+        work: impl FnOnce() -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let Some(file) = &self.metrics else { return work() };
+        let begin = Instant::now();
+        let result = work();
+        // Two runs may name it differently.
+        let dir = path::absolute(&session.dir.path).unwrap_or_else(|_| session.dir.path.clone());
+        let run = Run {
+            dir: dir.display().to_string(),
+            operation,
+            at: SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as f64 / 1000.0,
+            seconds: begin.elapsed().as_secs_f64(),
+            result: result.as_ref().map(Measure::measure).map_err(Failure::code),
+        };
+        let updated = update_file(file, |before| {
+            let mut exposition = before.map_or_else(Exposition::default, |before| {
+                Exposition::parse(&before).unwrap_or_else(|| {
+                    let file = file.display();
+                    output::warn(&format_args!("{file} does not hold metrics of lastgood; they begin anew, from zero"));
+                    Exposition::default()
+                })
+            });
+            run.add_to(&mut exposition);
+            exposition.render().into_bytes()
+        });
+        if let Err(error) = updated {
+            output::warn(&format_args!("the metrics were not written: {error}"));
+        }
+        result
+    }
+}
+
+/// What a command that succeeded tells the metrics.
+pub(crate) trait Measure {
+    fn measure(&self) -> Measured<'_>;
+}
+
+/// What was done to a feed.
+#[derive(Default)]
+pub(crate) struct Measured<'a> {
+    /// The generation that is published now, if that is known.
+    pub(crate) generation: Option<u64>,
+    /// What was published.
+    pub(crate) datasets: Vec<MeasuredDataset<'a>>,
+}
+
+pub(crate) struct MeasuredDataset<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) size: u64,
+    pub(crate) rows: Option<u64>,
+}
+
+impl Measure for Publication {
+    fn measure(&self) -> Measured<'_> {
+        let datasets = self.datasets.iter().map(|dataset| MeasuredDataset {
+            name: dataset.dataset.as_str(),
+            size: dataset.size,
+            rows: dataset.rows,
+        });
+        Measured { generation: Some(self.generation.get()), datasets: datasets.collect() }
+    }
+}
+
+impl Measure for Recovery {
+    fn measure(&self) -> Measured<'_> {
+        Measured { generation: self.generation.map(|generation| generation.get()), datasets: Vec::new() }
+    }
+}
+
+/// One run of a command.
+struct Run<'a> {
+    dir: String,
+    operation: &'a str,
+    /// When it ended, in seconds since 1970.
+    at: f64,
+    seconds: f64,
+    result: Result<Measured<'a>, &'static str>,
+}
+
+impl Run<'_> {
+    fn add_to(&self, exposition: &mut Exposition) {
+        let of_operation = [self.dir.as_str(), self.operation];
+        exposition.set(Metric::LastAttempt, &of_operation, self.at);
+        exposition.set(Metric::Duration, &of_operation, self.seconds);
+        // Zero, too, so that the first one is an increase.
+        exposition.add(Metric::Done, &of_operation, f64::from(u8::from(self.result.is_ok())));
+        let measured = match &self.result {
+            Err(code) => return exposition.add(Metric::Failures, &[&self.dir, self.operation, code], 1.0),
+            Ok(measured) => measured,
+        };
+        exposition.set(Metric::LastSuccess, &of_operation, self.at);
+        if let Some(generation) = measured.generation {
+            exposition.set(Metric::Generation, &[&self.dir], generation as f64);
+        }
+        for dataset in &measured.datasets {
+            let labels = [self.dir.as_str(), dataset.name];
+            exposition.set(Metric::DatasetLastSuccess, &labels, self.at);
+            exposition.set(Metric::DatasetSize, &labels, dataset.size as f64);
+            exposition.add(Metric::DatasetBytes, &labels, dataset.size as f64);
+            if let Some(rows) = dataset.rows {
+                exposition.set(Metric::DatasetRows, &labels, rows as f64);
+            }
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! Files outside of a feed that several processes bring up to date, such as metrics.
+
+use std::ffi::OsString;
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+use super::super::error::Context;
+use super::lock::lock_soon;
+use super::{Modes, staging, sys};
+
+/// The most that is read of what was there: a file that is larger is something else.
+const MAX_BYTES: u64 = 16 << 20;
+
+/// Replaces the file at `path` by what `update` makes of its content (`None` when there is none, or it cannot be read),
+/// in one step: whoever reads it sees the whole old or the whole new file, with mode 0644.
+///
+/// Processes that do so at the same time come one after another, so that no update is lost. For that a file
+/// `.<name>.lock` stays beside it. The new content is a file `.<name>.<random>.tmp` until it is whole. It is not synced: a power cut may
+/// bring the old one back, or leave an empty one.
+///
+/// # Errors
+/// When it cannot be written, or another process has had the lock for half a second.
+pub fn update_file(path: &Path, update: impl FnOnce(Option<Vec<u8>>) -> Vec<u8>) -> io::Result<()> {
+    let lock = beside(path, ".lock")?;
+    let _lock = lock_soon(&lock, true).context("lock", &lock)?;
+    let bytes = update(read(path));
+    let new = beside(path, &format!(".{}.tmp", staging::token()?))?;
+    let written = write(&new, &bytes).context("write", &new);
+    let replaced = written.and_then(|()| sys::rename(&new, path).context("replace", path));
+    if replaced.is_err() {
+        // Whoever looks into the directory sees what it is; nobody reads it.
+        let _ = sys::remove_file(&new);
+    }
+    replaced
+}
+
+/// A hidden name in the same directory.
+fn beside(path: &Path, suffix: &str) -> io::Result<PathBuf> {
+    let name = path.file_name().ok_or_else(|| io::ErrorKind::InvalidFilename.into()).context("write", path)?;
+    let mut hidden = OsString::from(".");
+    hidden.push(name);
+    hidden.push(suffix);
+    Ok(path.with_file_name(hidden))
+}
+
+fn read(path: &Path) -> Option<Vec<u8>> {
+    let mut bytes = Vec::new();
+    sys::open_regular(path).ok()??.take(MAX_BYTES).read_to_end(&mut bytes).ok()?;
+    Some(bytes)
+}
+
+fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = sys::open_private(path, |options| options.write(true).create_new(true))?;
+    sys::set_mode(&file, Modes::default().file)?;
+    file.write_all(bytes)
+}
