@@ -18,6 +18,7 @@
 //! | [`cache`] | what a reader keeps between visits |
 //! | [`failure`] | why a reading is not fresh: stable codes |
 //! | [`read`] | the read algorithm as owned steps |
+//! | [`schema`] | JSON Schema: whether a payload has the shape that was promised |
 
 pub mod cache;
 pub mod digest;
@@ -30,6 +31,7 @@ pub mod marker;
 pub mod name;
 pub mod payload;
 pub mod read;
+pub mod schema;
 pub mod time;
 
 /// The format that this version writes, and the highest that it reads.

@@ -68,6 +68,8 @@ impl HttpOrigin {
 }
 
 impl Origin for HttpOrigin {
+    type Value = Vec<u8>;
+
     fn document(&mut self, request: &Request) -> Result<Document, Failure> {
         let (bytes, headers) = self.get(request)?;
         Ok(Document { bytes, server_time: server_time(&headers) })

@@ -7,6 +7,9 @@ use lastgood_protocol::id::CommitId;
 use lastgood_protocol::manifest::{Generation, InvalidMeta};
 use lastgood_protocol::name::DatasetName;
 use lastgood_protocol::payload::Refusal;
+use lastgood_protocol::schema::Invalid;
+
+use crate::schema::SchemaProblem;
 
 use crate::convert::csv;
 use crate::guards::BrokenGuard;
@@ -33,6 +36,22 @@ pub enum Error {
         dataset: DatasetName,
         /// What the operating system says.
         source: io::Error,
+    },
+    /// A payload is not as its schema wants it.
+    #[error("{dataset} does not match its schema; fix the data, or the schema; nothing was published:\n{invalid}")]
+    SchemaInvalid {
+        /// The dataset that it was meant for.
+        dataset: DatasetName,
+        /// What is wrong with it, and where.
+        invalid: Box<Invalid>,
+    },
+    /// A schema cannot be used.
+    #[error("{dataset}: {problem}")]
+    SchemaRefused {
+        /// The dataset that it was meant for.
+        dataset: DatasetName,
+        /// What is wrong with it, and where.
+        problem: Box<SchemaProblem>,
     },
     /// One call names a dataset more than once.
     #[error("{dataset} is given more than once")]
@@ -177,6 +196,8 @@ impl Error {
             Error::Refused { refusal, .. } => refusal.code(),
             Error::Csv { refusal, .. } => refusal.code(),
             Error::Input { .. } => "input-unreadable",
+            Error::SchemaInvalid { .. } => "schema-invalid",
+            Error::SchemaRefused { .. } => "schema-refused",
             Error::Repeated { .. } => "repeated-dataset",
             Error::Meta { .. } => "invalid-meta",
             Error::TooLarge { .. } => "too-large",
@@ -206,6 +227,8 @@ impl Error {
     pub fn outcome(&self) -> Outcome {
         match self {
             Error::Refused { .. }
+            | Error::SchemaInvalid { .. }
+            | Error::SchemaRefused { .. }
             | Error::Csv { .. }
             | Error::Input { .. }
             | Error::Repeated { .. }

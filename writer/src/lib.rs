@@ -101,6 +101,7 @@ mod prepare;
 mod publish;
 pub mod read;
 mod recover;
+mod schema;
 #[cfg(feature = "serve")]
 pub mod serve;
 mod status;
@@ -117,5 +118,6 @@ pub use prepare::Item;
 pub use publish::{Publication, PublishedDataset};
 pub use read::Reader;
 pub use recover::Recovery;
+pub use schema::{LISTED_VIOLATIONS, Schema, SchemaProblem};
 pub use status::{ForeignMarker, LockStatus, Locks, Status};
 pub use verify::{Problem, ProblemKind, Verification};

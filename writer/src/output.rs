@@ -29,6 +29,8 @@ const WAITING: usize = 4;
 pub(crate) struct Output<F: StagedFile> {
     buffer: Vec<u8>,
     size: u64,
+    /// All of it, for who has to look at it as a whole.
+    kept: Option<Vec<u8>>,
     writer: Writer<F>,
     /// Whoever gives the bytes cannot fail, so the first error waits here.
     failed: Option<io::Error>,
@@ -49,7 +51,17 @@ impl<F: StagedFile> Output<F> {
         let plain_copy = feed.settings.plain_copies.then(create).transpose()?;
         let files = Files { object: create()?, plain_copy, hasher: Hasher::new() };
         let buffer = Vec::with_capacity(CHUNK_BYTES);
-        Ok(Self { buffer, size: 0, writer: Writer::Here(Box::new(files)), failed: None })
+        Ok(Self { buffer, size: 0, kept: None, writer: Writer::Here(Box::new(files)), failed: None })
+    }
+
+    /// From now on also keeps the bytes in memory.
+    pub(crate) fn keep(&mut self) {
+        self.kept = Some(Vec::new());
+    }
+
+    /// The bytes that have been kept.
+    pub(crate) fn kept(&self) -> &[u8] {
+        self.kept.as_deref().unwrap_or_default()
     }
 
     /// How many bytes it has been given.
@@ -59,6 +71,9 @@ impl<F: StagedFile> Output<F> {
 
     pub(crate) fn write(&mut self, mut bytes: &[u8]) {
         self.size += bytes.len() as u64;
+        if let Some(kept) = &mut self.kept {
+            kept.extend_from_slice(bytes);
+        }
         while self.failed.is_none() && !bytes.is_empty() {
             let room = CHUNK_BYTES - self.buffer.len();
             let (now, later) = bytes.split_at(room.min(bytes.len()));
@@ -82,6 +97,7 @@ impl<F: StagedFile> Output<F> {
         dataset: &DatasetName,
     ) -> Result<Staged<F>, Error> {
         let staged = |source| cannot_stage(dataset, source);
+        self.kept = None;
         self.check().and_then(|()| self.pass_on()).map_err(staged)?;
         let Files { object, plain_copy, hasher } = self.writer.end().map_err(staged)?;
         let object = object.finish().map_err(staged)?;

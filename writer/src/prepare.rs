@@ -15,6 +15,7 @@ use crate::feed::Feed;
 use crate::guards::{Candidate, Guarded, Guards};
 use crate::objects::CHUNK_BYTES;
 use crate::output::Output;
+use crate::schema::{Schema, Validator};
 use crate::storage::{Pending, Storage};
 
 /// One dataset to be published.
@@ -25,6 +26,7 @@ pub struct Item<'a> {
     pub(crate) format: Format,
     pub(crate) rules: Rules,
     pub(crate) meta: Option<String>,
+    pub(crate) schema: Option<Schema>,
     pub(crate) guards: Guards,
     pub(crate) force: bool,
 }
@@ -33,8 +35,17 @@ impl<'a> Item<'a> {
     /// A dataset with its payload, read to the end by the publish.
     #[must_use]
     pub fn new(dataset: DatasetName, input: impl Read + Send + 'a) -> Self {
-        let (ext, format, rules, guards) = (Ext::json(), Format::default(), Rules::default(), Guards::default());
-        Self { dataset, input: Box::new(input), ext, format, rules, meta: None, guards, force: false }
+        Self {
+            dataset,
+            input: Box::new(input),
+            ext: Ext::json(),
+            format: Format::default(),
+            rules: Rules::default(),
+            meta: None,
+            schema: None,
+            guards: Guards::default(),
+            force: false,
+        }
     }
 
     /// The same as an artifact: published as it is, under this extension. Of the payload rules only the limit of the size
@@ -60,6 +71,13 @@ impl<'a> Item<'a> {
     #[must_use]
     pub fn meta(self, json: impl Into<String>) -> Self {
         Self { meta: Some(json.into()), ..self }
+    }
+
+    /// The same with a schema, which the payload must match and which is published beside it. The payload is held in memory
+    /// to be validated.
+    #[must_use]
+    pub fn schema(self, schema: Schema) -> Self {
+        Self { schema: Some(schema), ..self }
     }
 }
 
@@ -121,20 +139,29 @@ pub(crate) fn prepare<S: Storage>(
     staging: &S::Staging,
     item: Item<'_>,
 ) -> Result<Prepared<S::File>, Error> {
-    let Item { dataset, input, ext, format, rules, meta, guards, force } = item;
+    let Item { dataset, input, ext, format, rules, meta, schema, guards, force } = item;
     let meta = meta
         .map(|json| Meta::parse(&json))
         .transpose()
         .map_err(|source| Error::Meta { dataset: dataset.clone(), source })?;
+    let validator = schema.map(|schema| Validator::new(&dataset, &ext, schema)).transpose()?;
     let mut output = Output::open(feed, staging).map_err(|source| cannot_stage(&dataset, source))?;
+    if validator.is_some() {
+        output.keep();
+    }
     let summary = match ext.is_json() {
         true => scan(feed, staging, &dataset, input, &format, rules, &mut output)?,
         false => take_as_it_is(feed, &dataset, input, rules.max_bytes, &mut output)?,
     };
+    if let Some(validator) = &validator {
+        validator.validate(&dataset, output.kept())?;
+    }
     let (nan_mapped, rows) = (summary.nan_mapped, summary.rows);
     let staged = output.finish(feed, staging, &dataset)?;
     let candidate = Candidate { ext: &ext, size: staged.size, rows, meta: meta.as_ref() };
     let condition = guarded(feed, &dataset, guards, force, &candidate, &staged.object)?;
+    let schema = validator.map(|validator| validator.stage(staging)).transpose();
+    let schema = schema.map_err(Error::io(format!("write the schema of {dataset} to staging")))?;
     Ok(Prepared {
         dataset,
         ext,
@@ -142,7 +169,7 @@ pub(crate) fn prepare<S: Storage>(
         size: staged.size,
         nan_mapped,
         rows,
-        schema: None,
+        schema,
         meta,
         condition,
         object: staged.object,

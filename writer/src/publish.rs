@@ -6,7 +6,7 @@ use std::io;
 use lastgood_protocol::digest::Sha256;
 use lastgood_protocol::id::{CommitId, FeedId};
 use lastgood_protocol::layout::{self, Dir, FeedPath};
-use lastgood_protocol::manifest::{Entry, Generation, MAX_MANIFEST_BYTES, Manifest, ObjectId};
+use lastgood_protocol::manifest::{Entry, Generation, MAX_MANIFEST_BYTES, Manifest, ObjectId, SchemaRef};
 use lastgood_protocol::name::{DatasetName, Ext};
 use lastgood_protocol::time::Timestamp;
 
@@ -37,7 +37,8 @@ pub struct Publication {
     pub datasets: Vec<PublishedDataset>,
     /// What a crashed writer had left and this commit has put in order.
     pub recovery: Recovery,
-    /// Derived files that could not be put in place, each with the reason. The commit holds all the same.
+    /// What is not as it should be, each with the reason: derived files that could not be put in place, schemas that were
+    /// left out. The commit holds all the same.
     pub warnings: Vec<String>,
 }
 
@@ -58,8 +59,24 @@ pub struct PublishedDataset {
     pub rows: Option<u64>,
     /// How many `NaN` and `Infinity` were published as `null`.
     pub nan_mapped: u64,
+    /// The schema that the payload was validated against.
+    pub schema: Option<SchemaRef>,
+    /// The version of the schema that the dataset had before, when it has none any more.
+    pub schema_dropped: Option<u32>,
     /// The names of the guards that were overridden, separated by spaces, as in the manifest.
     pub forced: Option<String>,
+}
+
+impl PublishedDataset {
+    /// A warning when the dataset had a schema and has none any more: pages that rely on it would not notice.
+    fn without_schema(&self) -> Option<String> {
+        let version = self.schema_dropped?;
+        Some(format!(
+            "{} was published without a schema, and it had one until now (version {version}): pages can no longer validate \
+             it",
+            self.dataset
+        ))
+    }
 }
 
 impl<S: Storage> Feed<S> {
@@ -69,7 +86,8 @@ impl<S: Storage> Feed<S> {
     /// [`Error::Unknown`] the feed is as it was (I4); no input, however bad, changes a published byte (I9).
     ///
     /// # Errors
-    /// [`Error::Refused`], [`Error::Input`] and [`Error::Guard`] for what is wrong with the input, [`Error::Locked`] when waiting for
+    /// [`Error::Refused`], [`Error::SchemaInvalid`], [`Error::Guard`] and [`Error::Input`] for what is wrong with the input,
+    /// [`Error::Locked`] when waiting for
     /// another writer came to its limit, [`Error::NotAFeed`], [`Error::Damaged`], [`Error::Io`], [`Error::Unknown`].
     pub fn publish(&self, items: Vec<Item<'_>>) -> Result<Publication, Error> {
         let datasets = items.iter().map(|item| item.dataset.clone()).collect();
@@ -170,6 +188,7 @@ impl<S: Storage> Feed<S> {
             .into_iter()
             .map(|(path, error)| format!("{path} was not updated: {error}; `lastgood recover` does it"))
             .collect();
+        warnings.extend(report.iter().filter_map(PublishedDataset::without_schema));
         if let Err(error) = markers.lower() {
             warnings.push(format!("the lock marker stays until the next publish: {error}"));
         }
@@ -311,6 +330,8 @@ impl<S: Storage> ItemCommit<'_, S> {
         let before = self.before.and_then(|before| before.datasets.get(&item.dataset));
         let entry = &self.next.datasets[&item.dataset];
         let changed = entry.generation == self.next.generation;
+        let schema_before = before.and_then(|before| before.schema.as_ref());
+        let schema_dropped = schema_before.filter(|_| entry.schema.is_none()).map(|schema| schema.version);
 
         let path = layout::object(&item.sha256, &item.ext);
         new_objects.note(&path)?;
@@ -361,6 +382,8 @@ impl<S: Storage> ItemCommit<'_, S> {
             rows: item.rows,
             nan_mapped: item.nan_mapped,
             forced: entry.forced.clone(),
+            schema: entry.schema.clone(),
+            schema_dropped,
         })
     }
 }

@@ -31,7 +31,7 @@ mod position;
 mod refusal;
 mod scanner;
 mod state;
-mod text;
+pub(crate) mod text;
 mod word;
 
 pub use refusal::{Refusal, RefusalKind, UnsafeNumber};

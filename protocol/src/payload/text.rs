@@ -3,7 +3,7 @@
 /// Where the plain text that starts at `at` ends: at a quote, a backslash, a
 /// control character or the end of `bytes`.
 #[inline]
-pub(super) fn plain_end(bytes: &[u8], mut at: usize) -> usize {
+pub(crate) fn plain_end(bytes: &[u8], mut at: usize) -> usize {
     // Eight bytes at a time. Each term sets the high bit of the bytes that it
     // looks for; a borrow can set further ones, but only behind the first.
     const ONES: u64 = u64::MAX / 0xff;
@@ -31,7 +31,7 @@ pub(super) fn plain_end(bytes: &[u8], mut at: usize) -> usize {
 
 /// An escape sequence, or the pair of them that makes up one character.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Escape {
+pub(crate) enum Escape {
     Char {
         char: char,
         len: usize,
@@ -51,7 +51,7 @@ pub(super) enum Escape {
 }
 
 /// Reads the escape at the start of `text`, which is a backslash.
-pub(super) fn escape(text: &str) -> Escape {
+pub(crate) fn escape(text: &str) -> Escape {
     let Some(kind) = text[1..].chars().next() else {
         return Escape::Incomplete;
     };
@@ -131,7 +131,7 @@ fn hex_unit(text: &str) -> Hex {
 
 /// Appends a surrogate to unescaped text as if it were a character (WTF-8), so
 /// that different texts stay different.
-pub(super) fn push_surrogate(text: &mut Vec<u8>, unit: u16) {
+pub(crate) fn push_surrogate(text: &mut Vec<u8>, unit: u16) {
     let [high, low] = unit.to_be_bytes();
     text.extend([
         0b1110_0000 | high >> 4,

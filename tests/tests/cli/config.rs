@@ -90,11 +90,19 @@ fn a_strict_file_catches_mistyped_names() {
     assert_eq!(tree(&feed.dir()), before);
 }
 
-/// What cannot be done is said, never skipped.
 #[test]
-fn a_configured_schema_is_not_ignored() {
-    let feed = configured("[datasets.performance]\nschema = 'performance.json'\n");
-    feed.run_with(&["publish", "performance"], "1").expect(2).says(&["performance.json", "cannot check schemas"]);
+fn a_configured_schema_is_validated_and_published() {
+    let feed = configured("[datasets.performance]\nschema = 'etc/p.json'\nschema_version = 3\n");
+    fs::create_dir(feed.root().join("etc")).unwrap();
+    feed.run_with(&["publish", "performance"], "[1]").expect(2).says(&["etc/p.json", "cannot be read"]);
+    feed.input("etc/p.json", r#"{"type": "array"}"#);
+    feed.input("other.json", r#"{"type": "object"}"#);
+    feed.publish("performance", "[1]");
+    assert_eq!(feed.manifest()["datasets"]["performance"]["schema"]["version"], 3);
+    feed.run_with(&["publish", "performance"], "{}").expect(3);
+    feed.run_with(&["publish", "performance", "--schema", "other.json"], "{}").expect(0);
+    feed.publish("transactions", "{}");
+    feed.expect_clean();
 }
 
 #[test]

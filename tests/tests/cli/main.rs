@@ -21,6 +21,7 @@ mod operations;
 mod output;
 mod publish;
 mod refusal;
+mod schemas;
 mod serve;
 mod status;
 mod terminal;

@@ -10,7 +10,7 @@ use lastgood::protocol::manifest::{Entry, Manifest};
 use lastgood::protocol::name::{DatasetName, Ext};
 use lastgood::protocol::time::Timestamp;
 use lastgood::storage::{MemoryStorage, Modes, PosixStorage, Storage};
-use lastgood::{Compression, Error, Feed, Item, ProblemKind, Publication, Settings};
+use lastgood::{Compression, Error, Feed, Item, ProblemKind, Publication, Schema, Settings};
 use tempfile::TempDir;
 
 /// A place for a feed.
@@ -38,6 +38,8 @@ pub(crate) type Round<'a> = &'a [(&'static str, u32)];
 pub(crate) const ARTIFACT: u32 = 100;
 /// Rounds from here on are published without plain copies: the payload of round `BARE + 2` is that of round 2.
 pub(crate) const BARE: u32 = 200;
+/// Rounds from here on have a schema, which is the same for all datasets: the payload of round `SCHEMA + 2` is that of round 2.
+pub(crate) const SCHEMA: u32 = 400;
 
 fn ext(round: u32) -> Ext {
     if (ARTIFACT..BARE).contains(&round) { Ext::parse("csv").unwrap() } else { Ext::json() }
@@ -49,19 +51,24 @@ pub(crate) fn payload(dataset: &str, round: u32) -> String {
     format!("[{}]", vec![format!(r#"{{"dataset":"{dataset}","round":{round}}}"#); 40].join(","))
 }
 
+fn schema(round: u32) -> Schema {
+    let json = format!(r#"{{"title":"{round}","items":{{"required":["dataset"]}}}}"#);
+    Schema { version: round, json: json.into() }
+}
+
 pub(crate) fn name(dataset: &str) -> DatasetName {
     DatasetName::parse(dataset).unwrap()
 }
 
 pub(crate) fn publish<S: Storage>(storage: S, round: Round<'_>) -> Result<Publication, Error> {
     let items = round.iter().map(|&(dataset, round)| {
-        Item::new(name(dataset), std::io::Cursor::new(payload(dataset, round)))
-            .meta(format!("{{\"round\":{round}}}"))
-            .artifact(ext(round))
+        let item = Item::new(name(dataset), std::io::Cursor::new(payload(dataset, round)));
+        let item = item.meta(format!("{{\"round\":{round}}}")).artifact(ext(round));
+        if round < SCHEMA { item } else { item.schema(schema(round)) }
     });
     // One sibling each: enough to take part, quick to make.
     let compression = Compression { brotli: None, ..Compression::default() };
-    let plain_copies = round.iter().all(|&(_, round)| round < BARE);
+    let plain_copies = round.iter().all(|&(_, round)| !(BARE..SCHEMA).contains(&round));
     let lock_wait = std::time::Duration::ZERO;
     let settings = Settings { compression, plain_copies, lock_wait, ..Settings::default() };
     Feed::on(storage).with_settings(settings).with_clock(ticking).publish(items.collect())
@@ -194,7 +201,7 @@ pub(crate) struct Scenario {
     pub(crate) disturbed: Round<'static>,
 }
 
-pub(crate) const SCENARIOS: [Scenario; 8] = [
+pub(crate) const SCENARIOS: [Scenario; 10] = [
     Scenario { name: "the first publish", before: &[], disturbed: &[("a", 1), ("b", 1)] },
     Scenario {
         name: "a publish that changes two and adds one",
@@ -230,6 +237,16 @@ pub(crate) const SCENARIOS: [Scenario; 8] = [
         name: "a publish that brings the plain copies back with another payload",
         before: &[&[("a", 1), ("b", 1)], &[("a", BARE + 2)]],
         disturbed: &[("a", 3)],
+    },
+    Scenario {
+        name: "the first publish with one schema for two",
+        before: &[],
+        disturbed: &[("a", SCHEMA + 1), ("b", SCHEMA + 1)],
+    },
+    Scenario {
+        name: "a publish that changes the schema of one and gives one to another",
+        before: &[&[("a", SCHEMA + 1), ("b", 1)]],
+        disturbed: &[("a", SCHEMA + 2), ("b", SCHEMA + 1)],
     },
 ];
 

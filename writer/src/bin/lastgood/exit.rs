@@ -8,7 +8,8 @@ use std::process::ExitCode;
 use lastgood::config::{ConfigError, Unlisted};
 use lastgood::protocol::failure::Code;
 use lastgood::protocol::name::DatasetName;
-use lastgood::{Committed, Error};
+use lastgood::protocol::schema::{Invalid, Violation};
+use lastgood::{Committed, Error, SchemaProblem};
 use serde_json::{Map, Value, json};
 
 use crate::dir::FeedDir;
@@ -100,11 +101,15 @@ impl Failure {
             | Failure::Serve(_) => Exit::Failed,
             Failure::Feed(error) => match error {
                 Error::Refused { .. }
+                | Error::SchemaInvalid { .. }
                 | Error::Csv { .. }
                 | Error::Input { .. }
                 | Error::TooLarge { .. }
                 | Error::Guard { .. } => Exit::Refused,
-                Error::Repeated { .. } | Error::Meta { .. } | Error::OutsideLock { .. } => Exit::Usage,
+                Error::Repeated { .. }
+                | Error::Meta { .. }
+                | Error::SchemaRefused { .. }
+                | Error::OutsideLock { .. } => Exit::Usage,
                 Error::Locked { .. } => Exit::Locked,
                 Error::Damaged { .. } => Exit::Damaged,
                 Error::Read(failure) => match failure.code {
@@ -172,6 +177,20 @@ impl Failure {
             Failure::Feed(Error::Input { dataset, .. }) | Failure::Source { dataset, .. } => {
                 add("dataset", dataset.as_str().into());
             }
+            Failure::Feed(Error::SchemaInvalid { dataset, invalid }) => {
+                add("dataset", dataset.as_str().into());
+                if let Invalid::Violations(violations) = &**invalid {
+                    add("violations", violations.list.iter().map(violation).collect());
+                    add("more", violations.more.into());
+                }
+            }
+            Failure::Feed(Error::SchemaRefused { dataset, problem }) => {
+                add("dataset", dataset.as_str().into());
+                if let SchemaProblem::Refused(error) = &**problem {
+                    add("problem", error.kind.code().into());
+                    add("schema_pointer", error.pointer.as_str().into());
+                }
+            }
             Failure::Feed(Error::Unknown { generation, commit, .. }) => {
                 add("generation", generation.get().into());
                 add("commit", commit.to_string().into());
@@ -180,6 +199,16 @@ impl Failure {
         }
         Value::Object(Map::from_iter([("error".to_owned(), Value::Object(members))]))
     }
+}
+
+fn violation(violation: &Violation) -> Value {
+    serde_json::json!({
+        "pointer": violation.pointer,
+        "keyword": violation.keyword,
+        "schema_pointer": violation.schema_pointer,
+        "expected": violation.expected,
+        "found": violation.found,
+    })
 }
 
 #[cfg(test)]

@@ -119,13 +119,13 @@ impl Artifact {
 
 /// The rest of an argument, which need not be text.
 #[cfg(unix)]
-fn after(argument: &OsString, at: usize) -> OsString {
+pub(crate) fn after(argument: &OsString, at: usize) -> OsString {
     use std::os::unix::ffi::{OsStrExt, OsStringExt};
     OsString::from_vec(argument.as_bytes()[at..].to_vec())
 }
 
 #[cfg(not(unix))]
-fn after(argument: &OsString, at: usize) -> OsString {
+pub(crate) fn after(argument: &OsString, at: usize) -> OsString {
     argument.to_string_lossy()[at..].into()
 }
 

@@ -6,14 +6,14 @@ mod guards;
 mod meta;
 mod report;
 mod rules;
+mod schema;
 
 use std::time::Duration;
 
 use clap::Args;
 use clap::builder::{OsStringValueParser, TypedValueParser};
-use lastgood::config::Config;
 use lastgood::convert::Format;
-use lastgood::protocol::name::{DatasetName, Ext};
+use lastgood::protocol::name::Ext;
 use lastgood::{Item, Publication, Settings};
 
 use crate::args::time;
@@ -30,6 +30,7 @@ use self::guards::GuardOptions;
 use self::meta::MetaOptions;
 use self::report::Report;
 pub(crate) use self::rules::RuleOptions;
+use self::schema::SchemaOptions;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -38,6 +39,7 @@ Examples:
   lastgood publish sales=sales.csv --column id=text         (as an array of objects)
   lastgood publish forecast=f.json --artifact chart=chart.png   (published as it is)
   python export.py | lastgood publish performance --nan null --meta run=8841
+  lastgood publish performance=p.json --schema performance.schema.json --schema-version 3
   lastgood publish performance=- < p.json
 
 A payload that is missing or breaks a rule is refused with exit code 3, and what was
@@ -60,6 +62,8 @@ pub(crate) struct Publish {
     rules: RuleOptions,
     #[command(flatten)]
     guards: GuardOptions,
+    #[command(flatten)]
+    schema: SchemaOptions,
     #[command(flatten)]
     meta: MetaOptions,
 
@@ -107,7 +111,8 @@ impl Publish {
         Input::check(self.inputs.iter().chain(artifacts.clone()))?;
         let formats = self.format.over(&self.inputs, &session.config)?;
         let inputs: Vec<&Input> = self.inputs.iter().chain(artifacts).collect();
-        inputs.iter().try_for_each(|input| check_configured(&session.config, &input.dataset))?;
+        inputs.iter().try_for_each(|input| session.config.check_listed(&input.dataset))?;
+        let schemas = self.schema.over(self.inputs.iter().map(|input| &input.dataset), &session.config)?;
         let meta = |input: &&Input| self.meta.over(&session.config.dataset(&input.dataset).meta);
         let metas = inputs.iter().map(meta).collect::<Result<Vec<_>, _>>()?;
         let opened = inputs.iter().map(|input| input.open()).collect::<Result<Vec<_>, _>>()?;
@@ -133,6 +138,9 @@ impl Publish {
                 if let Some(meta) = meta {
                     item = item.meta(meta);
                 }
+                if let Some(schema) = schemas.get(&input.dataset) {
+                    item = item.schema(schema.clone());
+                }
                 items.push(match kind {
                     Kind::Json(format) => item.format(format.clone()),
                     Kind::Artifact(ext) => item.artifact(ext.clone()),
@@ -152,19 +160,6 @@ impl Publish {
             expires_in: self.expires_in.or(waiting.expires_in),
             ..waiting
         }
-    }
-}
-
-/// Whether a dataset can be published as it is configured.
-fn check_configured(config: &Config, dataset: &DatasetName) -> Result<(), Failure> {
-    config.check_listed(dataset)?;
-    match &config.dataset(dataset).schema {
-        // Never skipped silently.
-        Some(schema) => Err(Failure::Usage(format!(
-            "{dataset} is to match {}, but this version of lastgood cannot check schemas",
-            schema.file.display()
-        ))),
-        None => Ok(()),
     }
 }
 

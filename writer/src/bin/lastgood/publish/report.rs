@@ -33,6 +33,13 @@ struct Dataset<'a> {
     nan_mapped: u64,
     forced: Option<&'a str>,
     sha256: String,
+    schema: Option<Schema>,
+}
+
+#[derive(Serialize)]
+struct Schema {
+    version: u32,
+    sha256: String,
 }
 
 impl<'a> Report<'a> {
@@ -46,6 +53,10 @@ impl<'a> Report<'a> {
             nan_mapped: dataset.nan_mapped,
             forced: dataset.forced.as_deref(),
             sha256: dataset.sha256.to_string(),
+            schema: dataset
+                .schema
+                .as_ref()
+                .map(|schema| Schema { version: schema.version, sha256: schema.sha256.to_string() }),
         });
         Self {
             dir: dir.path.display().to_string(),
@@ -84,6 +95,9 @@ impl fmt::Display for Report<'_> {
                 _ => "unchanged",
             };
             write!(f, "  {change}")?;
+            if let Some(schema) = &dataset.schema {
+                write!(f, ", matches its schema (version {})", schema.version)?;
+            }
             match dataset.nan_mapped {
                 0 => {}
                 1 => write!(f, ", 1 NaN published as null")?,

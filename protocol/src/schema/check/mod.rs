@@ -1,0 +1,272 @@
+//! Checks values against a compiled schema.
+//!
+//! Branches whose outcome alone counts (`anyOf`, `not`, `if`, …) are checked quietly, up to the first violation. Where an
+//! `unevaluated…` keyword has to know what the rules beside it have evaluated, the members and elements that they evaluate
+//! are noted; otherwise nothing is.
+
+mod branches;
+mod containers;
+mod memo;
+
+use std::cmp::Ordering;
+
+use super::decimal::Decimal;
+use super::equal::{equal, equal_elements, hash};
+use super::keyword::{Choice, Compiled, Id, Keyword, Limit, Rule};
+use super::report::{SHOWN, Violation, Violations, counted, excerpt, expected, length, shown};
+use super::tree::{Kind, Tree, Value, push_token};
+use memo::{Known, Memo};
+
+/// How deep subschemas may be applied inside each other before it is called endless; what a payload at the deepest nesting
+/// takes with eight subschemas on each level.
+const MAX_NESTING: u32 = 8 * crate::payload::MAX_DEPTH as u32;
+
+/// Whether the regular expression with a number is somewhere in a text.
+pub(super) type Matches<'s> = &'s dyn Fn(u32, &str) -> bool;
+
+pub(super) struct Checker<'s> {
+    schema: &'s Compiled,
+    tree: &'s Tree<'s>,
+    matches: Matches<'s>,
+    limit: usize,
+    violations: Violations,
+    /// The outcome alone counts.
+    quiet: bool,
+    nesting: u32,
+    too_nested: bool,
+    /// The element of the payload that the values are in, when it is checked by elements.
+    row: Option<u64>,
+    /// The nodes of members and elements that have been evaluated, where that is asked for.
+    evaluated: Vec<u32>,
+    /// Which properties the objects that are being checked have had so far.
+    seen: Vec<bool>,
+    memo: Memo,
+}
+
+impl<'s> Checker<'s> {
+    pub(super) fn new(schema: &'s Compiled, tree: &'s Tree<'s>, matches: Matches<'s>, limit: usize) -> Self {
+        Self {
+            schema,
+            tree,
+            matches,
+            limit,
+            violations: Violations::default(),
+            quiet: false,
+            nesting: 0,
+            too_nested: false,
+            row: None,
+            evaluated: Vec::new(),
+            seen: Vec::new(),
+            memo: Memo::default(),
+        }
+    }
+
+    /// Checks the whole payload.
+    pub(super) fn root(&mut self, value: Value<'_>) {
+        self.check(0, value, false);
+    }
+
+    /// Checks an element of the payload that is a tree of its own.
+    pub(super) fn row(&mut self, index: u64, id: Id, value: Value<'_>) {
+        self.row = Some(index);
+        self.memo.clear();
+        self.check(id, value, false);
+    }
+
+    /// Checks how many elements a payload has that is an array, whose text is `array`.
+    pub(super) fn count(&mut self, rule: &Rule, elements: u64, array: &str) {
+        let (keyword, expected) = match rule.keyword {
+            Keyword::MinItems(least) if elements < least => {
+                ("minItems", counted("at least ", least, "element", elements))
+            }
+            Keyword::MaxItems(most) if elements > most => ("maxItems", counted("at most ", most, "element", elements)),
+            _ => return,
+        };
+        if !self.is_full() {
+            let schema_pointer = self.tree.value(rule.at).pointer();
+            let found = excerpt(array, SHOWN);
+            self.violations.list.push(Violation { pointer: String::new(), keyword, schema_pointer, expected, found });
+        }
+    }
+
+    pub(super) fn too_nested(&self) -> bool {
+        self.too_nested
+    }
+
+    pub(super) fn finish(self) -> Violations {
+        self.violations
+    }
+
+    /// Whether the value fits. `track`: note what is evaluated, for a rule further out.
+    fn check(&mut self, id: Id, value: Value<'_>, track: bool) -> bool {
+        let schema = self.schema;
+        let subschema = &schema.subschemas[id as usize];
+        if subschema.rules.is_empty() {
+            return true;
+        }
+        if self.nesting == MAX_NESTING {
+            self.too_nested = true;
+            return false;
+        }
+        self.nesting += 1;
+        let before = self.evaluated.len();
+        let mut valid = true;
+        for rule in &subschema.rules {
+            valid &= self.rule(rule, value, before, track || subschema.tracks);
+            if !valid && (self.quiet || self.too_nested) {
+                break;
+            }
+        }
+        if !track {
+            self.evaluated.truncate(before);
+        }
+        self.nesting -= 1;
+        valid
+    }
+
+    /// The same for its outcome alone. What a value that does not fit has evaluated does not count.
+    fn fits(&mut self, id: Id, value: Value<'_>, track: bool) -> bool {
+        let before = self.evaluated.len();
+        let quiet = std::mem::replace(&mut self.quiet, true);
+        let valid = self.check(id, value, track);
+        self.quiet = quiet;
+        if !valid {
+            self.evaluated.truncate(before);
+        }
+        valid
+    }
+
+    /// `before`: where the notes begin that the subschema of this rule has made.
+    fn rule(&mut self, rule: &Rule, value: Value<'_>, before: usize, track: bool) -> bool {
+        let holds = match &rule.keyword {
+            Keyword::Properties(properties) => return self.properties(properties, value, track),
+            Keyword::Items { prefix, rest } => return self.items(prefix, *rest, value, track),
+            Keyword::Contains(contains) => return self.contains(rule.at, contains, value, track),
+            Keyword::PropertyNames(names) => return self.property_names(*names, value),
+            Keyword::DependentRequired(dependent) => return self.dependent_required(rule.at, dependent, value),
+            Keyword::DependentSchemas(dependent) => return self.dependent_schemas(dependent, value, track),
+            Keyword::UnevaluatedItems(id) | Keyword::UnevaluatedProperties(id) => {
+                let of_items = matches!(rule.keyword, Keyword::UnevaluatedItems(_));
+                let kind = if of_items { Kind::Array } else { Kind::Object };
+                return value.kind() != kind || self.unevaluated(*id, value, before, track);
+            }
+            Keyword::UniqueItems => return self.unique(rule.at, value),
+            Keyword::Ref(target) => return self.reference(*target, value, track),
+            Keyword::AllOf(all) => return self.all_of(all, value, track),
+            Keyword::If { condition, then, otherwise } => {
+                let branch = if self.fits(*condition, value, track) { then } else { otherwise };
+                return branch.is_none_or(|id| self.check(id, value, track));
+            }
+            Keyword::AnyOf(any) => match self.any_of(any, value, track) {
+                Some(holds) => holds,
+                None => return false,
+            },
+            Keyword::OneOf(one) => match self.one_of(one, value, track) {
+                Some(holds) => holds,
+                None => return false,
+            },
+            // What fits it is no value that this schema evaluates.
+            Keyword::Not(not) => !self.fits(*not, value, false),
+            assertion => self.assertion(assertion, rule.at, value),
+        };
+        if !holds && !self.quiet {
+            let (keyword, expected) = expected(self.schema, self.tree, rule, value);
+            self.report(value, keyword, self.tree.value(rule.at).pointer(), expected);
+        }
+        holds
+    }
+
+    /// What the value by itself decides.
+    fn assertion(&self, keyword: &Keyword, at: u32, value: Value<'_>) -> bool {
+        match (keyword, value.kind()) {
+            (Keyword::Never(_), _) => false,
+            (Keyword::Type(types), _) => types.allow(value),
+            (Keyword::Const, _) => equal(self.tree.value(at), value),
+            (Keyword::Enum(choices), _) => self.is_choice(choices, value),
+            (Keyword::Limit(limit), Kind::Number) => {
+                let order = Decimal::new(value.raw()).compare(Decimal::new(self.tree.value(at).raw()));
+                match limit {
+                    Limit::Minimum => order != Ordering::Less,
+                    Limit::Maximum => order != Ordering::Greater,
+                    Limit::ExclusiveMinimum => order == Ordering::Greater,
+                    Limit::ExclusiveMaximum => order == Ordering::Less,
+                }
+            }
+            (Keyword::MultipleOf(divisor), Kind::Number) => divisor.divides(Decimal::new(value.raw())),
+            (Keyword::MinLength(least), Kind::String) => length(value) >= *least,
+            (Keyword::MaxLength(most), Kind::String) => length(value) <= *most,
+            (Keyword::Pattern(pattern), Kind::String) => (self.matches)(*pattern, &value.text()),
+            (Keyword::MinItems(least), Kind::Array) => value.elements().count() as u64 >= *least,
+            (Keyword::MaxItems(most), Kind::Array) => value.elements().count() as u64 <= *most,
+            (Keyword::MinProperties(least), Kind::Object) => value.members().count() as u64 >= *least,
+            (Keyword::MaxProperties(most), Kind::Object) => value.members().count() as u64 <= *most,
+            _ => true,
+        }
+    }
+
+    fn is_choice(&self, choices: &[Choice], value: Value<'_>) -> bool {
+        let hash = hash(value);
+        let first = choices.partition_point(|choice| choice.hash < hash);
+        let same = choices[first..].iter().take_while(|choice| choice.hash == hash);
+        same.into_iter().any(|choice| equal(self.tree.value(choice.at), value))
+    }
+
+    fn unique(&mut self, at: u32, value: Value<'_>) -> bool {
+        if value.kind() != Kind::Array {
+            return true;
+        }
+        let Some((first, again)) = equal_elements(value) else { return true };
+        if !self.quiet {
+            let expected = ["elements that are all different, not equal to ", &self.pointer(first)].concat();
+            self.report(again, "uniqueItems", self.tree.value(at).pointer(), expected);
+        }
+        false
+    }
+
+    fn reference(&mut self, target: Id, value: Value<'_>, track: bool) -> bool {
+        // Branches that go the same way into the data would double the work on each level.
+        if track || !self.schema.subschemas[target as usize].recursive {
+            return self.check(target, value, track);
+        }
+        match self.memo.get(target, value.at) {
+            Some(Known::Valid) => return true,
+            Some(Known::Reported) => return false,
+            Some(Known::Invalid) if self.quiet => return false,
+            _ => {}
+        }
+        let valid = self.check(target, value, track);
+        let known = match (valid, self.quiet) {
+            (true, _) => Known::Valid,
+            (false, true) => Known::Invalid,
+            (false, false) => Known::Reported,
+        };
+        self.memo.put(target, value.at, known);
+        valid
+    }
+
+    #[cold]
+    fn report(&mut self, value: Value<'_>, keyword: &'static str, schema_pointer: String, expected: String) {
+        if self.is_full() {
+            return;
+        }
+        let pointer = self.pointer(value);
+        self.violations.list.push(Violation { pointer, keyword, schema_pointer, expected, found: shown(value) });
+    }
+
+    /// The pointer to a value, in the payload.
+    fn pointer(&self, value: Value<'_>) -> String {
+        let mut pointer = String::new();
+        if let Some(row) = self.row {
+            push_token(&mut pointer, &row.to_string());
+        }
+        pointer.push_str(&value.pointer());
+        pointer
+    }
+
+    /// Counts a violation that is not listed any more.
+    fn is_full(&mut self) -> bool {
+        let full = self.violations.list.len() >= self.limit;
+        self.violations.more += u64::from(full);
+        full
+    }
+}

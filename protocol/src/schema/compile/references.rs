@@ -1,0 +1,165 @@
+//! `$id`, `$anchor` and `$ref`: what subschemas are called, and which one is meant.
+
+use crate::schema::error::{SchemaError, SchemaErrorKind};
+use crate::schema::keyword::{Id, Keyword};
+use crate::schema::tree::{Kind, Tree, Value};
+use crate::schema::uri;
+
+use super::values::{Keywords, error, found, invalid, string};
+use super::{Compiler, Edge, Scope};
+
+pub(super) struct References {
+    /// What has an `$id`; the first one is the whole schema, which need not have one.
+    resources: Vec<Resource>,
+    /// The resource, the name and the node.
+    anchors: Vec<(usize, String, u32)>,
+    /// For each subschema the resource that its references are relative to.
+    bases: Vec<usize>,
+    waiting: Vec<(Scope, u32)>,
+}
+
+struct Resource {
+    uri: String,
+    at: u32,
+}
+
+impl References {
+    pub(super) fn new() -> Self {
+        let whole = Resource { uri: String::new(), at: 0 };
+        Self { resources: vec![whole], anchors: Vec::new(), bases: Vec::new(), waiting: Vec::new() }
+    }
+
+    /// Takes down what a subschema calls itself, and returns the resource that it is in.
+    pub(super) fn enter(
+        &mut self,
+        keywords: &Keywords<'_>,
+        schema: Value<'_>,
+        mut base: usize,
+    ) -> Result<usize, SchemaError> {
+        if let Some(value) = keywords.get("$id") {
+            const EXPECTED: &str = "a URI reference without a fragment";
+            let id = string(value, "$id", EXPECTED)?;
+            let (id, fragment) = uri::split_fragment(&id);
+            if fragment.is_some_and(|fragment| !fragment.is_empty()) || !uri::is_reference(id) {
+                return Err(invalid(value, "$id", EXPECTED));
+            }
+            let uri = uri::resolve(&self.resources[base].uri, id);
+            if self.resources.iter().skip(1).any(|other| other.uri == uri) {
+                return Err(error(value, SchemaErrorKind::Ambiguous { keyword: "$id", name: found(value) }));
+            }
+            base = self.resources.len();
+            self.resources.push(Resource { uri, at: schema.at });
+        }
+        if let Some(value) = keywords.get("$anchor") {
+            const EXPECTED: &str = "a letter or _, then letters, digits, -, . or _";
+            let name = string(value, "$anchor", EXPECTED)?;
+            if !is_anchor(&name) {
+                return Err(invalid(value, "$anchor", EXPECTED));
+            }
+            if self.anchor(base, &name).is_some() {
+                return Err(error(value, SchemaErrorKind::Ambiguous { keyword: "$anchor", name: found(value) }));
+            }
+            self.anchors.push((base, name.into_owned(), schema.at));
+        }
+        Ok(base)
+    }
+
+    pub(super) fn note_base(&mut self, id: Id, base: usize) {
+        let id = id as usize;
+        if self.bases.len() <= id {
+            self.bases.resize(id + 1, 0);
+        }
+        self.bases[id] = base;
+    }
+
+    /// Takes down a reference, to be followed when all names are known.
+    pub(super) fn wait(&mut self, scope: Scope, reference: u32) {
+        self.waiting.push((scope, reference));
+    }
+
+    fn anchor(&self, resource: usize, name: &str) -> Option<u32> {
+        self.anchors.iter().find(|(other, anchor, _)| *other == resource && anchor == name).map(|(_, _, at)| *at)
+    }
+}
+
+/// What a token of a JSON pointer stands for.
+fn plain(token: &str) -> String {
+    let mut plain = String::new();
+    let mut parts = token.split('~');
+    plain.push_str(parts.next().unwrap_or_default());
+    for part in parts {
+        let (char, rest) = match part.as_bytes().first() {
+            Some(b'0') => ('~', &part[1..]),
+            Some(b'1') => ('/', &part[1..]),
+            _ => ('~', part),
+        };
+        plain.push(char);
+        plain.push_str(rest);
+    }
+    plain
+}
+
+fn is_anchor(name: &str) -> bool {
+    name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte))
+}
+
+impl Compiler<'_> {
+    /// Gives every `$ref` its subschema; compiles those that are where no keyword looks for one.
+    pub(super) fn follow_references(&mut self, tree: &Tree<'_>) -> Result<(), SchemaError> {
+        while let Some((scope, at)) = self.references.waiting.pop() {
+            let (target, base) = self.target(tree.value(at), scope.base)?;
+            let to = self.schema(target, base, "$ref")?;
+            self.edges.push(Edge { from: scope.id, to, in_place: true });
+            for rule in &mut self.subschemas[scope.id as usize].rules {
+                if let Keyword::Ref(target) = &mut rule.keyword {
+                    *target = to;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What a reference refers to, and the resource that it is in.
+    fn target<'a>(&self, reference: Value<'a>, base: usize) -> Result<(Value<'a>, usize), SchemaError> {
+        let text = reference.text();
+        let (relative, fragment) = uri::split_fragment(&text);
+        let resources = &self.references.resources;
+        if !uri::is_reference(&text) {
+            return Err(invalid(reference, "$ref", "a URI reference"));
+        }
+        let uri = uri::resolve(&resources[base].uri, relative);
+        // The whole schema comes last: once it has an `$id`, it is meant by that.
+        let resource = resources.iter().rposition(|resource| resource.uri == uri);
+        let Some(resource) = resource else {
+            return Err(error(reference, SchemaErrorKind::Remote { reference: found(reference) }));
+        };
+        let unresolved = || error(reference, SchemaErrorKind::Unresolved { reference: found(reference) });
+        let fragment = uri::decoded(fragment.unwrap_or_default()).ok_or_else(unresolved)?;
+        let root = reference.tree.value(resources[resource].at);
+        if fragment.is_empty() || fragment.starts_with('/') {
+            return self.walk(root, &fragment, resource).ok_or_else(unresolved);
+        }
+        let at = self.references.anchor(resource, &fragment).ok_or_else(unresolved)?;
+        Ok((reference.tree.value(at), resource))
+    }
+
+    /// Follows a JSON pointer.
+    fn walk<'a>(&self, root: Value<'a>, pointer: &str, resource: usize) -> Option<(Value<'a>, usize)> {
+        let mut at = (root, resource);
+        for token in pointer.split('/').skip(1) {
+            let token = plain(token);
+            let value = match at.0.kind() {
+                Kind::Object => at.0.member(&token)?,
+                _ => {
+                    let is_index = token == "0" || !token.starts_with(['0', '+']);
+                    at.0.elements().nth(token.parse().ok().filter(|_| is_index)?)?
+                }
+            };
+            let known = self.compiled[value.at as usize];
+            let base = known.and_then(|id| self.references.bases.get(id as usize).copied());
+            at = (value, base.unwrap_or(at.1));
+        }
+        Some(at)
+    }
+}

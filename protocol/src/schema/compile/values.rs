@@ -1,0 +1,102 @@
+//! The values that keywords can have.
+
+use std::borrow::Cow;
+
+use crate::schema::decimal::Decimal;
+use crate::schema::equal::equal_elements;
+use crate::schema::error::{SchemaError, SchemaErrorKind};
+use crate::schema::keyword::{Name, Types};
+use crate::schema::report::{shown, shown_name};
+use crate::schema::sort::{places, sort};
+use crate::schema::tree::{Kind, Value};
+
+/// The members of an object of the schema, none of which occurs twice.
+pub(super) struct Keywords<'a>(Vec<(Cow<'a, [u8]>, Value<'a>)>);
+
+impl<'a> Keywords<'a> {
+    pub(super) fn new(object: Value<'a>) -> Result<Self, SchemaError> {
+        let members: Vec<_> = object.members().map(|(name, value)| (name.characters(), value)).collect();
+        let name = |place: u32| &*members[place as usize].0;
+        let mut order = places(members.len());
+        sort(&mut order, &|a, b| name(a) < name(b));
+        match order.iter().zip(order.iter().skip(1)).find(|&(&one, &next)| name(one) == name(next)) {
+            Some((&twice, _)) => Err(error(object, SchemaErrorKind::DuplicateName { name: shown_name(name(twice)) })),
+            None => Ok(Self(members)),
+        }
+    }
+
+    /// The members of the value of a keyword.
+    pub(super) fn of(value: Value<'a>, keyword: &'static str, expected: &'static str) -> Result<Self, SchemaError> {
+        if value.kind() == Kind::Object { Self::new(value) } else { Err(invalid(value, keyword, expected)) }
+    }
+
+    pub(super) fn get(&self, name: &str) -> Option<Value<'a>> {
+        self.iter().find(|(other, _)| *other == name.as_bytes()).map(|(_, value)| value)
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&[u8], Value<'a>)> {
+        self.0.iter().map(|(name, value)| (&**name, *value))
+    }
+}
+
+pub(super) fn error(value: Value<'_>, kind: SchemaErrorKind) -> SchemaError {
+    SchemaError { pointer: value.pointer(), kind }
+}
+
+pub(super) fn invalid(value: Value<'_>, keyword: &'static str, expected: &'static str) -> SchemaError {
+    error(value, SchemaErrorKind::Value { keyword, expected, found: found(value) })
+}
+
+/// A value as a message shows it.
+pub(super) fn found(value: Value<'_>) -> String {
+    shown(value)
+}
+
+pub(super) fn string<'a>(
+    value: Value<'a>,
+    keyword: &'static str,
+    expected: &'static str,
+) -> Result<Cow<'a, str>, SchemaError> {
+    if value.kind() == Kind::String { Ok(value.text()) } else { Err(invalid(value, keyword, expected)) }
+}
+
+/// An array of strings, each there once.
+pub(super) fn strings(
+    value: Value<'_>,
+    keyword: &'static str,
+    expected: &'static str,
+) -> Result<Vec<Name>, SchemaError> {
+    let all_strings = value.kind() == Kind::Array && value.elements().all(|element| element.kind() == Kind::String);
+    if !all_strings || equal_elements(value).is_some() {
+        return Err(invalid(value, keyword, expected));
+    }
+    Ok(value.elements().map(|element| element.characters().into()).collect())
+}
+
+/// The value of a keyword that counts something.
+pub(super) fn count<'a>(
+    keywords: &Keywords<'a>,
+    keyword: &'static str,
+) -> Result<Option<(Value<'a>, u64)>, SchemaError> {
+    let Some(value) = keywords.get(keyword) else { return Ok(None) };
+    let number = (value.kind() == Kind::Number).then(|| Decimal::new(value.raw()));
+    match number.and_then(Decimal::count) {
+        Some(count) => Ok(Some((value, count))),
+        None => Err(invalid(value, keyword, "an integer that is not negative")),
+    }
+}
+
+pub(super) fn types(value: Value<'_>) -> Result<Types, SchemaError> {
+    const EXPECTED: &str = "null, boolean, integer, number, string, array or object, or an array of these, each once";
+    let one = |value: Value<'_>| match value.kind() {
+        Kind::String => Types::named(&value.text()),
+        _ => None,
+    };
+    let all = match value.kind() {
+        Kind::Array => value.elements().try_fold(Types::default(), |types, element| {
+            one(element).filter(|&named| !types.meets(named)).map(|named| types.with(named))
+        }),
+        _ => one(value),
+    };
+    all.filter(|&types| types != Types::default()).ok_or_else(|| invalid(value, "type", EXPECTED))
+}

@@ -1,0 +1,93 @@
+//! Whether two values are equal as JSON Schema wants it: numbers by what they stand for, strings by their characters,
+//! members whatever their order.
+
+use std::cmp::Ordering;
+
+use super::decimal::Decimal;
+use super::sort::{places, sort};
+use super::tree::{Kind, Value};
+
+pub(super) fn equal(a: Value<'_>, b: Value<'_>) -> bool {
+    if a.kind() != b.kind() {
+        return false;
+    }
+    match a.kind() {
+        Kind::Null | Kind::False | Kind::True => true,
+        Kind::Number => a.raw() == b.raw() || Decimal::new(a.raw()).compare(Decimal::new(b.raw())) == Ordering::Equal,
+        Kind::String => same(&a.characters(), &b.characters()),
+        Kind::Array => {
+            a.elements().count() == b.elements().count() && a.elements().zip(b.elements()).all(|(a, b)| equal(a, b))
+        }
+        Kind::Object => {
+            a.members().count() == b.members().count()
+                && a.members().all(|(name, value)| {
+                    let name = name.characters();
+                    b.members().any(|(other, others)| other.characters() == name && equal(value, others))
+                })
+        }
+    }
+}
+
+/// Equal values have the same hash.
+pub(super) fn hash(value: Value<'_>) -> u64 {
+    let kind = mix(0, value.kind() as u64);
+    match value.kind() {
+        Kind::Null | Kind::False | Kind::True => kind,
+        Kind::Number => {
+            let (negative, order, digits) = Decimal::new(value.raw()).normal();
+            let start = mix(mix(kind, u64::from(negative)), order as u64);
+            digits.fold(start, |hash, digit| mix(hash, u64::from(digit)))
+        }
+        Kind::String => hash_bytes(kind, &value.characters()),
+        Kind::Array => value.elements().fold(kind, |sum, element| mix(sum, hash(element))),
+        // A sum, because their order does not count.
+        Kind::Object => value
+            .members()
+            .fold(kind, |sum, (name, value)| sum.wrapping_add(mix(hash_bytes(kind, &name.characters()), hash(value)))),
+    }
+}
+
+/// Whether two texts are the same, compared by words: the names of members are short.
+#[inline]
+pub(super) fn same(a: &[u8], b: &[u8]) -> bool {
+    if a.len() != b.len() {
+        return false;
+    }
+    match (a.last_chunk::<8>(), b.last_chunk::<8>()) {
+        (Some(last), Some(others)) => {
+            let words = |bytes: &[u8], at: usize| bytes.get(at..).and_then(<[u8]>::first_chunk::<8>).copied();
+            // The last word overlaps the one before it.
+            u64::from_le_bytes(*last) == u64::from_le_bytes(*others)
+                && (0..a.len() - 8).step_by(8).all(|at| words(a, at) == words(b, at))
+        }
+        _ => a.iter().zip(b).all(|(a, b)| a == b),
+    }
+}
+
+fn hash_bytes(start: u64, bytes: &[u8]) -> u64 {
+    let (words, rest) = bytes.as_chunks();
+    let start = words.iter().fold(start, |hash, word| mix(hash, u64::from_le_bytes(*word)));
+    // No byte of UTF-8 is 0xff, so this tells where the text ends.
+    mix(rest.iter().fold(start, |hash, byte| mix(hash, u64::from(*byte))), 0xff)
+}
+
+#[inline]
+fn mix(hash: u64, word: u64) -> u64 {
+    (hash.rotate_left(23) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+}
+
+/// Two elements that are equal, if there are any: the first one that has been there before, and that one before it.
+pub(super) fn equal_elements<'a>(array: Value<'a>) -> Option<(Value<'a>, Value<'a>)> {
+    let elements: Vec<Value<'a>> = array.elements().collect();
+    let hashes: Vec<u64> = elements.iter().map(|&element| hash(element)).collect();
+    let mut order = places(elements.len());
+    sort(&mut order, &|a, b| (hashes[a as usize], a) < (hashes[b as usize], b));
+    let same = order.chunk_by(|&a, &b| hashes[a as usize] == hashes[b as usize]);
+    let pairs = same.filter_map(|same| {
+        same.iter().enumerate().find_map(|(index, &again)| {
+            let is_equal = |&&first: &&u32| equal(elements[first as usize], elements[again as usize]);
+            same[..index].iter().find(is_equal).map(|&first| (again, first))
+        })
+    });
+    pairs.min().map(|(again, first)| (elements[first as usize], elements[again as usize]))
+}

@@ -1,0 +1,436 @@
+//! A JSON text as a tree: a flat list of nodes that point into the text, made in one pass.
+//!
+//! A node takes 16 bytes, nothing is copied, and the list is used again for the next text. Nothing recurses, and nesting is
+//! bounded by [`MAX_DEPTH`].
+
+use std::borrow::Cow;
+
+use crate::payload::MAX_DEPTH;
+use crate::payload::text::{Escape, escape, plain_end, push_surrogate};
+
+/// A text that is no tree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("expected {expected} at byte {at}")]
+pub struct NotJson {
+    /// Where, in bytes from the start of the text.
+    pub at: usize,
+    /// What was expected there.
+    pub expected: &'static str,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Null,
+    False,
+    True,
+    Number,
+    String,
+    Array,
+    Object,
+}
+
+/// One value, or the name of a member, which stands before its value.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Node {
+    /// Where its text begins; that of a string behind the quote.
+    start: u32,
+    end: u32,
+    /// The node behind this one and all that is in it.
+    next: u32,
+    kind: Kind,
+    /// Of a string: it has escapes. Of a number: it has a point or an exponent.
+    marked: bool,
+}
+
+/// Makes the nodes of the value that `text` begins with, and says where it ends.
+pub(super) fn read(text: &str, nodes: &mut Vec<Node>) -> Result<usize, NotJson> {
+    // So every place in the text fits into a node.
+    let text = if u32::try_from(text.len()).is_ok() { text } else { prefix(text) };
+    nodes.clear();
+    Builder { text, bytes: text.as_bytes(), nodes }.value()
+}
+
+/// As much of a text as nodes can point into; what is cut off is missed when the value does not end before.
+fn prefix(text: &str) -> &str {
+    let mut end = u32::MAX as usize;
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
+}
+
+/// Where the space that stands at `at` ends.
+#[inline(always)]
+pub(super) fn skip_space(bytes: &[u8], mut at: usize) -> usize {
+    while let Some(b' ' | b'\t' | b'\r' | b'\n') = bytes.get(at) {
+        at += 1;
+    }
+    at
+}
+
+struct Builder<'a, 'n> {
+    text: &'a str,
+    bytes: &'a [u8],
+    nodes: &'n mut Vec<Node>,
+}
+
+impl Builder<'_, '_> {
+    fn value(&mut self) -> Result<usize, NotJson> {
+        // The nodes of the arrays and objects that are still to be closed.
+        let mut open = [0; MAX_DEPTH];
+        let mut depth = 0;
+        let mut at = 0;
+        loop {
+            at = skip_space(self.bytes, at);
+            let start = at;
+            let container = match self.bytes.get(at) {
+                Some(b'{') => Some((Kind::Object, b'}')),
+                Some(b'[') => Some((Kind::Array, b']')),
+                _ => None,
+            };
+            if let Some((kind, close)) = container {
+                let Some(slot) = open.get_mut(depth) else {
+                    return Err(NotJson { at, expected: "at most 128 levels of arrays and objects" });
+                };
+                *slot = self.nodes.len();
+                self.push(kind, start, at + 1, false);
+                at = skip_space(self.bytes, at + 1);
+                depth += 1;
+                if self.bytes.get(at) != Some(&close) {
+                    if kind == Kind::Object {
+                        at = self.name(at)?;
+                    }
+                    continue;
+                }
+            } else {
+                at = self.scalar(at)?;
+            }
+            // Behind a value, or before the end of an array or object without any.
+            loop {
+                let Some(&container) = depth.checked_sub(1).and_then(|inner| open.get(inner)) else {
+                    return Ok(at);
+                };
+                at = skip_space(self.bytes, at);
+                let next = self.nodes.len() as u32;
+                let Some(node) = self.nodes.get_mut(container) else {
+                    return Ok(at);
+                };
+                match (self.bytes.get(at), node.kind) {
+                    (Some(b','), Kind::Object) => {
+                        at = self.name(at + 1)?;
+                        break;
+                    }
+                    (Some(b','), _) => {
+                        at += 1;
+                        break;
+                    }
+                    (Some(b'}'), Kind::Object) | (Some(b']'), Kind::Array) => {
+                        at += 1;
+                        node.end = at as u32;
+                        node.next = next;
+                        depth -= 1;
+                    }
+                    _ => return Err(NotJson { at, expected: "a comma or the end of the array or object" }),
+                }
+            }
+        }
+    }
+
+    /// The name of a member with its colon.
+    fn name(&mut self, at: usize) -> Result<usize, NotJson> {
+        let at = skip_space(self.bytes, at);
+        if self.bytes.get(at) != Some(&b'"') {
+            return Err(NotJson { at, expected: "the name of a member" });
+        }
+        let at = skip_space(self.bytes, self.string(at + 1)?);
+        match self.bytes.get(at) {
+            Some(b':') => Ok(at + 1),
+            _ => Err(NotJson { at, expected: "a colon" }),
+        }
+    }
+
+    #[inline(always)]
+    fn scalar(&mut self, at: usize) -> Result<usize, NotJson> {
+        let (kind, word) = match self.bytes.get(at) {
+            Some(b'"') => return self.string(at + 1),
+            Some(b'-' | b'0'..=b'9') => return self.number(at),
+            Some(b't') => (Kind::True, &b"true"[..]),
+            Some(b'f') => (Kind::False, &b"false"[..]),
+            _ => (Kind::Null, &b"null"[..]),
+        };
+        let end = at + word.len();
+        if self.bytes.get(at..end) != Some(word) {
+            return Err(NotJson { at, expected: "a value" });
+        }
+        self.push(kind, at, end, false);
+        Ok(end)
+    }
+
+    #[inline(always)]
+    fn string(&mut self, start: usize) -> Result<usize, NotJson> {
+        let mut at = start;
+        let mut escaped = false;
+        loop {
+            at = plain_end(self.bytes, at);
+            match self.bytes.get(at) {
+                Some(b'"') => break,
+                Some(b'\\') => {
+                    escaped = true;
+                    at += match escape(&self.text[at..]) {
+                        Escape::Char { len, .. } | Escape::Unpaired { len, .. } => len,
+                        _ => return Err(NotJson { at, expected: "an escape sequence" }),
+                    };
+                }
+                _ => return Err(NotJson { at, expected: "a quote or another character of the string" }),
+            }
+        }
+        self.push(Kind::String, start, at, escaped);
+        Ok(at + 1)
+    }
+
+    #[inline(always)]
+    fn number(&mut self, start: usize) -> Result<usize, NotJson> {
+        let mut at = start + usize::from(self.bytes.get(start) == Some(&b'-'));
+        // No digits may follow a leading zero.
+        at = if self.bytes.get(at) == Some(&b'0') { at + 1 } else { self.digits(at)? };
+        let integer = at;
+        if self.bytes.get(at) == Some(&b'.') {
+            at = self.digits(at + 1)?;
+        }
+        if let Some(b'e' | b'E') = self.bytes.get(at) {
+            at += 1;
+            if let Some(b'+' | b'-') = self.bytes.get(at) {
+                at += 1;
+            }
+            at = self.digits(at)?;
+        }
+        self.push(Kind::Number, start, at, at > integer);
+        Ok(at)
+    }
+
+    #[inline(always)]
+    fn digits(&self, start: usize) -> Result<usize, NotJson> {
+        let mut at = start;
+        while let Some(b'0'..=b'9') = self.bytes.get(at) {
+            at += 1;
+        }
+        if at == start { Err(NotJson { at, expected: "a digit" }) } else { Ok(at) }
+    }
+
+    #[inline(always)]
+    fn push(&mut self, kind: Kind, start: usize, end: usize, marked: bool) {
+        let next = self.nodes.len() as u32 + 1;
+        // `read` has cut the text to what fits.
+        self.nodes.push(Node { start: start as u32, end: end as u32, next, kind, marked });
+    }
+}
+
+/// A text and its nodes.
+#[derive(Clone, Copy)]
+pub(super) struct Tree<'a> {
+    pub(super) text: &'a str,
+    pub(super) nodes: &'a [Node],
+}
+
+impl<'a> Tree<'a> {
+    pub(super) fn root(&'a self) -> Value<'a> {
+        self.value(0)
+    }
+
+    #[inline(always)]
+    pub(super) fn value(&'a self, at: u32) -> Value<'a> {
+        Value { tree: self, at }
+    }
+}
+
+/// One value of a tree, or the name of a member.
+#[derive(Clone, Copy)]
+pub(super) struct Value<'a> {
+    pub(super) tree: &'a Tree<'a>,
+    /// Its place in the list of nodes.
+    pub(super) at: u32,
+}
+
+impl<'a> Value<'a> {
+    #[inline(always)]
+    fn node(self) -> &'a Node {
+        &self.tree.nodes[self.at as usize]
+    }
+
+    #[inline(always)]
+    pub(super) fn kind(self) -> Kind {
+        self.node().kind
+    }
+
+    /// Its text as it stands; that of a string without the quotes.
+    #[inline(always)]
+    pub(super) fn raw(self) -> &'a str {
+        let node = self.node();
+        &self.tree.text[node.start as usize..node.end as usize]
+    }
+
+    /// Its text as it stands, with the quotes.
+    pub(super) fn token(self) -> &'a str {
+        let node = self.node();
+        let quote = usize::from(node.kind == Kind::String);
+        &self.tree.text[node.start as usize - quote..node.end as usize + quote]
+    }
+
+    /// Whether it is a number that is written without a point and an exponent.
+    #[inline(always)]
+    pub(super) fn is_plain_integer(self) -> bool {
+        self.node().kind == Kind::Number && !self.node().marked
+    }
+
+    /// The characters of a string in UTF-8; half of a surrogate pair as UTF-8 would have it.
+    #[inline(always)]
+    pub(super) fn characters(self) -> Cow<'a, [u8]> {
+        if self.node().marked {
+            Cow::Owned(self.unescaped(&push_surrogate))
+        } else {
+            Cow::Borrowed(self.raw().as_bytes())
+        }
+    }
+
+    /// The string as text; what is no character becomes U+FFFD.
+    pub(super) fn text(self) -> Cow<'a, str> {
+        match self.node().marked {
+            false => Cow::Borrowed(self.raw()),
+            true => Cow::Owned(self.unescaped_text()),
+        }
+    }
+
+    pub(super) fn elements(self) -> Elements<'a> {
+        let end = if self.kind() == Kind::Array { self.node().next } else { 0 };
+        Elements { tree: self.tree, at: self.at + 1, end }
+    }
+
+    /// The names and values of an object.
+    #[inline(always)]
+    pub(super) fn members(self) -> Members<'a> {
+        let end = if self.kind() == Kind::Object { self.node().next } else { 0 };
+        Members { tree: self.tree, at: self.at + 1, end }
+    }
+
+    /// The value of the first member with this name.
+    pub(super) fn member(self, name: &str) -> Option<Value<'a>> {
+        self.members().find(|(other, _)| *other.characters() == *name.as_bytes()).map(|(_, value)| value)
+    }
+
+    #[inline(always)]
+    fn next(self) -> u32 {
+        self.node().next
+    }
+
+    fn unescaped_text(self) -> String {
+        let unescaped = self.unescaped(&|text, _| text.extend_from_slice("\u{fffd}".as_bytes()));
+        String::from_utf8(unescaped).unwrap_or_default()
+    }
+
+    /// `push_half` takes half of a surrogate pair.
+    fn unescaped(self, push_half: &dyn Fn(&mut Vec<u8>, u16)) -> Vec<u8> {
+        let node = self.node();
+        // With the quote behind it, so that half of a surrogate pair at the end is known to stay alone.
+        let quoted = &self.tree.text[node.start as usize..=node.end as usize];
+        let mut text = Vec::with_capacity(quoted.len());
+        let mut at = 0;
+        loop {
+            let plain = plain_end(quoted.as_bytes(), at);
+            text.extend_from_slice(&quoted.as_bytes()[at..plain]);
+            at = plain;
+            at += match escape(&quoted[at..]) {
+                _ if !quoted[at..].starts_with('\\') => return text,
+                Escape::Char { char, len } => {
+                    let mut utf8 = [0; 4];
+                    text.extend_from_slice(char.encode_utf8(&mut utf8).as_bytes());
+                    len
+                }
+                Escape::Unpaired { unit, len } => {
+                    push_half(&mut text, unit);
+                    len
+                }
+                // `read` has found none of these.
+                Escape::Incomplete | Escape::Invalid { .. } => return text,
+            };
+        }
+    }
+
+    /// The JSON pointer to it. Looks for it from the root, since only few are ever asked for.
+    pub(super) fn pointer(self) -> String {
+        let mut pointer = String::new();
+        let mut container = self.tree.root();
+        while container.at != self.at {
+            let inside = |value: Value<'_>| self.at < value.next();
+            let found = match container.kind() {
+                Kind::Object => container.members().find(|(_, value)| inside(*value)).map(|(name, value)| {
+                    push_token(&mut pointer, &name.text());
+                    // The pointer to a name is that of its member.
+                    if self.at == name.at { self } else { value }
+                }),
+                _ => container.elements().zip(0_u64..).find(|(value, _)| inside(*value)).map(|(value, index)| {
+                    push_token(&mut pointer, &index.to_string());
+                    value
+                }),
+            };
+            match found {
+                Some(value) => container = value,
+                None => break,
+            }
+        }
+        pointer
+    }
+}
+
+/// Appends a token to a JSON pointer.
+pub(super) fn push_token(pointer: &mut String, token: &str) {
+    pointer.push('/');
+    for char in token.chars() {
+        match char {
+            '~' => pointer.push_str("~0"),
+            '/' => pointer.push_str("~1"),
+            _ => pointer.push(char),
+        }
+    }
+}
+
+/// The elements of an array.
+pub(super) struct Elements<'a> {
+    tree: &'a Tree<'a>,
+    at: u32,
+    end: u32,
+}
+
+impl<'a> Iterator for Elements<'a> {
+    type Item = Value<'a>;
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<Value<'a>> {
+        if self.at >= self.end {
+            return None;
+        }
+        let value = self.tree.value(self.at);
+        self.at = value.next();
+        Some(value)
+    }
+}
+
+/// The members of an object.
+pub(super) struct Members<'a> {
+    tree: &'a Tree<'a>,
+    at: u32,
+    end: u32,
+}
+
+impl<'a> Iterator for Members<'a> {
+    type Item = (Value<'a>, Value<'a>);
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<(Value<'a>, Value<'a>)> {
+        if self.at >= self.end {
+            return None;
+        }
+        let (name, value) = (self.tree.value(self.at), self.tree.value(self.at + 1));
+        self.at = value.next();
+        Some((name, value))
+    }
+}

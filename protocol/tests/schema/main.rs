@@ -1,0 +1,15 @@
+//! JSON Schema: the official test suite, a second opinion, and what real generators write.
+
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod cost;
+mod engine;
+mod generated;
+mod generators;
+mod numbers;
+mod official_suite;
+mod references;
+mod refusals;
+mod second_opinion;
+mod texts;
+mod violations;

@@ -1,0 +1,164 @@
+//! Schemas through the command: what matches is published with its schema, what does not changes nothing.
+
+use lastgood_protocol::digest::Sha256;
+use lastgood_tests::{TestFeed, tree};
+use serde_json::{Value, json};
+
+const SCHEMA: &str = r#"{"type": "array", "items": {
+    "type": "object",
+    "properties": {"day": {"type": "string", "pattern": "^\\d{4}-\\d\\d-\\d\\d$"}, "price": {"type": "number", "minimum": 0}},
+    "required": ["day", "price"],
+    "additionalProperties": false
+}}
+"#;
+const GOOD: &str = r#"[{"day": "2026-11-20", "price": 39.5}]"#;
+
+fn feed() -> TestFeed {
+    let feed = TestFeed::new();
+    feed.input("s.json", SCHEMA);
+    feed.input("good.json", GOOD);
+    feed
+}
+
+#[test]
+fn a_payload_that_matches_is_published_with_its_schema() {
+    let feed = feed();
+    let ran = feed.run(&["publish", "p=good.json", "--schema", "s.json", "--schema-version", "3", "--json"]).expect(0);
+    let sha256 = Sha256::of(SCHEMA.as_bytes()).to_string();
+    assert_eq!(ran.json()["datasets"][0]["schema"], json!({"version": 3, "sha256": sha256}));
+    let entry = &feed.manifest()["datasets"]["p"];
+    assert_eq!(entry["schema"], json!({"version": 3, "sha256": sha256, "size": SCHEMA.len()}));
+    assert_eq!(feed.read(&format!("objects/{sha256}.json")), SCHEMA.as_bytes(), "published to the byte");
+    feed.expect_clean();
+    feed.run(&["verify"]).expect(0);
+}
+
+#[test]
+fn a_damaged_schema_is_found() {
+    let feed = feed();
+    feed.run(&["publish", "p=good.json", "--schema", "s.json"]).expect(0);
+    let sha256 = Sha256::of(SCHEMA.as_bytes()).to_string();
+    std::fs::write(feed.path(&format!("objects/{sha256}.json")), "{}").unwrap();
+    assert!(feed.run(&["verify"]).expect(5).text().contains(&sha256));
+}
+
+#[test]
+fn every_violation_is_told_with_its_place_and_nothing_is_published() {
+    let feed = feed();
+    feed.run(&["publish", "p=good.json", "--schema", "s.json"]).expect(0);
+    let bad = r#"[{"day": "yesterday", "price": -1}, {"price": 2, "more": true}, 7]"#;
+    feed.input("bad.json", bad);
+    let before = tree(&feed.dir());
+    let ran = feed.run(&["publish", "p=bad.json", "--schema", "p=s.json", "--json"]).expect(3);
+    assert_eq!(tree(&feed.dir()), before, "the feed has changed");
+    let ran = ran.says(&[
+        "p does not match its schema",
+        r#"at /0/day: expected a text that matches "^\\d{4}-\\d\\d-\\d\\d$", found "yesterday""#,
+        "at /0/price: expected a number of at least 0, found -1 (minimum at /items/properties/price/minimum)",
+        "at /1/more: expected no member of this name, found true",
+        r#"at /1: expected the member "day""#,
+        "at /2: expected object, found 7 (type at /items/type)",
+    ]);
+    let error = &ran.json()["error"];
+    assert_eq!((&error["code"], &error["exit"], &error["dataset"]), (&json!("schema-invalid"), &json!(3), &json!("p")));
+    assert_eq!((error["violations"].as_array().map(Vec::len), &error["more"]), (Some(5), &json!(0)));
+    let first = json!({
+        "pointer": "/0/price", "keyword": "minimum", "schema_pointer": "/items/properties/price/minimum",
+        "expected": "a number of at least 0", "found": "-1",
+    });
+    assert_eq!(error["violations"][1], first);
+}
+
+#[test]
+fn more_violations_than_are_listed_are_counted() {
+    let feed = feed();
+    let rows: Vec<Value> = (0..60).map(|_| json!(7)).collect();
+    feed.input("bad.json", Value::from(rows).to_string());
+    let ran = feed.run(&["publish", "p=bad.json", "--schema", "s.json", "--json"]).expect(3);
+    let ran = ran.says(&["and 10 more"]);
+    let error = &ran.json()["error"];
+    assert_eq!((error["violations"].as_array().map(Vec::len), &error["more"]), (Some(50), &json!(10)));
+}
+
+#[test]
+fn what_is_validated_is_what_is_published() {
+    let feed = feed();
+    feed.input("nan.json", r#"[{"day": "2026-11-20", "price": NaN}]"#);
+    feed.run(&["publish", "p=nan.json", "--nan", "null", "--schema", "s.json"])
+        .expect(3)
+        .says(&["at /0/price: expected number, found null"]);
+    feed.input("rows.csv", "day,price\n2026-11-20,39.5\n2026-11-21,-1\n");
+    feed.run(&["publish", "p=rows.csv", "--schema", "s.json"])
+        .expect(3)
+        .says(&["at /1/price: expected a number of at least 0, found -1"]);
+}
+
+#[test]
+fn a_schema_that_cannot_be_used_is_a_matter_of_configuration() {
+    let feed = feed();
+    feed.input("other.json", "[]");
+    for (schema, problem, pointer, text) in [
+        (r#"{"type": "int"}"#, "invalid-value", "/type", "found \"int\""),
+        (
+            r#"{"items": {"$ref": "https://example.com/s"}}"#,
+            "remote-reference",
+            "/items/$ref",
+            "put that schema under $defs",
+        ),
+        (r#"{"pattern": "(?P<a>b)"}"#, "invalid-pattern", "/pattern", "ECMAScript"),
+        (r#"{"$schema": "http://json-schema.org/draft-07/schema#"}"#, "unknown-dialect", "/$schema", "2020-12"),
+        ("{", "not-json", "", "at byte 1"),
+    ] {
+        feed.input("x.json", schema);
+        // Before the input is read: it is never asked for.
+        let ran = feed.run(&["publish", "p=good.json", "--schema", "x.json", "--json"]).expect(2);
+        let ran = ran.says(&[text]);
+        let error = &ran.json()["error"];
+        assert_eq!(error["code"], "schema-refused", "{schema}");
+        assert_eq!((&error["problem"], &error["schema_pointer"]), (&json!(problem), &json!(pointer)), "{schema}");
+    }
+    assert!(!feed.path("manifest.json").exists());
+    for (arguments, text) in [
+        (&["publish", "p=good.json", "--schema", "nope.json"][..], "nope.json: cannot read the schema"),
+        (&["publish", "p=good.json", "--schema", "q=s.json"], "q is not a JSON dataset of this publish"),
+        (&["publish", "p=good.json", "q=other.json", "--schema", "s.json"], "write --schema NAME=s.json"),
+        (&["publish", "p=good.json", "--schema", "s.json", "--schema", "p=s.json"], "given more than once"),
+        (&["publish", "p=good.json", "--schema-version", "2"], "--schema"),
+        (&["publish", "--artifact", "c=c.png", "--schema", "c=s.json"], "c is not a JSON dataset of this publish"),
+    ] {
+        feed.run(arguments).expect(2).says(&[text]);
+    }
+}
+
+#[test]
+fn several_datasets_have_their_own_schemas_or_none() {
+    let feed = feed();
+    feed.input("numbers.json", "[1, 2]");
+    feed.input("n.json", r#"{"items": {"type": "integer"}}"#);
+    feed.run(&[
+        "publish",
+        "p=good.json",
+        "n=numbers.json",
+        "x=numbers.json",
+        "--schema",
+        "p=s.json",
+        "--schema",
+        "n=n.json",
+    ])
+    .expect(0);
+    let datasets = &feed.manifest()["datasets"];
+    assert_ne!(datasets["p"]["schema"]["sha256"], datasets["n"]["schema"]["sha256"]);
+    assert!(datasets["x"].get("schema").is_none());
+}
+
+#[test]
+fn a_schema_that_is_left_out_is_noticed_once() {
+    let feed = feed();
+    feed.run(&["publish", "p=good.json", "--schema", "s.json", "--schema-version", "4"]).expect(0);
+    let ran = feed.run(&["publish", "p=good.json", "--json"]).expect(0);
+    let text = "p was published without a schema, and it had one until now (version 4)";
+    let ran = ran.says(&[text]);
+    assert!(ran.json()["warnings"][0].as_str().unwrap().contains(text));
+    assert!(feed.manifest()["datasets"]["p"].get("schema").is_none());
+    assert_eq!(feed.run(&["publish", "p=good.json", "--json"]).expect(0).json()["warnings"], json!([]));
+}
