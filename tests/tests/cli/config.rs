@@ -94,7 +94,7 @@ fn a_strict_file_catches_mistyped_names() {
 fn a_configured_schema_is_validated_and_published() {
     let feed = configured("[datasets.performance]\nschema = 'etc/p.json'\nschema_version = 3\n");
     fs::create_dir(feed.root().join("etc")).unwrap();
-    feed.run_with(&["publish", "performance"], "[1]").expect(2).says(&["etc/p.json", "cannot be read"]);
+    feed.run_with(&["publish", "performance"], "[1]").expect(2).says(&["etc/p.json", "cannot read the schema"]);
     feed.input("etc/p.json", r#"{"type": "array"}"#);
     feed.input("other.json", r#"{"type": "object"}"#);
     feed.publish("performance", "[1]");

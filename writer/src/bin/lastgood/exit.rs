@@ -52,6 +52,8 @@ pub(crate) enum Failure {
     Config(#[from] ConfigError),
     #[error(transparent)]
     Unlisted(#[from] Unlisted),
+    #[error("{}: cannot read the schema: {source}; nothing was published", file.display())]
+    SchemaFile { file: PathBuf, source: io::Error },
     #[error("{dataset}: cannot open {}: {source}; nothing was published", file.display())]
     Source { dataset: DatasetName, file: PathBuf, source: io::Error },
     #[error("cannot find the working directory: {source}")]
@@ -86,7 +88,7 @@ impl Failure {
     /// The one table from errors to exit codes.
     pub(crate) fn exit(&self) -> Exit {
         match self {
-            Failure::Usage(_) | Failure::Config(_) | Failure::Unlisted(_) => Exit::Usage,
+            Failure::Usage(_) | Failure::Config(_) | Failure::Unlisted(_) | Failure::SchemaFile { .. } => Exit::Usage,
             // A missing source is at fault as much as a bad one: whoever produces the data is to be told.
             Failure::Source { .. } => Exit::Refused,
             Failure::Command { source, .. } if source.kind() == io::ErrorKind::NotFound => Exit::NotFound,
@@ -130,7 +132,7 @@ impl Failure {
         match self {
             Failure::Feed(error) | Failure::NoFeed { error, .. } => error.code(),
             Failure::Usage(_) => "usage",
-            Failure::Config(_) => "config-invalid",
+            Failure::Config(_) | Failure::SchemaFile { .. } => "config-invalid",
             Failure::Unlisted(_) => "unlisted",
             Failure::Source { .. } => "input-unreadable",
             Failure::WorkingDirectory { .. }

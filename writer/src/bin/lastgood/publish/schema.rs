@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use lastgood::Schema;
-use lastgood::config::{Config, ConfigError};
+use lastgood::config::Config;
 use lastgood::protocol::name::DatasetName;
 
 use crate::exit::Failure;
@@ -90,6 +90,5 @@ impl SchemaOptions {
 }
 
 fn read(file: &Path) -> Result<Vec<u8>, Failure> {
-    let failed = |source| Failure::Config(ConfigError::Read { file: file.to_owned(), source });
-    fs::read(file).map_err(failed)
+    fs::read(file).map_err(|source| Failure::SchemaFile { file: file.to_owned(), source })
 }
