@@ -24,7 +24,7 @@ pub struct LockMarker {
     pub holder: Holder,
     /// The datasets that are about to change.
     pub datasets: Vec<DatasetName>,
-    /// When the lock was taken, by the writer's clock.
+    /// When the lock was taken or its lease last renewed, by the writer's clock.
     pub acquired_at: Timestamp,
     /// When the lease ends, by the writer's clock.
     pub expires_at: Timestamp,

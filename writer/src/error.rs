@@ -12,6 +12,7 @@ use lastgood_protocol::schema::Invalid;
 use crate::schema::SchemaProblem;
 
 use crate::convert::csv;
+use crate::guards::BrokenGuard;
 use crate::operations::Outcome;
 
 use crate::rollback::NoRollback;
@@ -84,6 +85,14 @@ pub enum Error {
         /// The limit, in bytes.
         max_bytes: u64,
     },
+    /// A payload is right but breaks a guard.
+    #[error("{dataset}: guard {}; --force publishes it all the same, and the manifest says so", listed(broken))]
+    Guard {
+        /// The dataset that it was meant for.
+        dataset: DatasetName,
+        /// Every guard that it breaks; at least one.
+        broken: Vec<BrokenGuard>,
+    },
     /// What was to be replaced has been replaced by another publish meanwhile.
     #[error("{dataset} was published by someone else meanwhile; look at `lastgood history {dataset}` and try again")]
     Conflict {
@@ -124,6 +133,15 @@ pub enum Error {
         waited_ms: u128,
         /// What can be done.
         way_out: &'static str,
+    },
+    /// A dataset that the lock does not cover under which this process runs.
+    #[error(
+        "{dataset} is not among the datasets of the lock that this runs under; name it there as well: \
+         lastgood lock … {dataset} -- COMMAND"
+    )]
+    OutsideLock {
+        /// The dataset.
+        dataset: DatasetName,
     },
     /// It was cancelled before it began to change the feed.
     #[error("stopped before the commit; nothing was published")]
@@ -167,6 +185,10 @@ pub enum Error {
     },
 }
 
+fn listed(broken: &[BrokenGuard]) -> String {
+    broken.iter().map(BrokenGuard::to_string).collect::<Vec<_>>().join("; guard ")
+}
+
 /// What a failed publish has done to the feed (I4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Committed {
@@ -189,11 +211,13 @@ impl Error {
             Error::Repeated { .. } => "repeated-dataset",
             Error::Meta { .. } => "invalid-meta",
             Error::TooLarge { .. } => "too-large",
+            Error::Guard { broken, .. } => broken.first().map_or("guard", |broken| broken.guard.code()),
             Error::Conflict { .. } => "conflict",
             Error::NoRollback { reason, .. } => reason.code(),
             Error::NotAFeed { .. } => "not-a-feed",
             Error::NoFeed { .. } => "no-feed",
             Error::Locked { .. } => "locked",
+            Error::OutsideLock { .. } => "outside-lock",
             Error::Cancelled => "cancelled",
             Error::Damaged { .. } => "damaged",
             Error::Limit(_) => "limit",
@@ -220,7 +244,9 @@ impl Error {
             | Error::Input { .. }
             | Error::Repeated { .. }
             | Error::Meta { .. }
-            | Error::TooLarge { .. } => Outcome::Refused,
+            | Error::TooLarge { .. }
+            | Error::Guard { .. }
+            | Error::OutsideLock { .. } => Outcome::Refused,
             Error::Unknown { .. } => Outcome::Unknown,
             Error::Conflict { .. }
             | Error::NoRollback { .. }

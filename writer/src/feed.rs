@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use lastgood_protocol::failure::Failure;
-use lastgood_protocol::layout;
+use lastgood_protocol::layout::{self, FeedPath};
 use lastgood_protocol::manifest::{MAX_MANIFEST_BYTES, Manifest, ManifestError};
 use lastgood_protocol::time::Timestamp;
 
@@ -51,6 +51,9 @@ pub struct Settings {
     pub lock_wait: Duration,
     /// How long readers believe the lock marker, should the writer die. Default: 60 s.
     pub lease: Duration,
+    /// The [token](crate::Hold::token) of the lock that this process runs under, if it runs under one: publishes of its
+    /// datasets take turns under it instead of waiting for it. Default: none.
+    pub under_lock: Option<String>,
     /// From which age on a lock marker that lastgood did not write counts as left behind. Default: never.
     pub foreign_marker_stale_after: Option<Duration>,
     /// Whether to make a feed in a directory that holds other files. Default: no.
@@ -72,6 +75,7 @@ impl Default for Settings {
         Self {
             lock_wait: Duration::from_secs(30),
             lease: Duration::from_secs(60),
+            under_lock: None,
             foreign_marker_stale_after: None,
             create_beside_others: false,
             compression: Compression::default(),
@@ -132,6 +136,20 @@ impl<S: Storage> Feed<S> {
     /// [`Error::NoFeed`], [`Error::Damaged`], [`Error::Io`], [`Error::Read`] for a later format.
     pub fn manifest(&self) -> Result<Manifest, Error> {
         self.published().map(|current| Arc::unwrap_or_clone(current.manifest))
+    }
+
+    /// Keeps published files as they are now, whatever they are, in the private directory, before something takes their
+    /// place. Makes the directories of a feed when they are missing. Returns where, for those that are there.
+    ///
+    /// # Errors
+    /// [`Error::Io`]
+    pub fn preserve(&self, paths: &[FeedPath]) -> Result<Vec<String>, Error> {
+        if paths.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.storage.create().map_err(Error::io(format!("make the feed in {}", self.location())))?;
+        let keep = |path| self.storage.preserve(path).map_err(Error::io(format!("keep {path} as it is")));
+        paths.iter().filter_map(|path| keep(path).transpose()).collect()
     }
 
     pub(crate) fn now(&self) -> Timestamp {

@@ -85,12 +85,16 @@
 pub use lastgood_protocol as protocol;
 
 mod compress;
+#[cfg(feature = "config")]
+pub mod config;
 pub mod convert;
 mod derived;
 mod error;
 mod feed;
 mod gc;
+mod guards;
 mod history;
+mod hold;
 mod lock;
 mod objects;
 mod operations;
@@ -114,7 +118,9 @@ pub use compress::Compression;
 pub use error::{Committed, Error};
 pub use feed::{Feed, Settings};
 pub use gc::{Collection, Retention};
+pub use guards::{BrokenGuard, Guard, Guards, InvalidShrink, Shrink};
 pub use history::{Change, History, Logged, PastCommit, PastDataset};
+pub use hold::Hold;
 pub use operations::{DatasetRecord, Operation, Outcome, Record, Who};
 pub use prepare::Item;
 pub use publish::{Publication, PublishedDataset};

@@ -1,5 +1,8 @@
 //! The writer's lock and the lock markers.
 //!
+//! A lock that is held for longer than one commit ([`Feed::hold`]) is shared with the publishes that run under it: they know
+//! its token, take turns, and leave its markers, which announce their commits too, where they are.
+//!
 //! The operating system's lock is the truth between writers and is released by the kernel when its holder dies. The
 //! markers are for readers and people; one of ours whose lock is free is stale.
 
@@ -16,7 +19,8 @@ use crate::error::Error;
 use crate::feed::Feed;
 use crate::storage::{Kind, Placed, StagedFile, Staging, Storage};
 
-/// Takes the writer's lock, waiting for other writers and for the markers of older scripts that concern `datasets`.
+/// Takes the writer's lock, waiting for other writers and for the markers of older scripts that concern `datasets`; or a
+/// turn under the lock that this process runs under, which then must be one on `datasets`.
 pub(crate) fn acquire<S: Storage>(feed: &Feed<S>, datasets: &[DatasetName]) -> Result<(S::Lock, Holder), Error> {
     let holder = holder(feed)?;
     let text = serde_json::to_string(&holder).expect("a holder has only string keys");
@@ -24,7 +28,10 @@ pub(crate) fn acquire<S: Storage>(feed: &Feed<S>, datasets: &[DatasetName]) -> R
     loop {
         feed.check_cancelled()?;
         let blocked = match feed.storage.try_lock(&text).map_err(Error::io("take the writer's lock"))? {
-            None => Blocked::ByWriter,
+            None => match join(feed, datasets)? {
+                Some(joined) => return Ok(joined),
+                None => Blocked::ByWriter,
+            },
             Some(lock) => match foreign_marker(feed, datasets)? {
                 None => return Ok((lock, holder)),
                 // Not waited for under the lock: other datasets may be published meanwhile.
@@ -42,6 +49,33 @@ pub(crate) fn acquire<S: Storage>(feed: &Feed<S>, datasets: &[DatasetName]) -> R
         std::thread::sleep(pause.min(feed.settings.lock_wait - waited));
         pause = (pause * 2).min(Duration::from_millis(50));
     }
+}
+
+/// Takes a turn under the lock that this process runs under; `None` when there is no such lock or it is not our turn.
+fn join<S: Storage>(feed: &Feed<S>, datasets: &[DatasetName]) -> Result<Option<(S::Lock, Holder)>, Error> {
+    let looking = || Error::io("look at the lock that this runs under");
+    if above(feed).map_err(looking())?.is_none() {
+        return Ok(None);
+    }
+    let turn = feed.storage.try_join().map_err(Error::io("take a turn under the writer's lock"))?;
+    // Again: before we had the turn, that holder may have died and another come.
+    let (Some(turn), Some(holder)) = (turn, above(feed).map_err(looking())?) else { return Ok(None) };
+    let marker = read_marker(feed, &layout::lock()).map_err(looking())?;
+    let covered = marker.map(|marker| marker.datasets).unwrap_or_default();
+    match datasets.iter().find(|dataset| !covered.contains(dataset)) {
+        Some(dataset) => Err(Error::OutsideLock { dataset: dataset.clone() }),
+        None => Ok(Some((turn, holder))),
+    }
+}
+
+/// The holder of the lock that this process runs under, if it holds the feed now.
+fn above<S: Storage>(feed: &Feed<S>) -> io::Result<Option<Holder>> {
+    let Some(token) = &feed.settings.under_lock else { return Ok(None) };
+    Ok(present_holder(feed)?.filter(|holder| holder.token == *token))
+}
+
+fn present_holder<S: Storage>(feed: &Feed<S>) -> io::Result<Option<Holder>> {
+    Ok(feed.storage.lock_holder()?.and_then(|text| serde_json::from_str(&text).ok()))
 }
 
 fn holder<S: Storage>(feed: &Feed<S>) -> Result<Holder, Error> {
@@ -62,13 +96,10 @@ impl Blocked {
     fn holder<S: Storage>(&self, feed: &Feed<S>) -> String {
         match self {
             Blocked::ByForeignMarker(found) => found.clone(),
-            Blocked::ByWriter => {
-                let text = feed.storage.lock_holder().ok().flatten();
-                match text.and_then(|text| serde_json::from_str::<Holder>(&text).ok()) {
-                    Some(Holder { host, pid, .. }) => format!("process {pid} on {host} is publishing"),
-                    None => "another process is publishing".to_owned(),
-                }
-            }
+            Blocked::ByWriter => match present_holder(feed).ok().flatten() {
+                Some(Holder { host, pid, .. }) => format!("process {pid} on {host} is publishing"),
+                None => "another process is publishing".to_owned(),
+            },
         }
     }
 
@@ -141,48 +172,72 @@ pub(crate) fn read_marker<S: Storage>(feed: &Feed<S>, path: &FeedPath) -> io::Re
     }
 }
 
+/// The bytes of a marker whose lease begins now.
+fn marker<S: Storage>(feed: &Feed<S>, holder: Holder, datasets: &[DatasetName]) -> Vec<u8> {
+    let now = feed.now();
+    let lease_ms = i64::try_from(feed.settings.lease.as_millis()).unwrap_or(i64::MAX);
+    let expires_at = now.plus_ms(lease_ms);
+    LockMarker { format: FORMAT, holder, datasets: datasets.to_vec(), acquired_at: now, expires_at }.encode()
+}
+
+/// Puts a marker in place. One file under several names: a commit of many datasets need not write it as often.
+fn place<S: Storage>(
+    feed: &Feed<S>,
+    staging: &S::Staging,
+    path: &FeedPath,
+    bytes: &[u8],
+    first: Option<&FeedPath>,
+) -> io::Result<Placed<S::File>> {
+    let file = match first.map(|first| staging.link(first)).transpose()?.flatten() {
+        Some(link) => link,
+        None => {
+            let mut file = staging.create(Kind::Marker)?;
+            file.write_all(bytes)?;
+            file.finish()?
+        }
+    };
+    feed.storage.place(file, path)
+}
+
 /// The markers of one commit, removed when the commit is over, however it ends.
 pub(crate) struct Markers<'a, S: Storage> {
     feed: &'a Feed<S>,
     paths: Vec<FeedPath>,
+    /// They are those of the lock that this process runs under: its holder lives and removes them.
+    stand: bool,
 }
 
 impl<'a, S: Storage> Markers<'a, S> {
     /// Creates the markers for `datasets`. They are returned to be made durable with the wave, so that whatever can be
     /// left half done by a crash after it is announced by a marker that the crash leaves behind (I8).
+    ///
+    /// Under a lock whose holder is another process there is nothing to be created: its markers are there.
     pub(crate) fn raise(
         feed: &'a Feed<S>,
         staging: &S::Staging,
         holder: Holder,
         datasets: &[DatasetName],
     ) -> io::Result<(Self, Vec<Placed<S::File>>)> {
-        let now = feed.now();
-        let lease_ms = i64::try_from(feed.settings.lease.as_millis()).unwrap_or(i64::MAX);
-        let marker = LockMarker {
-            format: FORMAT,
-            holder,
-            datasets: datasets.to_vec(),
-            acquired_at: now,
-            expires_at: now.plus_ms(lease_ms),
-        };
-        let bytes = marker.encode();
-        let mut markers = Self { feed, paths: Vec::new() };
+        let mut markers = Self { feed, paths: Vec::new(), stand: false };
+        if feed.settings.under_lock.as_ref() == Some(&holder.token) {
+            return Ok((markers, Vec::new()));
+        }
         let mut placed = Vec::new();
+        let bytes = marker(feed, holder, datasets);
         for path in of_commit(datasets) {
-            // One file under several names: a commit of many datasets need not write it as often.
-            let first = markers.paths.first().map(|first| staging.link(first)).transpose()?.flatten();
-            let file = match first {
-                Some(link) => link,
-                None => {
-                    let mut file = staging.create(Kind::Marker)?;
-                    file.write_all(&bytes)?;
-                    file.finish()?
-                }
-            };
-            placed.push(feed.storage.place(file, &path)?);
+            placed.push(place(feed, staging, &path, &bytes, markers.paths.first())?);
             markers.paths.push(path);
         }
         Ok((markers, placed))
+    }
+
+    /// Writes the markers anew, with a lease that begins now.
+    pub(crate) fn renew(&self, staging: &S::Staging, holder: Holder, datasets: &[DatasetName]) -> io::Result<()> {
+        let bytes = marker(self.feed, holder, datasets);
+        let first = self.paths.first();
+        self.paths.iter().try_for_each(|path| {
+            place(self.feed, staging, path, &bytes, first.filter(|&first| first != path)).map(drop)
+        })
     }
 
     /// Takes up the markers of ours that a crashed writer has left. The caller holds the lock.
@@ -195,7 +250,7 @@ impl<'a, S: Storage> Markers<'a, S> {
         }
         // `.lock` sorts into the middle; it goes last.
         paths.sort_by_key(|path| *path != layout::lock());
-        Ok(Self { feed, paths })
+        Ok(Self { feed, paths, stand: above(feed)?.is_some() })
     }
 
     /// Whether there are none.
@@ -203,8 +258,16 @@ impl<'a, S: Storage> Markers<'a, S> {
         self.paths.is_empty()
     }
 
-    /// Removes the markers: those of the datasets first, so that the one that names them all goes last.
+    /// Whether a dead writer has left them.
+    pub(crate) fn are_stale(&self) -> bool {
+        !self.paths.is_empty() && !self.stand
+    }
+
+    /// Removes the markers, unless they are to stand: those of the datasets first, so that the one that names them all goes last.
     pub(crate) fn lower(mut self) -> io::Result<()> {
+        if self.stand {
+            self.paths.clear();
+        }
         while let Some(path) = self.paths.last() {
             self.feed.storage.remove(path)?;
             self.paths.pop();
@@ -220,7 +283,7 @@ impl<'a, S: Storage> Markers<'a, S> {
 
 impl<S: Storage> Drop for Markers<'_, S> {
     fn drop(&mut self) {
-        for path in self.paths.drain(..).rev() {
+        for path in self.paths.drain(..).rev().filter(|_| !self.stand) {
             if let Err(error) = self.feed.storage.remove(&path) {
                 tracing::warn!(%path, %error, "the lock marker could not be removed; the next writer will do it");
             }

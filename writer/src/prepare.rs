@@ -12,6 +12,7 @@ use lastgood_protocol::payload::{Rules, Scanner, Summary};
 use crate::convert::{Conversion, Format};
 use crate::error::Error;
 use crate::feed::Feed;
+use crate::guards::{Candidate, Guarded, Guards};
 use crate::objects::CHUNK_BYTES;
 use crate::output::Output;
 use crate::schema::{Schema, Validator};
@@ -26,14 +27,25 @@ pub struct Item<'a> {
     pub(crate) rules: Rules,
     pub(crate) meta: Option<String>,
     pub(crate) schema: Option<Schema>,
+    pub(crate) guards: Guards,
+    pub(crate) force: bool,
 }
 
 impl<'a> Item<'a> {
     /// A dataset with its payload, read to the end by the publish.
     #[must_use]
     pub fn new(dataset: DatasetName, input: impl Read + Send + 'a) -> Self {
-        let (ext, format, rules) = (Ext::json(), Format::default(), Rules::default());
-        Self { dataset, input: Box::new(input), ext, format, rules, meta: None, schema: None }
+        Self {
+            dataset,
+            input: Box::new(input),
+            ext: Ext::json(),
+            format: Format::default(),
+            rules: Rules::default(),
+            meta: None,
+            schema: None,
+            guards: Guards::default(),
+            force: false,
+        }
     }
 
     /// The same as an artifact: published as it is, under this extension. Of the payload rules only the limit of the size
@@ -99,15 +111,24 @@ pub(crate) enum Condition {
     None,
     /// That the dataset still has this payload.
     Replaces(Sha256),
+    /// That its guards hold beside what is published, as they did.
+    Guards(Box<Guarded>),
 }
 
 impl Condition {
-    /// Holds the assumption against what is published, under the lock.
-    pub(crate) fn check(&self, dataset: &DatasetName, published: Option<&Entry>) -> Result<(), Error> {
+    /// Holds the assumption against what is published, under the lock: another publisher in between must not defeat it.
+    /// Returns the names of the guards that are overridden, if any.
+    pub(crate) fn check<S: Storage>(
+        &self,
+        storage: &S,
+        dataset: &DatasetName,
+        published: Option<&Entry>,
+    ) -> Result<Option<String>, Error> {
         match self {
-            Condition::None => Ok(()),
-            Condition::Replaces(sha256) if published.is_some_and(|entry| entry.sha256 == *sha256) => Ok(()),
+            Condition::None => Ok(None),
+            Condition::Replaces(sha256) if published.is_some_and(|entry| entry.sha256 == *sha256) => Ok(None),
             Condition::Replaces(_) => Err(Error::Conflict { dataset: dataset.clone() }),
+            Condition::Guards(guarded) => guarded.verdict(storage, dataset, published),
         }
     }
 }
@@ -117,7 +138,7 @@ pub(crate) fn prepare<S: Storage>(
     staging: &S::Staging,
     item: Item<'_>,
 ) -> Result<Prepared<S::File>, Error> {
-    let Item { dataset, input, ext, format, rules, meta, schema } = item;
+    let Item { dataset, input, ext, format, rules, meta, schema, guards, force } = item;
     let meta = meta
         .map(|json| Meta::parse(&json))
         .transpose()
@@ -136,6 +157,8 @@ pub(crate) fn prepare<S: Storage>(
     }
     let (nan_mapped, rows) = (summary.nan_mapped, summary.rows);
     let staged = output.finish(feed, staging, &dataset)?;
+    let candidate = Candidate { ext: &ext, size: staged.size, rows, meta: meta.as_ref() };
+    let condition = guarded(feed, &dataset, guards, force, &candidate, &staged.object)?;
     let schema = validator.map(|validator| validator.stage(staging)).transpose();
     let schema = schema.map_err(Error::io(format!("write the schema of {dataset} to staging")))?;
     Ok(Prepared {
@@ -147,11 +170,32 @@ pub(crate) fn prepare<S: Storage>(
         rows,
         schema,
         meta,
-        condition: Condition::None,
+        condition,
         object: staged.object,
         siblings: staged.siblings,
         plain_copy: staged.plain_copy,
     })
+}
+
+/// Holds a payload against its guards, before anyone waits for the lock.
+fn guarded<S: Storage>(
+    feed: &Feed<S>,
+    dataset: &DatasetName,
+    guards: Guards,
+    force: bool,
+    candidate: &Candidate<'_>,
+    object: &Pending<S::File>,
+) -> Result<Condition, Error> {
+    if guards == Guards::default() {
+        return Ok(Condition::None);
+    }
+    let failed = || Error::io(format!("hold {dataset} against its guards"));
+    let mut guarded = Guarded::new(guards, force, candidate, || object.reader()).map_err(failed())?;
+    let current = if guarded.compares() { feed.current()? } else { None };
+    let published = current.as_ref().and_then(|current| current.manifest.datasets.get(dataset));
+    guarded.compare(&feed.storage, published).map_err(failed())?;
+    guarded.verdict(&feed.storage, dataset, published)?;
+    Ok(Condition::Guards(Box::new(guarded)))
 }
 
 fn scan<S: Storage>(

@@ -63,6 +63,8 @@ pub struct PublishedDataset {
     pub schema: Option<SchemaRef>,
     /// The version of the schema that the dataset had before, when it has none any more.
     pub schema_dropped: Option<u32>,
+    /// The names of the guards that were overridden, separated by spaces, as in the manifest.
+    pub forced: Option<String>,
 }
 
 impl PublishedDataset {
@@ -93,7 +95,8 @@ impl<S: Storage> Feed<S> {
     /// [`Error::Unknown`] the feed is as it was (I4); no input, however bad, changes a published byte (I9).
     ///
     /// # Errors
-    /// [`Error::Refused`], [`Error::SchemaInvalid`] and [`Error::Input`] for what is wrong with the input, [`Error::Locked`] when waiting for
+    /// [`Error::Refused`], [`Error::SchemaInvalid`], [`Error::Guard`] and [`Error::Input`] for what is wrong with the input,
+    /// [`Error::Locked`] when waiting for
     /// another writer came to its limit, [`Error::NotAFeed`], [`Error::Damaged`], [`Error::Io`], [`Error::Unknown`].
     pub fn publish(&self, items: Vec<Item<'_>>) -> Result<Publication, Error> {
         let datasets = items.iter().map(|item| item.dataset.clone()).collect();
@@ -315,7 +318,7 @@ fn next_manifest<S: Storage>(
     }
     for item in prepared {
         let before = next.datasets.get(&item.dataset);
-        item.condition.check(&item.dataset, before)?;
+        let forced = item.condition.check(&feed.storage, &item.dataset, before)?;
         let unchanged = before.filter(|before| (before.sha256, &before.ext) == (item.sha256, &item.ext));
         let entry = Entry {
             sha256: item.sha256,
@@ -325,7 +328,7 @@ fn next_manifest<S: Storage>(
             ext: item.ext.clone(),
             schema: item.schema.as_ref().map(|schema| schema.reference.clone()),
             meta: item.meta.clone(),
-            forced: None,
+            forced,
             plain_copy: item.plain_copy.is_some(),
         };
         next.datasets.insert(item.dataset.clone(), entry);
@@ -411,6 +414,7 @@ impl<S: Storage> ItemCommit<'_, S> {
             changed,
             rows: item.rows,
             nan_mapped: item.nan_mapped,
+            forced: entry.forced.clone(),
             schema: entry.schema.clone(),
             schema_dropped,
         })

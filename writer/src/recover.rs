@@ -113,7 +113,7 @@ pub(crate) fn finish<S: Storage>(
     let current = feed.current()?;
     let mut recovery = Recovery {
         generation: current.as_ref().map(|current| current.manifest.generation),
-        markers_removed: !markers.is_empty(),
+        markers_removed: markers.are_stale(),
         staging_removed,
         ..Recovery::default()
     };

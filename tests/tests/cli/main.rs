@@ -3,14 +3,20 @@
 #![allow(clippy::disallowed_methods, reason = "tests prepare and damage feeds by hand")]
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod adopt;
 mod artifacts;
 mod cat;
+mod completions;
+mod config;
 mod convert;
 mod damage;
 mod directory;
 mod doctor;
 mod gc;
+mod guards;
 mod history;
+mod init;
+mod lock;
 mod locks;
 mod metrics;
 mod operations;

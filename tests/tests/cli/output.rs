@@ -15,7 +15,23 @@ fn without_arguments_it_helps() {
 fn help_and_version_are_results() {
     let feed = TestFeed::new();
     assert!(feed.run(&["--version"]).expect(0).text().starts_with("lastgood "));
-    for command in ["publish", "rollback", "history", "cat", "status", "verify", "recover", "gc", "serve"] {
+    for command in [
+        "publish",
+        "rollback",
+        "history",
+        "cat",
+        "status",
+        "verify",
+        "recover",
+        "lock",
+        "adopt",
+        "gc",
+        "doctor",
+        "serve",
+        "init",
+        "completions",
+        "man",
+    ] {
         let ran = feed.run(&[command, "--help"]).expect(0);
         assert!(ran.text().contains(&format!("lastgood {command}")), "{}", ran.text());
         assert_eq!(ran.stderr, "");

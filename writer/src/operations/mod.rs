@@ -99,7 +99,7 @@ impl Describe for Publication {
                 size: Some(dataset.size),
                 rows: dataset.rows,
                 changed: Some(dataset.changed),
-                forced: Vec::new(),
+                forced: dataset.forced.iter().flat_map(|names| names.split(' ')).map(str::to_owned).collect(),
             })
             .collect();
     }

@@ -131,7 +131,7 @@ pub struct DatasetRecord {
     /// Whether the payload differs from the one before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub changed: Option<bool>,
-    /// The codes of the guards that were overridden.
+    /// The names of the guards that were overridden, as in the manifest.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub forced: Vec<String>,
 }

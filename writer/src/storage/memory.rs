@@ -29,6 +29,9 @@ struct Feed {
     created: bool,
     files: BTreeMap<FeedPath, Content>,
     holder: Option<String>,
+    /// Whether someone is committing.
+    turn: bool,
+    kept: Vec<(String, Content)>,
     /// The newest first.
     log: VecDeque<Vec<u8>>,
 }
@@ -119,11 +122,23 @@ impl Storage for MemoryStorage {
     fn try_lock(&self, holder: &str) -> io::Result<Option<MemoryLock>> {
         self.refuse_if_missing()?;
         let mut feed = self.feed();
-        if feed.holder.is_some() {
+        if feed.holder.is_some() || feed.turn {
             return Ok(None);
         }
         feed.holder = Some(holder.to_owned());
-        Ok(Some(MemoryLock { storage: self.clone() }))
+        feed.turn = true;
+        Ok(Some(MemoryLock { storage: self.clone(), holds: true, turn: true }))
+    }
+
+    fn share(&self, lock: &mut MemoryLock) -> io::Result<()> {
+        lock.end_turn();
+        Ok(())
+    }
+
+    fn try_join(&self) -> io::Result<Option<MemoryLock>> {
+        self.refuse_if_missing()?;
+        let taken = std::mem::replace(&mut self.feed().turn, true);
+        Ok((!taken).then(|| MemoryLock { storage: self.clone(), holds: false, turn: true }))
     }
 
     fn lock_holder(&self) -> io::Result<Option<String>> {
@@ -152,6 +167,14 @@ impl Storage for MemoryStorage {
         file.0.moved_to(path).map(drop)
     }
 
+    fn preserve(&self, path: &FeedPath) -> io::Result<Option<String>> {
+        let Some(content) = self.content(path) else { return Ok(None) };
+        let mut feed = self.feed();
+        let place = format!("kept/{path}.{}", feed.kept.len());
+        feed.kept.push((place.clone(), content));
+        Ok(Some(place))
+    }
+
     fn remove(&self, path: &FeedPath) -> io::Result<bool> {
         Ok(self.feed().files.remove(path).is_some())
     }
@@ -175,15 +198,28 @@ impl Storage for MemoryStorage {
     }
 }
 
-/// The writer's lock of a [`MemoryStorage`], held until dropped.
+/// The writer's lock of a [`MemoryStorage`], or a turn under one that is shared; held until dropped.
 #[derive(Debug)]
 pub struct MemoryLock {
     storage: MemoryStorage,
+    holds: bool,
+    turn: bool,
+}
+
+impl MemoryLock {
+    fn end_turn(&mut self) {
+        if std::mem::take(&mut self.turn) {
+            self.storage.feed().turn = false;
+        }
+    }
 }
 
 impl Drop for MemoryLock {
     fn drop(&mut self) {
-        self.storage.feed().holder = None;
+        if self.holds {
+            self.storage.feed().holder = None;
+        }
+        self.end_turn();
     }
 }
 

@@ -85,6 +85,21 @@ pub trait Storage: Send + Sync {
     /// When the lock cannot be asked for at all.
     fn try_lock(&self, holder: &str) -> io::Result<Option<Self::Lock>>;
 
+    /// Shares the writer's lock, which stays held: from now on others can take turns under it with
+    /// [`try_join`](Self::try_join).
+    ///
+    /// # Errors
+    /// When it cannot be shared.
+    fn share(&self, lock: &mut Self::Lock) -> io::Result<()>;
+
+    /// Takes a turn under a writer's lock that is shared; `None` while another has its turn, or while the lock is not
+    /// shared. Whose lock it is, [`lock_holder`](Self::lock_holder) tells. Should that holder die, no one else gets the lock
+    /// before the turn is over.
+    ///
+    /// # Errors
+    /// When the turn cannot be asked for at all.
+    fn try_join(&self) -> io::Result<Option<Self::Lock>>;
+
     /// What the present holder of the writer's lock has left; `None` when nobody holds it or the holder is unknown.
     ///
     /// # Errors
@@ -124,6 +139,13 @@ pub trait Storage: Send + Sync {
     /// # Errors
     /// When it cannot be moved. The caller must look which of the two files stands there (I4).
     fn replace(&self, file: Durable<Self::File>, path: &FeedPath) -> io::Result<()>;
+
+    /// Keeps a file as it is now in the private directory, durably, for people to come back to. Says where; `None` when
+    /// there is no such file. What was kept before stays.
+    ///
+    /// # Errors
+    /// When it cannot be kept.
+    fn preserve(&self, path: &FeedPath) -> io::Result<Option<String>>;
 
     /// Removes a file; false when there was none.
     ///

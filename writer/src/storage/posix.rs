@@ -4,8 +4,10 @@
 //!
 //! | path | what it is |
 //! | --- | --- |
-//! | `lock` | the writer's lock: who holds the operating system's lock on it may commit |
+//! | `lock` | the writer's lock: who holds the operating system's lock on it decides who may commit |
+//! | `turn` | locked during a commit, by the holder of `lock` or by those with whom it is shared |
 //! | `holder` | who that is, locked as long as it is true |
+//! | `kept/` | files that were there before lastgood, as they were |
 //! | `staging/<token>/` | the files of one publish |
 //! | `staging/<token>.lock` | locked as long as that publish lives |
 //! | `operations.jsonl`, `operations.jsonl.<n>` | the operation log, the older the higher the number |
@@ -14,6 +16,7 @@
 #![allow(clippy::disallowed_methods, reason = "this is the module that changes files")]
 
 mod file;
+mod kept;
 mod lock;
 mod log;
 mod probe;
@@ -184,6 +187,14 @@ impl Storage for PosixStorage {
         WriterLock::try_take(&self.private(), holder)
     }
 
+    fn share(&self, lock: &mut WriterLock) -> io::Result<()> {
+        lock.share().context("share", &self.private().join(lock::TURN))
+    }
+
+    fn try_join(&self) -> io::Result<Option<WriterLock>> {
+        WriterLock::try_join(&self.private())
+    }
+
     fn lock_holder(&self) -> io::Result<Option<String>> {
         lock::holder(&self.private())
     }
@@ -210,6 +221,10 @@ impl Storage for PosixStorage {
 
     fn replace(&self, file: Durable<PosixFile>, path: &FeedPath) -> io::Result<()> {
         file.0.moved_to(self.published(path)).map(drop)
+    }
+
+    fn preserve(&self, path: &FeedPath) -> io::Result<Option<String>> {
+        kept::keep(&self.published(path), &self.private().join(kept::DIR))
     }
 
     fn remove(&self, path: &FeedPath) -> io::Result<bool> {

@@ -139,6 +139,14 @@ impl<S: Storage> Storage for Faulty<S> {
         self.state.call("try_lock", None, || self.inner.try_lock(holder))
     }
 
+    fn share(&self, lock: &mut S::Lock) -> io::Result<()> {
+        self.state.call("share", None, || self.inner.share(lock))
+    }
+
+    fn try_join(&self) -> io::Result<Option<S::Lock>> {
+        self.state.call("try_join", None, || self.inner.try_join())
+    }
+
     fn lock_holder(&self) -> io::Result<Option<String>> {
         self.state.call("lock_holder", None, || self.inner.lock_holder())
     }
@@ -162,6 +170,10 @@ impl<S: Storage> Storage for Faulty<S> {
 
     fn replace(&self, file: Durable<S::File>, path: &FeedPath) -> io::Result<()> {
         self.state.call("replace", Some(path), || self.inner.replace(file, path))
+    }
+
+    fn preserve(&self, path: &FeedPath) -> io::Result<Option<String>> {
+        self.state.call("preserve", Some(path), || self.inner.preserve(path))
     }
 
     fn remove(&self, path: &FeedPath) -> io::Result<bool> {

@@ -8,6 +8,7 @@ mod failures;
 mod faulty;
 mod gc;
 mod history;
+mod hold;
 mod new_feed;
 mod operations;
 mod repair;

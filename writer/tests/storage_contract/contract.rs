@@ -41,6 +41,8 @@ macro_rules! contract_tests {
             info_tells_size_and_kind,
             read_stops_at_its_limit,
             the_lock_has_one_holder,
+            a_shared_lock_is_taken_in_turns,
+            what_is_preserved_stays_under_names_of_its_own,
             whoever_has_the_lock_is_told_as_its_holder,
             asking_for_the_holder_never_takes_the_lock,
             sweeping_spares_what_lives,
@@ -292,6 +294,40 @@ pub(crate) fn the_lock_has_one_holder(feed: &impl Fixture) {
         assert_eq!(other.lock_holder().unwrap(), None);
         drop(other.try_lock("other").unwrap().expect("it is free again"));
     }
+}
+
+pub(crate) fn a_shared_lock_is_taken_in_turns(feed: &impl Fixture) {
+    let (storage, other) = (feed.storage(), feed.storage());
+    storage.create().unwrap();
+    let mut lock = storage.try_lock("me").unwrap().expect("it is free");
+    assert!(other.try_join().unwrap().is_none(), "it is not shared");
+    storage.share(&mut lock).unwrap();
+    for _ in 0..2 {
+        let turn = other.try_join().unwrap().expect("it is shared");
+        assert!(storage.try_join().unwrap().is_none(), "one at a time");
+        assert!(other.try_lock("other").unwrap().is_none());
+        assert_eq!(other.lock_holder().unwrap().as_deref(), Some("me"), "a turn tells of no other holder");
+        drop(turn);
+    }
+    assert!(other.try_lock("other").unwrap().is_none(), "between turns it stays held");
+    // Whoever shares it dies: the turn is over before the next one has the lock.
+    let turn = other.try_join().unwrap().expect("it is shared");
+    drop(lock);
+    assert_eq!(other.lock_holder().unwrap(), None);
+    assert!(storage.try_lock("next").unwrap().is_none());
+    drop(turn);
+    drop(storage.try_lock("next").unwrap().expect("it is free"));
+}
+
+pub(crate) fn what_is_preserved_stays_under_names_of_its_own(feed: &impl Fixture) {
+    let storage = created(feed);
+    let path = layout::last_update();
+    assert_eq!(storage.preserve(&path).unwrap(), None);
+    publish(&storage, &path, b"one");
+    let (first, second) = (storage.preserve(&path).unwrap().unwrap(), storage.preserve(&path).unwrap().unwrap());
+    assert_ne!(first, second);
+    assert!([&first, &second].iter().all(|place| place.contains("last_update.txt")));
+    assert_eq!(storage.read(&path, 9).unwrap().as_deref(), Some(&b"one"[..]));
 }
 
 pub(crate) fn whoever_has_the_lock_is_told_as_its_holder(feed: &impl Fixture) {

@@ -5,10 +5,16 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::adopt::Adopt;
 use crate::cat::Cat;
+use crate::completions::Completions;
 use crate::doctor::Doctor;
 use crate::gc::Gc;
 use crate::history::History;
+use crate::init::Init;
+#[cfg(unix)]
+use crate::lock::Lock;
+use crate::man::Man;
 use crate::publish::Publish;
 use crate::recover::Recover;
 use crate::rollback::Rollback;
@@ -26,8 +32,8 @@ Exit codes:
   5  feed damaged
   6  outcome unknown: `lastgood status` shows which commit is published
 
-The feed directory is --dir, else LASTGOOD_DIR, else `dir` in the nearest lastgood.toml
-at or above the working directory, else ./data. `lastgood status` and -v say which, and why.
+The feed directory is --dir, else LASTGOOD_DIR, else `dir` in lastgood.toml, else ./data.
+`lastgood status` and -v say which, and why. Options win over lastgood.toml; -v says what it sets.
 
 The operation log of a feed, .lastgood/operations.jsonl, says who did what: LASTGOOD_WHO, else the user.
 
@@ -41,7 +47,7 @@ pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) global: Global,
     #[command(subcommand)]
-    pub(crate) command: Command,
+    pub(crate) command: AnyCommand,
 }
 
 #[derive(Debug, Args)]
@@ -49,6 +55,9 @@ pub(crate) struct Global {
     /// The feed directory [default: LASTGOOD_DIR, else `dir` in lastgood.toml, else ./data]
     #[arg(long, global = true, value_name = "DIR", help_heading = "Global options")]
     pub(crate) dir: Option<PathBuf>,
+    /// The configuration [default: LASTGOOD_CONFIG, else the nearest lastgood.toml at or above the working directory]
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Global options")]
+    pub(crate) config: Option<PathBuf>,
     /// Print one JSON document on stdout instead of text
     #[arg(long, global = true, help_heading = "Global options")]
     pub(crate) json: bool,
@@ -74,14 +83,27 @@ pub(crate) fn time(text: &str) -> Result<Duration, String> {
 }
 
 #[derive(Debug, Subcommand)]
+pub(crate) enum AnyCommand {
+    #[command(flatten)]
+    OnFeed(Command),
+    Init(Init),
+    Completions(Completions),
+    Man(Man),
+}
+
+/// The commands that work on a feed, as the configuration has it.
+#[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    Publish(Publish),
+    Publish(Box<Publish>),
     Rollback(Rollback),
     History(History),
     Cat(Cat),
     Status(Status),
     Verify(Verify),
     Recover(Recover),
+    #[cfg(unix)]
+    Lock(Lock),
+    Adopt(Adopt),
     Doctor(Doctor),
     Gc(Gc),
     Serve(Serve),

@@ -42,7 +42,7 @@ struct Document<'a> {
 
 impl Cat {
     pub(crate) fn run(self, session: &Session) -> Result<Exit, Failure> {
-        let feed = Feed::open(&session.dir.path);
+        let feed = session.feed();
         let read = match self.generation {
             None => feed.read(&self.name).map(|reading| (reading.value, reading.generation)),
             Some(generation) => feed.read_generation(&self.name, generation).map(|payload| (payload, generation)),

@@ -1,16 +1,37 @@
-//! Which directory is the feed, and why.
+//! Which configuration holds, which directory is the feed, and why.
 
 use std::fmt;
-use std::io;
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
+use lastgood::config::{Config, ConfigError, FILE_NAME};
 
 use crate::exit::Failure;
 
 pub(crate) const VARIABLE: &str = "LASTGOOD_DIR";
-pub(crate) const CONFIG: &str = "lastgood.toml";
+const CONFIG_VARIABLE: &str = "LASTGOOD_CONFIG";
 pub(crate) const DEFAULT: &str = "data";
+
+/// Reads the configuration: the file that the option or the variable names, else the nearest.
+pub(crate) fn config(option: Option<&Path>) -> Result<Config, Failure> {
+    if let Some(file) = option {
+        return Ok(Config::load(file).map_err(|error| named(error, "--config"))?);
+    }
+    if let Some(file) = variable(CONFIG_VARIABLE) {
+        return Ok(Config::load(&file).map_err(|error| named(error, CONFIG_VARIABLE))?);
+    }
+    Ok(Config::find(&working_directory()?)?)
+}
+
+/// Says who named a file that is not there.
+fn named(error: ConfigError, by: &str) -> ConfigError {
+    match error {
+        ConfigError::Read { file, source } => {
+            let source = std::io::Error::new(source.kind(), format!("{source} (named by {by})"));
+            ConfigError::Read { file, source }
+        }
+        other => other,
+    }
+}
 
 /// The feed directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,51 +56,36 @@ impl fmt::Display for Origin {
             Origin::Option => f.write_str("from --dir"),
             Origin::Environment => write!(f, "from {VARIABLE}"),
             Origin::Config(path) => write!(f, "from {}", path.display()),
-            Origin::Default => write!(f, "the default, as there is no --dir, no {VARIABLE} and no `dir` in a {CONFIG}"),
+            Origin::Default => {
+                write!(f, "the default, as there is no --dir, no {VARIABLE} and no `dir` in a {FILE_NAME}")
+            }
         }
     }
 }
 
-/// The content of `lastgood.toml`.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Config {
-    dir: Option<PathBuf>,
-}
-
 impl FeedDir {
     /// Finds it: the first that says so wins.
-    pub(crate) fn find(option: Option<PathBuf>) -> Result<Self, Failure> {
-        let here = std::env::current_dir().map_err(|source| Failure::WorkingDirectory { source })?;
-        let variable = std::env::var_os(VARIABLE).filter(|value| !value.is_empty());
+    pub(crate) fn find(option: Option<PathBuf>, config: &Config) -> Result<Self, Failure> {
         let (path, origin) = if let Some(path) = option {
             (path, Origin::Option)
-        } else if let Some(path) = variable {
-            (path.into(), Origin::Environment)
-        } else if let Some((file, path)) = configured(&here)? {
-            (path, Origin::Config(file))
+        } else if let Some(path) = variable(VARIABLE) {
+            (path, Origin::Environment)
+        } else if let (Some(path), Some(file)) = (&config.dir, &config.file) {
+            (path.clone(), Origin::Config(file.clone()))
         } else {
             (DEFAULT.into(), Origin::Default)
         };
-        let path = std::path::absolute(here.join(path)).map_err(|source| Failure::WorkingDirectory { source })?;
+        let path = std::path::absolute(working_directory()?.join(path))
+            .map_err(|source| Failure::WorkingDirectory { source })?;
         Ok(Self { path, origin })
     }
 }
 
-/// The directory that the nearest `lastgood.toml` names, with the path of that file.
-fn configured(here: &Path) -> Result<Option<(PathBuf, PathBuf)>, Failure> {
-    for above in here.ancestors() {
-        let file = above.join(CONFIG);
-        let text = match std::fs::read_to_string(&file) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-            Err(error) => return Err(Failure::Config { file, problem: error.to_string() }),
-            Ok(text) => text,
-        };
-        let config: Config = toml::from_str(&text).map_err(|error| Failure::Config {
-            file: file.clone(),
-            problem: error.to_string().trim_end().to_owned(),
-        })?;
-        return Ok(config.dir.map(|dir| (file, above.join(dir))));
-    }
-    Ok(None)
+/// An empty variable says nothing.
+fn variable(name: &str) -> Option<PathBuf> {
+    std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
+}
+
+fn working_directory() -> Result<PathBuf, Failure> {
+    std::env::current_dir().map_err(|source| Failure::WorkingDirectory { source })
 }

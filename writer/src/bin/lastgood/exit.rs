@@ -1,14 +1,16 @@
 //! What can go wrong in a command, and which exit code says so.
 
+use std::ffi::OsString;
 use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use lastgood::config::{ConfigError, Unlisted};
 use lastgood::protocol::failure::Code;
 use lastgood::protocol::name::DatasetName;
 use lastgood::protocol::schema::{Invalid, Violation};
 use lastgood::{Committed, Error, NoRollback, SchemaProblem};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::dir::FeedDir;
 
@@ -26,6 +28,9 @@ pub(crate) enum Exit {
     Damaged = 5,
     /// It is not known whether the commit is published.
     Unknown = 6,
+    /// The command of `lastgood lock` cannot be run, as `env` and `nohup` say it.
+    NotExecutable = 126,
+    NotFound = 127,
 }
 
 impl From<Exit> for ExitCode {
@@ -43,8 +48,12 @@ pub(crate) enum Failure {
     NoFeed { error: Error, origin: String },
     #[error("{0}")]
     Usage(String),
-    #[error("{}: {problem}", file.display())]
-    Config { file: PathBuf, problem: String },
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error(transparent)]
+    Unlisted(#[from] Unlisted),
+    #[error("{}: cannot read the schema: {source}; nothing was published", file.display())]
+    SchemaFile { file: PathBuf, source: io::Error },
     #[error("{dataset}: cannot open {}: {source}; nothing was published", file.display())]
     Source { dataset: DatasetName, file: PathBuf, source: io::Error },
     #[error("cannot find the working directory: {source}")]
@@ -55,6 +64,14 @@ pub(crate) enum Failure {
     Setup { what: &'static str, source: io::Error },
     #[error("{0}")]
     Serve(String),
+    #[error("cannot run {}: {source}", command.display())]
+    Command { command: OsString, source: io::Error },
+    #[error("cannot look into {}: {source}", dir.display())]
+    Directory { dir: PathBuf, source: io::Error },
+    #[error("{} is there already; it was left as it is", file.display())]
+    Exists { file: PathBuf },
+    #[error("cannot write {}: {source}", file.display())]
+    Create { file: PathBuf, source: io::Error },
 }
 
 impl Failure {
@@ -71,21 +88,30 @@ impl Failure {
     /// The one table from errors to exit codes.
     pub(crate) fn exit(&self) -> Exit {
         match self {
-            Failure::Usage(_) | Failure::Config { .. } => Exit::Usage,
+            Failure::Usage(_) | Failure::Config(_) | Failure::Unlisted(_) | Failure::SchemaFile { .. } => Exit::Usage,
             // A missing source is at fault as much as a bad one: whoever produces the data is to be told.
             Failure::Source { .. } => Exit::Refused,
+            Failure::Command { source, .. } if source.kind() == io::ErrorKind::NotFound => Exit::NotFound,
+            Failure::Command { .. } => Exit::NotExecutable,
             Failure::NoFeed { .. }
             | Failure::WorkingDirectory { .. }
             | Failure::Stdout(_)
             | Failure::Setup { .. }
+            | Failure::Directory { .. }
+            | Failure::Exists { .. }
+            | Failure::Create { .. }
             | Failure::Serve(_) => Exit::Failed,
             Failure::Feed(error) => match error {
                 Error::Refused { .. }
                 | Error::SchemaInvalid { .. }
                 | Error::Csv { .. }
                 | Error::Input { .. }
-                | Error::TooLarge { .. } => Exit::Refused,
-                Error::Repeated { .. } | Error::Meta { .. } | Error::SchemaRefused { .. } => Exit::Usage,
+                | Error::TooLarge { .. }
+                | Error::Guard { .. } => Exit::Refused,
+                Error::Repeated { .. }
+                | Error::Meta { .. }
+                | Error::SchemaRefused { .. }
+                | Error::OutsideLock { .. } => Exit::Usage,
                 Error::Locked { .. } => Exit::Locked,
                 Error::Damaged { .. } | Error::NoRollback { reason: NoRollback::Damaged { .. }, .. } => Exit::Damaged,
                 Error::Read(failure) => match failure.code {
@@ -106,9 +132,16 @@ impl Failure {
         match self {
             Failure::Feed(error) | Failure::NoFeed { error, .. } => error.code(),
             Failure::Usage(_) => "usage",
-            Failure::Config { .. } => "config-invalid",
+            Failure::Config(_) | Failure::SchemaFile { .. } => "config-invalid",
+            Failure::Unlisted(_) => "unlisted",
             Failure::Source { .. } => "input-unreadable",
-            Failure::WorkingDirectory { .. } | Failure::Stdout(_) | Failure::Setup { .. } => "io",
+            Failure::WorkingDirectory { .. }
+            | Failure::Stdout(_)
+            | Failure::Setup { .. }
+            | Failure::Directory { .. }
+            | Failure::Create { .. } => "io",
+            Failure::Exists { .. } => "exists",
+            Failure::Command { .. } => "command",
             Failure::Serve(_) => "serve",
         }
     }
@@ -127,6 +160,14 @@ impl Failure {
                 add("column", refusal.column.into());
                 add("pointer", refusal.pointer.as_str().into());
                 add("way_out", refusal.way_out().into());
+            }
+            Failure::Feed(Error::Guard { dataset, broken }) => {
+                add("dataset", dataset.as_str().into());
+                let broken = broken.iter().map(
+                    |broken| json!({"guard": broken.guard.name(), "expected": broken.expected, "found": broken.found}),
+                );
+                add("guards", broken.collect());
+                add("way_out", "--force".into());
             }
             Failure::Feed(Error::Csv { dataset, refusal }) => {
                 add("dataset", dataset.as_str().into());

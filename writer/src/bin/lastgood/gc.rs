@@ -7,13 +7,14 @@ use clap::Args;
 use indicatif::HumanBytes;
 use lastgood::protocol::layout::FeedPath;
 use lastgood::protocol::manifest::Generation;
-use lastgood::{Collection, Feed, Retention, Settings};
+use lastgood::{Collection, Retention};
 use serde::Serialize;
 
 use crate::args::time;
 use crate::exit::{Exit, Failure};
 use crate::interrupt::Interrupt;
 use crate::metrics::MetricsOptions;
+use crate::waits::WaitOptions;
 use crate::{Session, progress};
 
 const EXAMPLES: &str = "\
@@ -30,18 +31,17 @@ these name; and every object written within the --grace. May be interrupted and 
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Gc {
-    /// How many of the newest generations stay
-    #[arg(long, value_name = "N", default_value_t = Retention::default().keep)]
-    keep: usize,
-    /// For how long readers and caches may hold what has been replaced
-    #[arg(long, value_name = "TIME", default_value = "1h", value_parser = time)]
-    grace: Duration,
+    /// How many of the newest generations stay [default: 20]
+    #[arg(long, value_name = "N")]
+    keep: Option<usize>,
+    /// For how long readers and caches may hold what has been replaced [default: 1h]
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    grace: Option<Duration>,
     /// Say what would go, and change nothing
     #[arg(long)]
     dry_run: bool,
-    /// How long to wait for publishers
-    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = time)]
-    lock_wait: Duration,
+    #[command(flatten)]
+    waits: WaitOptions,
     #[command(flatten)]
     metrics: MetricsOptions,
 }
@@ -63,9 +63,9 @@ impl Gc {
     pub(crate) fn run(self, session: &Session) -> Result<Exit, Failure> {
         let setup = |source| Failure::Setup { what: "the handling of signals", source };
         let interrupt = Interrupt::watch().map_err(setup)?;
-        let settings = Settings { lock_wait: self.lock_wait, ..Settings::default() };
-        let feed = Feed::open(&session.dir.path).with_settings(settings).with_cancellation(interrupt.check());
-        let retention = self.retention();
+        let settings = self.waits.over(session.config.settings.clone());
+        let feed = session.feed().with_settings(settings).with_cancellation(interrupt.check());
+        let retention = self.over(session.config.retention);
         let collection = match self.dry_run {
             true => feed.gc_dry_run(&retention)?,
             false => self.metrics.measured(session, "gc", || {
@@ -76,8 +76,9 @@ impl Gc {
         Ok(Exit::Done)
     }
 
-    fn retention(&self) -> Retention {
-        Retention { keep: self.keep, grace: self.grace }
+    /// The options where they are given, else what is configured.
+    fn over(&self, configured: Retention) -> Retention {
+        Retention { keep: self.keep.unwrap_or(configured.keep), grace: self.grace.unwrap_or(configured.grace) }
     }
 
     fn report<'a>(&self, session: &Session, collection: &'a Collection) -> Report<'a> {
@@ -126,12 +127,17 @@ mod tests {
     use clap::Parser;
 
     use super::*;
-    use crate::args::{Cli, Command};
+    use crate::args::{AnyCommand, Cli, Command};
 
     #[test]
-    fn without_options_the_defaults_of_the_library_hold() {
-        let Command::Gc(gc) = Cli::parse_from(["lastgood", "gc"]).command else { panic!("another command") };
-        assert_eq!(gc.retention(), Retention::default());
-        assert_eq!(gc.lock_wait, Settings::default().lock_wait);
+    fn without_options_what_is_configured_holds() {
+        let parse = |arguments: &[&str]| match Cli::parse_from(arguments).command {
+            AnyCommand::OnFeed(Command::Gc(gc)) => gc,
+            _ => panic!("another command"),
+        };
+        let configured = Retention { keep: 3, grace: Duration::from_secs(5) };
+        assert_eq!(parse(&["lastgood", "gc"]).over(configured), configured);
+        let given = parse(&["lastgood", "gc", "--keep", "7", "--grace", "2s"]).over(configured);
+        assert_eq!(given, Retention { keep: 7, grace: Duration::from_secs(2) });
     }
 }

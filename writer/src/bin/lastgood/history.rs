@@ -5,7 +5,7 @@ use std::fmt;
 use clap::Args;
 use indicatif::HumanBytes;
 use lastgood::protocol::name::DatasetName;
-use lastgood::{Change, Feed, History as Found, PastCommit, PastDataset};
+use lastgood::{Change, History as Found, PastCommit, PastDataset};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -74,7 +74,7 @@ struct Damaged<'a> {
 
 impl History {
     pub(crate) fn run(self, session: &Session) -> Result<Exit, Failure> {
-        let feed = Feed::open(&session.dir.path);
+        let feed = session.feed();
         let found = feed.history(self.name.as_ref(), self.limit)?;
         if let Some(name) = self.name.as_ref().filter(|_| found.commits.is_empty() && !found.more) {
             let manifest = feed.manifest()?;

@@ -42,7 +42,8 @@ impl Output {
         }
     }
 
-    fn document(self, document: &Value) {
+    /// Prints a JSON document.
+    pub(crate) fn document(self, document: &Value) {
         // Nobody is left to be told if this fails.
         let _ = print(format!("{document}\n").as_bytes());
     }

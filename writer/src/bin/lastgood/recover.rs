@@ -3,8 +3,8 @@
 use std::fmt;
 
 use clap::Args;
+use lastgood::Recovery;
 use lastgood::protocol::layout::FeedPath;
-use lastgood::{Feed, Recovery};
 use serde::Serialize;
 
 use crate::exit::{Exit, Failure};
@@ -52,7 +52,7 @@ impl Recover {
     pub(crate) fn run(self, session: &Session) -> Result<Exit, Failure> {
         let setup = |source| Failure::Setup { what: "the handling of signals", source };
         let interrupt = Interrupt::watch().map_err(setup)?;
-        let feed = Feed::open(&session.dir.path).with_cancellation(interrupt.check());
+        let feed = session.feed().with_cancellation(interrupt.check());
         if !self.new_feed {
             let recovery = self.metrics.measured(session, "recover", || {
                 Ok(progress::spinning(session.watched, "putting the feed in order", || feed.recover())?)

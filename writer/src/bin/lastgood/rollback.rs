@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::Args;
 use lastgood::protocol::manifest::Generation;
 use lastgood::protocol::name::DatasetName;
-use lastgood::{Feed, Rollback as Done, Settings};
+use lastgood::{Rollback as Done, Settings};
 use serde::Serialize;
 
 use crate::args::time;
@@ -15,6 +15,7 @@ use crate::interrupt::Interrupt;
 use crate::metrics::MetricsOptions;
 use crate::publish::compression::CompressionOptions;
 use crate::publish::report::Report as Published;
+use crate::waits::WaitOptions;
 use crate::{Session, output, progress};
 
 const EXAMPLES: &str = "\
@@ -41,12 +42,8 @@ pub(crate) struct Rollback {
     #[arg(long, value_name = "TIME", value_parser = time)]
     expires_in: Option<Duration>,
 
-    /// How long to wait for publishers and for the lock markers of older scripts
-    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = time, help_heading = "Locks")]
-    lock_wait: Duration,
-    /// From which age on the lock marker of an older script counts as left behind [default: never]
-    #[arg(long, value_name = "TIME", value_parser = time, help_heading = "Locks")]
-    stale_marker_after: Option<Duration>,
+    #[command(flatten)]
+    waits: WaitOptions,
 
     /// No plain copies (NAME.json, NAME_backup.json) of these datasets; those that are there are removed
     #[arg(long)]
@@ -75,7 +72,10 @@ impl Rollback {
     pub(crate) fn run(self, session: &Session) -> Result<Exit, Failure> {
         let setup = |source| Failure::Setup { what: "the handling of signals", source };
         let interrupt = Interrupt::watch().map_err(setup)?;
-        let feed = Feed::open(&session.dir.path).with_settings(self.settings()).with_cancellation(interrupt.check());
+        let feed = session
+            .feed()
+            .with_settings(self.over(session.config.settings.clone()))
+            .with_cancellation(interrupt.check());
         let done = self.metrics.measured(session, "rollback", || {
             Ok(progress::spinning(session.watched, "rolling back", || feed.rollback(&self.names, self.to))?)
         })?;
@@ -86,14 +86,14 @@ impl Rollback {
         Ok(Exit::Done)
     }
 
-    fn settings(&self) -> Settings {
+    /// The options where they are given, else what is configured.
+    fn over(&self, configured: Settings) -> Settings {
+        let waiting = self.waits.over(configured);
         Settings {
-            lock_wait: self.lock_wait,
-            foreign_marker_stale_after: self.stale_marker_after,
-            compression: self.compression.compression(),
-            plain_copies: !self.no_plain_copies,
-            expires_in: self.expires_in,
-            ..Settings::default()
+            compression: self.compression.over(waiting.compression),
+            plain_copies: waiting.plain_copies && !self.no_plain_copies,
+            expires_in: self.expires_in.or(waiting.expires_in),
+            ..waiting
         }
     }
 }

@@ -7,7 +7,7 @@ use clap::Args;
 use indicatif::{HumanBytes, HumanDuration};
 use lastgood::protocol::name::DatasetName;
 use lastgood::protocol::time::Timestamp;
-use lastgood::{Feed, LockStatus, Status as FeedStatus};
+use lastgood::{LockStatus, Status as FeedStatus};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -37,7 +37,7 @@ pub(crate) struct Status {
 
 impl Status {
     pub(crate) fn run(self, session: &Session) -> Result<Exit, Failure> {
-        let status = Feed::open(&session.dir.path).status()?;
+        let status = session.feed().status()?;
         if let Some(name) = self.names.iter().find(|name| !status.manifest.datasets.contains_key(name)) {
             let known: Vec<&str> = status.manifest.datasets.keys().map(DatasetName::as_str).collect();
             let problem = format!("the feed has no dataset \"{name}\"; it has: {}", known.join(", "));

@@ -2,18 +2,17 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::time::Duration;
 
 use clap::Args;
 use indicatif::HumanBytes;
 use lastgood::protocol::layout::FeedPath;
 use lastgood::protocol::name::DatasetName;
-use lastgood::{Feed, Problem as FeedProblem, Progress, Repair, Settings, Verification};
+use lastgood::{Problem as FeedProblem, Progress, Repair, Verification};
 use serde::Serialize;
 
-use crate::args::time;
 use crate::exit::{Exit, Failure};
 use crate::interrupt::Interrupt;
+use crate::waits::WaitOptions;
 use crate::{Session, progress};
 
 const EXAMPLES: &str = "\
@@ -35,9 +34,8 @@ pub(crate) struct Verify {
     /// Put in order what can be, under the writer's lock
     #[arg(long)]
     repair: bool,
-    /// How long a repair waits for publishers
-    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = time, requires = "repair")]
-    lock_wait: Duration,
+    #[command(flatten)]
+    waits: WaitOptions,
 }
 
 #[derive(Serialize)]
@@ -74,11 +72,11 @@ struct Repaired<'a> {
 impl Verify {
     pub(crate) fn run(self, session: &Session) -> Result<Exit, Failure> {
         let setup = |source| Failure::Setup { what: "the handling of signals", source };
-        let feed = Feed::open(&session.dir.path);
+        let feed = session.feed();
         let (repair, verification);
         let report = if self.repair {
             let interrupt = Interrupt::watch().map_err(setup)?;
-            let settings = Settings { lock_wait: self.lock_wait, ..Settings::default() };
+            let settings = self.waits.over(session.config.settings.clone());
             let feed = feed.with_settings(settings).with_cancellation(interrupt.check());
             repair = shown(session, |watch| feed.repair(watch))?;
             Report::new(session, &repair.verification, Some(Repaired::new(&repair)))

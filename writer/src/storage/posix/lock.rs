@@ -9,22 +9,37 @@ use std::time::Duration;
 use super::super::error::Context;
 use super::{open_lock, sys};
 
-/// The writer's lock of a feed. Dropping it releases it; when the process dies, the operating system does.
+/// Locked during a commit.
+pub(super) const TURN: &str = "turn";
+
+/// The writer's lock of a feed, or a turn under one that is shared. Dropping it releases it; when the process dies, the
+/// operating system does.
+///
+/// The lock is two: `lock`, which says whose the feed is, and `turn`, which is held during each commit. A holder that
+/// shares its lock keeps the first alone. Nobody commits without the second, so that a commit under a shared lock is safe
+/// also from the next holder, should the one who shared it die meanwhile.
 #[derive(Debug)]
 pub struct WriterLock {
     holder: Option<Holder>,
-    lock: File,
+    lock: Option<Locked>,
+    turn: Option<Locked>,
 }
 
 impl WriterLock {
     pub(super) fn try_take(private: &Path, holder: &str) -> io::Result<Option<Self>> {
-        let path = private.join("lock");
-        let lock = open_lock(&path, true).context("open", &path)?;
-        if !try_lock(&lock).context("lock", &path)? {
-            return Ok(None);
-        }
+        let Some(lock) = Locked::try_take(&private.join("lock"))? else { return Ok(None) };
+        let Some(turn) = Locked::try_take(&private.join(TURN))? else { return Ok(None) };
         // Told as a courtesy: a disk too full for it must not keep anyone from freeing space.
-        Ok(Some(Self { holder: Holder::tell(private, holder).ok(), lock }))
+        Ok(Some(Self { holder: Holder::tell(private, holder).ok(), lock: Some(lock), turn: Some(turn) }))
+    }
+
+    pub(super) fn share(&mut self) -> io::Result<()> {
+        self.turn.take().map_or(Ok(()), |turn| turn.0.unlock())
+    }
+
+    pub(super) fn try_join(private: &Path) -> io::Result<Option<Self>> {
+        let turn = Locked::try_take(&private.join(TURN))?;
+        Ok(turn.map(|turn| Self { holder: None, lock: None, turn: Some(turn) }))
     }
 }
 
@@ -32,8 +47,26 @@ impl Drop for WriterLock {
     fn drop(&mut self) {
         // First, while no other writer can have put its own in that place.
         drop(self.holder.take());
+        drop(self.turn.take());
+        drop(self.lock.take());
+    }
+}
+
+/// A file that is locked.
+#[derive(Debug)]
+struct Locked(File);
+
+impl Locked {
+    fn try_take(path: &Path) -> io::Result<Option<Self>> {
+        let file = open_lock(path, true).context("open", path)?;
+        Ok(try_lock(&file).context("lock", path)?.then_some(Self(file)))
+    }
+}
+
+impl Drop for Locked {
+    fn drop(&mut self) {
         // Not left to closing: a process that is just being started elsewhere in this program has a copy of the handle.
-        let _ = self.lock.unlock();
+        let _ = self.0.unlock();
     }
 }
 

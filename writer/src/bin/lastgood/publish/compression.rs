@@ -7,12 +7,12 @@ use lastgood::Compression;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Compression")]
 pub(crate) struct CompressionOptions {
-    /// The level of the .gz beside each object, 1 to 9, or off
-    #[arg(long, value_name = "LEVEL", default_value = "6", value_parser = |text: &str| level(text, 1..=9))]
-    gzip: Level,
-    /// The quality of the .br beside each object, 0 to 11, or off
-    #[arg(long, value_name = "QUALITY", default_value = "5", value_parser = |text: &str| level(text, 0..=11))]
-    brotli: Level,
+    /// The level of the .gz beside each object, 1 to 9, or off [default: 6]
+    #[arg(long, value_name = "LEVEL", value_parser = |text: &str| level(text, 1..=9))]
+    gzip: Option<Level>,
+    /// The quality of the .br beside each object, 0 to 11, or off [default: 5]
+    #[arg(long, value_name = "QUALITY", value_parser = |text: &str| level(text, 0..=11))]
+    brotli: Option<Level>,
     /// Neither .gz nor .br
     #[arg(long, conflicts_with_all = ["gzip", "brotli"])]
     no_compress: bool,
@@ -23,10 +23,16 @@ pub(crate) struct CompressionOptions {
 struct Level(Option<u32>);
 
 impl CompressionOptions {
-    pub(crate) fn compression(&self) -> Compression {
-        match self.no_compress {
-            true => Compression::OFF,
-            false => Compression { gzip: self.gzip.0, brotli: self.brotli.0, ..Compression::default() },
+    /// These where they are given, else those of the configuration.
+    pub(crate) fn over(&self, configured: Compression) -> Compression {
+        if self.no_compress {
+            return Compression::OFF;
+        }
+        let given = |option: Option<Level>, configured| option.map_or(configured, |level| level.0);
+        Compression {
+            gzip: given(self.gzip, configured.gzip),
+            brotli: given(self.brotli, configured.brotli),
+            ..configured
         }
     }
 }

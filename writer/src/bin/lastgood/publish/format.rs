@@ -1,11 +1,11 @@
 //! The options for input that is not JSON.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use clap::{Args, ValueEnum};
+use lastgood::config::{Config, InputFormat};
 use lastgood::convert::Format;
-use lastgood::convert::csv::{ColumnType, Delimiter, Options};
+use lastgood::convert::csv::{ColumnType, Delimiter};
 
 use crate::exit::Failure;
 use crate::input::Input;
@@ -14,9 +14,9 @@ use crate::input::Input;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Input")]
 pub(crate) struct FormatOptions {
-    /// What the inputs are written in; CSV and JSON Lines are published as a JSON array
-    #[arg(long, value_name = "FORMAT", default_value = "auto")]
-    format: Name,
+    /// What the inputs are written in; CSV and JSON Lines are published as a JSON array [default: auto]
+    #[arg(long, value_name = "FORMAT")]
+    format: Option<Name>,
     /// What stands between the fields of CSV: one character, or tab [default: a comma; for .tsv a tab]
     #[arg(long, value_name = "CHAR")]
     delimiter: Option<Delimiter>,
@@ -37,37 +37,35 @@ enum Name {
     Jsonl,
 }
 
+impl From<Name> for InputFormat {
+    fn from(name: Name) -> Self {
+        match name {
+            Name::Auto => InputFormat::Auto,
+            Name::Json => InputFormat::Json,
+            Name::Csv => InputFormat::Csv,
+            Name::Jsonl => InputFormat::JsonLines,
+        }
+    }
+}
+
 impl FormatOptions {
-    /// The format of each input.
-    pub(crate) fn formats(&self, inputs: &[Input]) -> Result<Vec<Format>, Failure> {
+    /// The format of each input: these options where they are given, else what is configured.
+    pub(crate) fn over(&self, inputs: &[Input], config: &Config) -> Result<Vec<Format>, Failure> {
         let columns = self.columns()?;
-        let formats: Vec<Format> = inputs.iter().map(|input| self.format(input.path(), &columns)).collect();
+        let format = |input: &Input| {
+            let mut configured = config.dataset(&input.dataset).input.clone();
+            configured.format = self.format.map_or(configured.format, InputFormat::from);
+            configured.delimiter = self.delimiter.or(configured.delimiter);
+            configured.columns.extend(columns.clone());
+            configured.format_of(input.path())
+        };
+        let formats: Vec<Format> = inputs.iter().map(format).collect();
         if (self.delimiter.is_some() || !columns.is_empty()) && !formats.iter().any(|is| matches!(is, Format::Csv(_))) {
             let problem = "--delimiter and --column are for CSV, and no input is; for a file without .csv or .tsv, and for \
                            stdin, add --format csv";
             return Err(Failure::Usage(problem.to_owned()));
         }
         Ok(formats)
-    }
-
-    fn format(&self, path: Option<&Path>, columns: &BTreeMap<String, ColumnType>) -> Format {
-        let extension =
-            path.and_then(Path::extension).map(|extension| extension.to_string_lossy().to_ascii_lowercase());
-        let extension = extension.as_deref().unwrap_or_default();
-        let name = match (self.format, extension) {
-            (Name::Auto, "csv" | "tsv") => Name::Csv,
-            (Name::Auto, "jsonl" | "ndjson") => Name::Jsonl,
-            (name, _) => name,
-        };
-        match name {
-            Name::Auto | Name::Json => Format::Json,
-            Name::Jsonl => Format::JsonLines,
-            Name::Csv => {
-                let by_extension = if extension == "tsv" { Delimiter::TAB } else { Delimiter::COMMA };
-                let delimiter = self.delimiter.unwrap_or(by_extension);
-                Format::Csv(Options { delimiter, columns: columns.clone() })
-            }
-        }
     }
 
     fn columns(&self) -> Result<BTreeMap<String, ColumnType>, Failure> {

@@ -1,9 +1,8 @@
 //! The options for meta.
 
-use std::collections::BTreeMap;
-
 use clap::Args;
 use lastgood::protocol::manifest::Meta;
+use serde_json::{Map, Value};
 
 use crate::exit::Failure;
 
@@ -20,18 +19,23 @@ pub(crate) struct MetaOptions {
 }
 
 impl MetaOptions {
-    /// The JSON; `None` when none was given.
-    pub(crate) fn json(&self) -> Result<Option<String>, Failure> {
-        if self.meta.is_empty() {
-            return Ok(self.meta_json.clone());
+    /// The JSON, on top of the members that the configuration has; `None` when there is none at all. `--meta-json` takes
+    /// their place, as it need not be an object.
+    pub(crate) fn over(&self, configured: &Map<String, Value>) -> Result<Option<String>, Failure> {
+        if let Some(json) = &self.meta_json {
+            return Ok(Some(json.clone()));
         }
-        let mut members = BTreeMap::new();
-        for (key, value) in &self.meta {
-            if members.insert(key, value).is_some() {
+        let mut members = configured.clone();
+        for (at, (key, value)) in self.meta.iter().enumerate() {
+            if self.meta[..at].iter().any(|(earlier, _)| earlier == key) {
                 return Err(Failure::Usage(format!("--meta {key}=… is given more than once")));
             }
+            members.insert(key.clone(), value.as_str().into());
         }
-        let json = serde_json::to_string(&members).expect("texts are JSON");
+        if members.is_empty() {
+            return Ok(None);
+        }
+        let json = Value::Object(members).to_string();
         meta_json(&json).map(Some).map_err(|problem| Failure::Usage(format!("--meta: {problem}")))
     }
 }

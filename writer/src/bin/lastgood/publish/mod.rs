@@ -2,6 +2,7 @@
 
 pub(crate) mod compression;
 mod format;
+mod guards;
 mod meta;
 pub(crate) mod report;
 mod rules;
@@ -13,20 +14,22 @@ use clap::Args;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use lastgood::convert::Format;
 use lastgood::protocol::name::Ext;
-use lastgood::{Feed, Item, Publication, Settings};
+use lastgood::{Item, Publication, Settings};
 
 use crate::args::time;
 use crate::exit::{Exit, Failure};
 use crate::input::{Artifact, Input};
 use crate::interrupt::Interrupt;
 use crate::metrics::MetricsOptions;
+use crate::waits::WaitOptions;
 use crate::{Session, output, progress};
 
 use self::compression::CompressionOptions;
 use self::format::FormatOptions;
+use self::guards::GuardOptions;
 use self::meta::MetaOptions;
 use self::report::Report;
-use self::rules::RuleOptions;
+pub(crate) use self::rules::RuleOptions;
 use self::schema::SchemaOptions;
 
 const EXAMPLES: &str = "\
@@ -58,6 +61,8 @@ pub(crate) struct Publish {
     #[command(flatten)]
     rules: RuleOptions,
     #[command(flatten)]
+    guards: GuardOptions,
+    #[command(flatten)]
     schema: SchemaOptions,
     #[command(flatten)]
     meta: MetaOptions,
@@ -66,12 +71,8 @@ pub(crate) struct Publish {
     #[arg(long, value_name = "TIME", value_parser = time)]
     expires_in: Option<Duration>,
 
-    /// How long to wait for other publishers and for the lock markers of older scripts
-    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = time, help_heading = "Locks")]
-    lock_wait: Duration,
-    /// From which age on the lock marker of an older script counts as left behind [default: never]
-    #[arg(long, value_name = "TIME", value_parser = time, help_heading = "Locks")]
-    stale_marker_after: Option<Duration>,
+    #[command(flatten)]
+    waits: WaitOptions,
 
     /// Make a feed in a directory that holds other files
     #[arg(long)]
@@ -80,6 +81,9 @@ pub(crate) struct Publish {
     /// No plain copies (NAME.json, NAME_backup.json) of these datasets; those that are there are removed
     #[arg(long)]
     no_plain_copies: bool,
+    /// Plain copies, although lastgood.toml says none
+    #[arg(long, overrides_with = "no_plain_copies")]
+    plain_copies: bool,
     #[command(flatten)]
     compression: CompressionOptions,
     #[command(flatten)]
@@ -98,6 +102,7 @@ impl Publish {
         for warning in &publication.warnings {
             output::warn(warning);
         }
+        self.collect_garbage(session);
         session.output.report(&Report::new(&session.dir, &publication));
         Ok(Exit::Done)
     }
@@ -105,24 +110,33 @@ impl Publish {
     fn publish(&self, session: &Session) -> Result<Publication, Failure> {
         let artifacts = self.artifacts.iter().map(|artifact| &artifact.input);
         Input::check(self.inputs.iter().chain(artifacts.clone()))?;
-        let formats = self.format.formats(&self.inputs)?;
-        let meta = self.meta.json()?;
-        let schemas = self.schema.of(self.inputs.iter().map(|input| &input.dataset))?;
+        let formats = self.format.over(&self.inputs, &session.config)?;
         let inputs: Vec<&Input> = self.inputs.iter().chain(artifacts).collect();
+        inputs.iter().try_for_each(|input| session.config.check_listed(&input.dataset))?;
+        let schemas = self.schema.over(self.inputs.iter().map(|input| &input.dataset), &session.config)?;
+        let meta = |input: &&Input| self.meta.over(&session.config.dataset(&input.dataset).meta);
+        let metas = inputs.iter().map(meta).collect::<Result<Vec<_>, _>>()?;
         let opened = inputs.iter().map(|input| input.open()).collect::<Result<Vec<_>, _>>()?;
         // Only from here on is there anything to be cleaned up.
         let setup = |source| Failure::Setup { what: "the handling of signals", source };
         let interrupt = Interrupt::watch().map_err(setup)?;
-        let feed = Feed::open(&session.dir.path).with_settings(self.settings()).with_cancellation(interrupt.check());
+        let settings = self.over(session.config.settings.clone());
+        let feed = session.feed().with_settings(settings).with_cancellation(interrupt.check());
         let total = opened.iter().map(|(_, size)| *size).sum();
         let kinds =
             formats.iter().map(Kind::Json).chain(self.artifacts.iter().map(|artifact| Kind::Artifact(&artifact.ext)));
         progress::shown(session.watched, "publishing", total, |progress| {
             let mut items = Vec::with_capacity(opened.len());
-            for ((input, kind), (file, _)) in inputs.iter().zip(kinds).zip(opened) {
+            for (((input, kind), meta), (file, _)) in inputs.iter().zip(kinds).zip(metas).zip(opened) {
                 let payload = progress.counting(interrupt.ending(file).map_err(setup)?);
-                let mut item = Item::new(input.dataset.clone(), payload).rules(self.rules.rules());
-                if let Some(meta) = &meta {
+                let configured = session.config.dataset(&input.dataset);
+                let mut item = Item::new(input.dataset.clone(), payload)
+                    .rules(self.rules.over(configured.rules))
+                    .guards(self.guards.over(&configured.guards));
+                if self.guards.force {
+                    item = item.force();
+                }
+                if let Some(meta) = meta {
                     item = item.meta(meta);
                 }
                 if let Some(schema) = schemas.get(&input.dataset) {
@@ -137,15 +151,26 @@ impl Publish {
         })
     }
 
-    fn settings(&self) -> Settings {
+    /// As the configuration has it. The publish has succeeded, whatever becomes of this.
+    fn collect_garbage(&self, session: &Session) {
+        if !session.config.collect_after_publish {
+            return;
+        }
+        let feed = session.feed().with_settings(self.waits.over(session.config.settings.clone()));
+        if let Err(error) = feed.gc(&session.config.retention) {
+            output::warn(&format_args!("no garbage was collected: {error}"));
+        }
+    }
+
+    /// The options where they are given, else what is configured.
+    fn over(&self, configured: Settings) -> Settings {
+        let waiting = self.waits.over(configured);
         Settings {
-            lock_wait: self.lock_wait,
-            foreign_marker_stale_after: self.stale_marker_after,
             create_beside_others: self.create,
-            compression: self.compression.compression(),
-            plain_copies: !self.no_plain_copies,
-            expires_in: self.expires_in,
-            ..Settings::default()
+            compression: self.compression.over(waiting.compression),
+            plain_copies: self.plain_copies || (waiting.plain_copies && !self.no_plain_copies),
+            expires_in: self.expires_in.or(waiting.expires_in),
+            ..waiting
         }
     }
 }
@@ -153,17 +178,28 @@ impl Publish {
 #[cfg(test)]
 mod tests {
     use clap::Parser;
-    use lastgood::protocol::payload::Rules;
+    use lastgood::Compression;
+    use lastgood::protocol::payload::{Nan, Permit, Rules};
 
     use super::*;
-    use crate::args::{Cli, Command};
+    use crate::args::{AnyCommand, Cli, Command};
 
     #[test]
-    fn without_options_the_defaults_of_the_library_hold() {
-        let Command::Publish(publish) = Cli::parse_from(["lastgood", "publish", "a"]).command else {
+    fn without_options_what_is_configured_holds() {
+        let AnyCommand::OnFeed(Command::Publish(publish)) = Cli::parse_from(["lastgood", "publish", "a"]).command
+        else {
             panic!("another command")
         };
-        assert_eq!(publish.rules.rules(), Rules::default());
-        assert_eq!(format!("{:?}", publish.settings()), format!("{:?}", Settings::default()));
+        let rules = Rules { max_bytes: 7, unsafe_numbers: Permit::Allow, nan: Nan::Null, ..Rules::default() };
+        assert_eq!(publish.rules.over(rules), rules);
+        let configured = Settings {
+            lock_wait: Duration::ZERO,
+            foreign_marker_stale_after: Some(Duration::ZERO),
+            compression: Compression { gzip: None, brotli: None, min_size: 7 },
+            plain_copies: false,
+            expires_in: Some(Duration::ZERO),
+            ..Settings::default()
+        };
+        assert_eq!(format!("{:?}", publish.over(configured.clone())), format!("{configured:?}"));
     }
 }

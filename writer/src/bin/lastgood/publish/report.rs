@@ -31,6 +31,7 @@ struct Dataset<'a> {
     size: u64,
     rows: Option<u64>,
     nan_mapped: u64,
+    forced: Option<&'a str>,
     sha256: String,
     schema: Option<Schema>,
 }
@@ -50,6 +51,7 @@ impl<'a> Report<'a> {
             size: dataset.size,
             rows: dataset.rows,
             nan_mapped: dataset.nan_mapped,
+            forced: dataset.forced.as_deref(),
             sha256: dataset.sha256.to_string(),
             schema: dataset
                 .schema
@@ -97,10 +99,14 @@ impl fmt::Display for Report<'_> {
                 write!(f, ", matches its schema (version {})", schema.version)?;
             }
             match dataset.nan_mapped {
-                0 => writeln!(f)?,
-                1 => writeln!(f, ", 1 NaN published as null")?,
-                many => writeln!(f, ", {many} NaN published as null")?,
+                0 => {}
+                1 => write!(f, ", 1 NaN published as null")?,
+                many => write!(f, ", {many} NaN published as null")?,
             }
+            if let Some(guards) = dataset.forced {
+                write!(f, ", forced although broken: {guards}")?;
+            }
+            writeln!(f)?;
         }
         Ok(())
     }

@@ -8,20 +8,21 @@ use lastgood::protocol::payload::{Nan, Permit, Rules};
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Payload rules")]
 pub(crate) struct RuleOptions {
-    /// Publish NaN, Infinity and -Infinity as null, and say how many there were
-    #[arg(long, value_name = "null")]
+    /// Publish NaN, Infinity and -Infinity as null, and say how many there were [default: refuse]
+    #[arg(long, value_name = "AS")]
     nan: Option<NanAs>,
-    /// Publish what a browser would silently change or drop
+    /// Publish what a browser would silently change or drop; adds to what lastgood.toml allows
     #[arg(long, value_name = "WHAT", value_delimiter = ',')]
     allow: Vec<Allow>,
-    /// The largest payload, such as 500KiB, 64MiB, 1GiB or a number of bytes
-    #[arg(long, value_name = "SIZE", default_value = "64MiB")]
-    max_bytes: ByteSize,
+    /// The largest payload, such as 500KiB, 64MiB, 1GiB or a number of bytes [default: 64MiB]
+    #[arg(long, value_name = "SIZE")]
+    max_bytes: Option<ByteSize>,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum NanAs {
     Null,
+    Refuse,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -35,14 +36,19 @@ enum Allow {
 }
 
 impl RuleOptions {
-    pub(crate) fn rules(&self) -> Rules {
-        let permit = |what| if self.allow.contains(&what) { Permit::Allow } else { Permit::Refuse };
+    /// These rules where they are given, else those of the configuration.
+    pub(crate) fn over(&self, configured: Rules) -> Rules {
+        let permit = |what, configured| if self.allow.contains(&what) { Permit::Allow } else { configured };
         Rules {
-            nan: if self.nan.is_some() { Nan::Null } else { Nan::Refuse },
-            unsafe_numbers: permit(Allow::UnsafeNumbers),
-            duplicate_names: permit(Allow::DuplicateNames),
-            unpaired_surrogates: permit(Allow::UnpairedSurrogates),
-            max_bytes: self.max_bytes.as_u64(),
+            nan: match self.nan {
+                Some(NanAs::Null) => Nan::Null,
+                Some(NanAs::Refuse) => Nan::Refuse,
+                None => configured.nan,
+            },
+            unsafe_numbers: permit(Allow::UnsafeNumbers, configured.unsafe_numbers),
+            duplicate_names: permit(Allow::DuplicateNames, configured.duplicate_names),
+            unpaired_surrogates: permit(Allow::UnpairedSurrogates, configured.unpaired_surrogates),
+            max_bytes: self.max_bytes.map_or(configured.max_bytes, |size| size.as_u64()),
         }
     }
 }

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use lastgood::Schema;
+use lastgood::config::Config;
 use lastgood::protocol::name::DatasetName;
 
 use crate::exit::Failure;
@@ -49,10 +50,11 @@ impl SchemaFile {
 }
 
 impl SchemaOptions {
-    /// The schemas of the datasets that have one.
-    pub(crate) fn of<'a>(
+    /// The schemas of the datasets that have one: those that are given, else those that are configured.
+    pub(crate) fn over<'a>(
         &self,
         datasets: impl Iterator<Item = &'a DatasetName>,
+        config: &Config,
     ) -> Result<BTreeMap<DatasetName, Schema>, Failure> {
         let datasets: Vec<&DatasetName> = datasets.collect();
         let mut schemas = BTreeMap::new();
@@ -75,13 +77,18 @@ impl SchemaOptions {
                 return Err(Failure::Usage(format!("--schema for {dataset} is given more than once")));
             }
         }
+        for dataset in datasets {
+            if let Some(configured) = &config.dataset(dataset).schema
+                && !schemas.contains_key(dataset)
+            {
+                let schema = Schema { version: configured.version, json: read(&configured.file)? };
+                schemas.insert(dataset.clone(), schema);
+            }
+        }
         Ok(schemas)
     }
 }
 
 fn read(file: &Path) -> Result<Vec<u8>, Failure> {
-    fs::read(file).map_err(|error| {
-        let problem = format!("cannot read the schema: {error}; nothing was published");
-        Failure::Config { file: file.to_owned(), problem }
-    })
+    fs::read(file).map_err(|source| Failure::SchemaFile { file: file.to_owned(), source })
 }

@@ -157,7 +157,8 @@ pub(super) fn files(used: &Place, visitor: &Visitor) -> Option<Finding> {
 pub(super) fn ownership(used: &Place) -> Option<Finding> {
     let feed = fs::metadata(&used.path).ok().filter(Metadata::is_dir)?;
     let private = used.path.join(PRIVATE_DIR);
-    let mut paths: Vec<PathBuf> = vec![private.clone(), private.join("lock"), private.join("holder")];
+    let mut paths: Vec<PathBuf> =
+        vec![private.clone(), private.join("lock"), private.join("turn"), private.join("holder")];
     paths.extend([OBJECTS_DIR, HISTORY_DIR, "manifest.json"].map(|name| used.path.join(name)));
     let staging = private.join("staging");
     paths.extend(fs::read_dir(&staging).into_iter().flatten().flatten().map(|entry| entry.path()));
@@ -203,7 +204,8 @@ pub(super) fn write(used: &Place) -> Option<Finding> {
         private.join("staging"),
     ];
     let wanted = dirs.map(|dir| (dir, Access::READ_OK | Access::WRITE_OK | Access::EXEC_OK));
-    let wanted = wanted.into_iter().chain([(private.join("lock"), Access::READ_OK | Access::WRITE_OK)]);
+    let locks = ["lock", "turn"].map(|lock| (private.join(lock), Access::READ_OK | Access::WRITE_OK));
+    let wanted = wanted.into_iter().chain(locks);
     let refused: Vec<String> = wanted
         .filter(
             |(path, right)| matches!(rustix::fs::access(path, *right), Err(error) if error != rustix::io::Errno::NOENT),

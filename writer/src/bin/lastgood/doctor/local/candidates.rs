@@ -5,9 +5,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use lastgood::config::{Config, FILE_NAME};
 use lastgood::protocol::time::Timestamp;
 
-use crate::dir::{CONFIG, DEFAULT, FeedDir, Origin, VARIABLE};
+use crate::dir::{DEFAULT, FeedDir, Origin, VARIABLE};
 
 use super::super::finding::{Check, Finding};
 use super::super::place::{Content, Place, Published, plain_copies};
@@ -55,7 +56,7 @@ pub(super) fn origin(dir: &FeedDir) -> Finding {
         Origin::Default => Check::DirectoryOrigin
             .note(format!("{found}; from another working directory, such as that of cron, it is another one"))
             .remedy(format!(
-                "write `dir = \"{}\"` into a {CONFIG} above, or set {VARIABLE}={path} for every caller",
+                "write `dir = \"{}\"` into a {FILE_NAME} above, or set {VARIABLE}={path} for every caller",
                 dir.path.display()
             )),
         Origin::Config(file) => Check::DirectoryOrigin
@@ -93,9 +94,9 @@ fn candidates(used: &Place) -> Vec<Candidate> {
         add(here.join(path), format!("from {VARIABLE}"), true);
     }
     for above in here.ancestors() {
-        let file = above.join(CONFIG);
-        if let Some(dir) = configured(&file) {
-            add(above.join(dir), format!("from {}", file.display()), true);
+        let file = above.join(FILE_NAME);
+        if let Some(dir) = Config::load(&file).ok().and_then(|config| config.dir) {
+            add(dir, format!("from {}", file.display()), true);
         }
     }
     add(here.join(DEFAULT), "the default here".to_owned(), false);
@@ -109,13 +110,6 @@ fn candidates(used: &Place) -> Vec<Candidate> {
     }
     found.retain(|candidate| candidate.config || candidate.place.real.is_some());
     found
-}
-
-/// The `dir` of a configuration file, as far as there is one to be read.
-fn configured(file: &Path) -> Option<PathBuf> {
-    let text = fs::read_to_string(file).ok()?;
-    let config: toml::Table = toml::from_str(&text).ok()?;
-    Some(config.get("dir")?.as_str()?.into())
 }
 
 fn compare(used: &Place, origin: &Origin, other: &Candidate, now: Timestamp) -> Option<Finding> {
@@ -201,7 +195,7 @@ fn remedy(used: &Place, other: &Place) -> String {
     format!(
         "find out which one the site serves: lastgood doctor --dir {used} --url URL-OF-THE-FEED\n\
          then keep one. If {used} is right, serve it from the other place too: mv {other} {other}.old && ln -s {used} {other}\n\
-         if {other} is right, publish there: set {VARIABLE}={other}, or `dir` in {CONFIG}"
+         if {other} is right, publish there: set {VARIABLE}={other}, or `dir` in {FILE_NAME}"
     )
 }
 

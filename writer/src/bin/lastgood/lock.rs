@@ -1,0 +1,175 @@
+//! `lastgood lock`
+
+use std::ffi::OsString;
+use std::io;
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Child, Command, ExitCode, ExitStatus};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use lastgood::protocol::marker::MAX_LEASE_MS;
+use lastgood::protocol::name::DatasetName;
+use lastgood::storage::PosixStorage;
+use lastgood::{Hold, Settings};
+use rustix::process::{Pid, Signal, kill_process};
+use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM};
+use signal_hook::iterator::SignalsInfo;
+use signal_hook::iterator::exfiltrator::WithOrigin;
+use signal_hook::low_level::siginfo::Cause;
+
+use crate::args::time;
+use crate::exit::Failure;
+use crate::waits::WaitOptions;
+use crate::{LOCK_VARIABLE, Session, output};
+
+const EXAMPLES: &str = "\
+Examples:
+  lastgood lock performance -- ./rebuild.sh
+  lastgood lock performance transactions --lease 5m -- sh -c 'python export.py && lastgood publish performance=p.json'
+
+While COMMAND runs, readers are told that these datasets are about to change, and no one else
+publishes into the feed. A `lastgood publish` of these datasets that COMMAND runs publishes under
+the lock; it finds it through LASTGOOD_LOCK. The exit code is that of COMMAND: 128+n when signal n
+ended it, 127 when it was not found, 126 when it could not be run. SIGINT, SIGTERM and SIGHUP are
+passed on to it. COMMAND has stdin and stdout to itself, also with --json.";
+
+/// Hold the lock of datasets while a command runs
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Lock {
+    /// The datasets that the command is about to change
+    #[arg(required = true, value_name = "NAME")]
+    names: Vec<DatasetName>,
+    /// The command with its arguments
+    #[arg(last = true, required = true, value_name = "COMMAND")]
+    command: Vec<OsString>,
+    /// How long readers believe the lock should this process die, up to 1h; renewed while it lives [default: 60s]
+    #[arg(long, value_name = "TIME", value_parser = lease, help_heading = "Locks")]
+    lease: Option<Duration>,
+    #[command(flatten)]
+    waits: WaitOptions,
+}
+
+impl Lock {
+    pub(crate) fn run(self, session: &Session) -> Result<ExitCode, Failure> {
+        self.names.iter().try_for_each(|name| session.config.check_listed(name))?;
+        let configured = self.waits.over(session.config.settings.clone());
+        let settings = Settings { lease: self.lease.unwrap_or(configured.lease), ..configured };
+        // Before there is anything that a signal could leave behind.
+        let signals = Signals::watch().map_err(|source| Failure::Setup { what: "the handling of signals", source })?;
+        let lease = settings.lease;
+        let feed = session.feed().with_settings(settings).with_cancellation(signals.stop());
+        let hold = feed.hold(&self.names)?;
+        let status = self.carry_out(&hold, &signals, lease);
+        if let Err(error) = hold.release() {
+            output::warn(&error);
+        }
+        let status = status?;
+        let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal));
+        Ok(code.and_then(|code| u8::try_from(code).ok()).unwrap_or(u8::MAX).into())
+    }
+
+    fn carry_out(
+        &self,
+        hold: &Hold<'_, PosixStorage>,
+        signals: &Signals,
+        lease: Duration,
+    ) -> Result<ExitStatus, Failure> {
+        let [program, arguments @ ..] = &self.command[..] else { unreachable!("clap requires a command") };
+        let failed = |source| Failure::Command { command: program.clone(), source };
+        let mut child =
+            Command::new(program).args(arguments).env(LOCK_VARIABLE, hold.token()).spawn().map_err(failed)?;
+        let mut next_renewal = Instant::now() + lease / 3;
+        loop {
+            match signals.wait_until(next_renewal) {
+                Event::Signal(signal) => pass_on(&child, signal),
+                Event::Child => {
+                    if let Some(status) = child.try_wait().map_err(failed)? {
+                        return Ok(status);
+                    }
+                }
+                Event::Time => {
+                    // Tried again soon: a full disk may have room before the lease ends.
+                    if let Err(error) = hold.renew() {
+                        output::warn(&error);
+                    }
+                    next_renewal = Instant::now() + lease / 3;
+                }
+            }
+        }
+    }
+}
+
+fn lease(text: &str) -> Result<Duration, String> {
+    let lease = time(text)?;
+    let ms = i64::try_from(lease.as_millis()).unwrap_or(i64::MAX);
+    if (1..=MAX_LEASE_MS).contains(&ms) { Ok(lease) } else { Err("readers honour leases of up to 1h".to_owned()) }
+}
+
+/// It has not been waited for to its end, so its process id is still its own.
+fn pass_on(child: &Child, signal: Signal) {
+    if let Err(error) = kill_process(Pid::from_child(child), signal) {
+        tracing::debug!(%error, "the command has ended already");
+    }
+}
+
+/// Signals to this process, as events.
+struct Signals {
+    events: Receiver<Event>,
+    stop: Arc<AtomicBool>,
+}
+
+enum Event {
+    /// To be passed on.
+    Signal(Signal),
+    /// A child has stopped, gone on or ended.
+    Child,
+    /// Nothing has happened until then.
+    Time,
+}
+
+impl Signals {
+    fn watch() -> io::Result<Self> {
+        let mut signals = SignalsInfo::<WithOrigin>::new([SIGINT, SIGTERM, SIGHUP, SIGCHLD])?;
+        let (sender, events) = mpsc::channel();
+        let stop = Arc::new(AtomicBool::new(false));
+        let raised = Arc::clone(&stop);
+        std::thread::Builder::new().spawn(move || {
+            for origin in signals.forever() {
+                let signal = match origin.signal {
+                    SIGCHLD => None,
+                    SIGINT => Some(Signal::INT),
+                    SIGHUP => Some(Signal::HUP),
+                    _ => Some(Signal::TERM),
+                };
+                raised.fetch_or(signal.is_some(), Ordering::Relaxed);
+                let event = match signal {
+                    None => Event::Child,
+                    // Ctrl-C in a terminal: the command has it already.
+                    Some(_) if matches!(origin.cause, Cause::Kernel) => continue,
+                    Some(signal) => Event::Signal(signal),
+                };
+                // The receiver goes with the process.
+                let _ = sender.send(event);
+            }
+        })?;
+        Ok(Self { events, stop })
+    }
+
+    /// Whether any but that of a child has come.
+    fn stop(&self) -> impl Fn() -> bool + Send + Sync + 'static {
+        let stop = Arc::clone(&self.stop);
+        move || stop.load(Ordering::Relaxed)
+    }
+
+    fn wait_until(&self, time: Instant) -> Event {
+        match self.events.recv_timeout(time.saturating_duration_since(Instant::now())) {
+            Ok(event) => event,
+            Err(RecvTimeoutError::Timeout) => Event::Time,
+            Err(RecvTimeoutError::Disconnected) => unreachable!("the thread that sends never ends"),
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! The options for waiting, of every command that takes the lock.
+
+use std::time::Duration;
+
+use clap::Args;
+use lastgood::Settings;
+
+use crate::args::time;
+
+/// For whom to wait, and how long.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Locks")]
+pub(crate) struct WaitOptions {
+    /// How long to wait for other publishers and for the lock markers of older scripts [default: 30s]
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    lock_wait: Option<Duration>,
+    /// From which age on the lock marker of an older script counts as left behind [default: never]
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    stale_marker_after: Option<Duration>,
+}
+
+impl WaitOptions {
+    /// These where they are given, else those of the configuration.
+    pub(crate) fn over(&self, configured: Settings) -> Settings {
+        Settings {
+            lock_wait: self.lock_wait.unwrap_or(configured.lock_wait),
+            foreign_marker_stale_after: self.stale_marker_after.or(configured.foreign_marker_stale_after),
+            ..configured
+        }
+    }
+}
