@@ -243,7 +243,7 @@ fn what_cannot_be_read_stops_it_before_anything_goes() {
     published(&site);
     let path = layout::history(Generation::new(5).unwrap());
     let intact = site.storage.read(&path, 99_999).unwrap().unwrap();
-    for damaged in [&intact[..intact.len() - 9], b"", b"<html>"] {
+    for damaged in [&intact[..intact.len() / 2], b"", b"<html>"] {
         write(&site.storage, &path, damaged);
         let before = files(&site.storage);
         let error = site.feed().gc(&Retention { keep: 3, ..ALL }).unwrap_err();
