@@ -64,6 +64,7 @@ pub(crate) enum Failure {
     Setup { what: &'static str, source: io::Error },
     #[error("{0}")]
     Serve(String),
+    #[cfg_attr(not(unix), expect(dead_code, reason = "`lastgood lock` is for systems with signals"))]
     #[error("cannot run {}: {source}", command.display())]
     Command { command: OsString, source: io::Error },
     #[error("cannot look into {}: {source}", dir.display())]

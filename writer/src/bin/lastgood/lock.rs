@@ -16,9 +16,8 @@ use lastgood::storage::PosixStorage;
 use lastgood::{Hold, Settings};
 use rustix::process::{Pid, Signal, kill_process};
 use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM};
-use signal_hook::iterator::SignalsInfo;
-use signal_hook::iterator::exfiltrator::WithOrigin;
-use signal_hook::low_level::siginfo::Cause;
+#[cfg(target_os = "linux")]
+use signal_hook::{iterator::SignalsInfo, iterator::exfiltrator::WithOrigin, low_level::siginfo::Cause};
 
 use crate::args::time;
 use crate::exit::Failure;
@@ -116,6 +115,26 @@ fn pass_on(child: &Child, signal: Signal) {
     }
 }
 
+/// Signals, with who sent them.
+#[cfg(target_os = "linux")]
+type Source = SignalsInfo<WithOrigin>;
+
+/// The number of a signal, and whether the terminal has sent it: then to the command as well.
+#[cfg(target_os = "linux")]
+fn look_at(origin: &signal_hook::low_level::siginfo::Origin) -> (i32, bool) {
+    (origin.signal, matches!(origin.cause, Cause::Kernel))
+}
+
+/// Signals alone: to ask who sent them takes a C compiler for the target.
+#[cfg(not(target_os = "linux"))]
+type Source = signal_hook::iterator::Signals;
+
+/// The number of a signal, and whether the terminal is likely to have sent it: then to the command as well.
+#[cfg(not(target_os = "linux"))]
+fn look_at(signal: &i32) -> (i32, bool) {
+    (*signal, *signal == SIGINT && std::io::IsTerminal::is_terminal(&io::stdin()))
+}
+
 /// Signals to this process, as events.
 struct Signals {
     events: Receiver<Event>,
@@ -133,13 +152,14 @@ enum Event {
 
 impl Signals {
     fn watch() -> io::Result<Self> {
-        let mut signals = SignalsInfo::<WithOrigin>::new([SIGINT, SIGTERM, SIGHUP, SIGCHLD])?;
+        let mut signals = Source::new([SIGINT, SIGTERM, SIGHUP, SIGCHLD])?;
         let (sender, events) = mpsc::channel();
         let stop = Arc::new(AtomicBool::new(false));
         let raised = Arc::clone(&stop);
         std::thread::Builder::new().spawn(move || {
             for origin in signals.forever() {
-                let signal = match origin.signal {
+                let (number, from_terminal) = look_at(&origin);
+                let signal = match number {
                     SIGCHLD => None,
                     SIGINT => Some(Signal::INT),
                     SIGHUP => Some(Signal::HUP),
@@ -149,7 +169,7 @@ impl Signals {
                 let event = match signal {
                     None => Event::Child,
                     // Ctrl-C in a terminal: the command has it already.
-                    Some(_) if matches!(origin.cause, Cause::Kernel) => continue,
+                    Some(_) if from_terminal => continue,
                     Some(signal) => Event::Signal(signal),
                 };
                 // The receiver goes with the process.

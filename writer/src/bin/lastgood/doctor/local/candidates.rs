@@ -2,7 +2,6 @@
 //!
 //! Split brain: the backend writes one directory, the site serves another. Both look healthy on their own.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use lastgood::config::{Config, FILE_NAME};
@@ -207,7 +206,7 @@ fn same(a: &Place, b: &Place) -> bool {
     #[cfg(unix)]
     {
         use std::os::unix::fs::MetadataExt;
-        let id = |place: &Place| fs::metadata(&place.path).ok().map(|metadata| (metadata.dev(), metadata.ino()));
+        let id = |place: &Place| std::fs::metadata(&place.path).ok().map(|metadata| (metadata.dev(), metadata.ino()));
         id(a).is_some() && id(a) == id(b)
     }
     #[cfg(not(unix))]
