@@ -9,6 +9,7 @@ use lastgood_protocol::name::DatasetName;
 use crate::error::Error;
 use crate::feed::Feed;
 use crate::lock::{self, Markers};
+use crate::operations::{DatasetRecord, Operation, Record};
 use crate::recover::{self, Thoroughness};
 use crate::storage::{Storage, Wave};
 
@@ -24,6 +25,7 @@ pub struct Hold<'a, S: Storage> {
     staging: S::Staging,
     /// `None` once they are dealt with.
     markers: Option<Markers<'a, S>>,
+    since: Instant,
     _lock: S::Lock,
 }
 
@@ -33,6 +35,11 @@ impl<S: Storage> Feed<S> {
     /// # Errors
     /// [`Error::NoFeed`], [`Error::Locked`], [`Error::OutsideLock`] within another lock, [`Error::Damaged`], [`Error::Io`].
     pub fn hold(&self, datasets: &[DatasetName]) -> Result<Hold<'_, S>, Error> {
+        let since = Instant::now();
+        self.take_hold(datasets, since).inspect_err(|error| record(self, datasets, since, Err(error)))
+    }
+
+    fn take_hold(&self, datasets: &[DatasetName], since: Instant) -> Result<Hold<'_, S>, Error> {
         self.manifest()?;
         let staging = self.storage.stage().map_err(Error::io("open staging"))?;
         let (mut lock, holder) = lock::acquire(self, datasets)?;
@@ -44,8 +51,19 @@ impl<S: Storage> Feed<S> {
         self.storage.sync(wave).map_err(Error::io("make the lock markers durable"))?;
         self.storage.share(&mut lock).map_err(Error::io("share the writer's lock"))?;
         let datasets = datasets.to_vec();
-        Ok(Hold { feed: self, datasets, holder, staging, markers: Some(markers), _lock: lock })
+        Ok(Hold { feed: self, datasets, holder, staging, markers: Some(markers), since, _lock: lock })
     }
+}
+
+/// Adds a record of a lock to the operation log.
+fn record<S: Storage>(feed: &Feed<S>, datasets: &[DatasetName], since: Instant, ended: Result<(), &Error>) {
+    let mut record = Record::new(Operation::Lock, feed.now());
+    record.duration_ms = since.elapsed().as_millis().try_into().unwrap_or(u64::MAX);
+    record.datasets = datasets.iter().cloned().map(DatasetRecord::named).collect();
+    if let Err(error) = ended {
+        record.failed(error);
+    }
+    feed.log(&record);
 }
 
 impl<S: Storage> Hold<'_, S> {
@@ -79,6 +97,12 @@ impl<S: Storage> Hold<'_, S> {
         let Some(markers) = self.markers.take() else { return Ok(()) };
         // Removed by recovery alone: it knows whether what they announce has been dealt with (I8).
         markers.leave();
+        let ended = self.put_in_order();
+        record(self.feed, &self.datasets, self.since, ended.as_ref().copied());
+        ended
+    }
+
+    fn put_in_order(&self) -> Result<(), Error> {
         let _turn = self.turn()?;
         recover::finish(self.feed, &self.staging, Thoroughness::WhatMarkersName).map(drop)
     }

@@ -138,3 +138,19 @@ fn a_mistake_stops_every_command_and_shows_its_place() {
     }
     assert_eq!(feed.run(&["status", "--json"]).expect(2).json()["error"]["code"], "config-invalid");
 }
+
+#[test]
+fn a_publish_collects_garbage_when_the_file_says_so() {
+    let feed = configured("[retention]\nkeep = 2\ngrace = \"0s\"\n");
+    for round in 0..5 {
+        feed.publish("a", format!("[{round}]"));
+    }
+    assert_eq!(feed.names("history").len(), 5, "only when it is asked for");
+    feed.run(&["gc"]).expect(0);
+    assert_eq!(feed.names("history"), ["4.json", "5.json"], "as many as the file says");
+    feed.input("lastgood.toml", "[retention]\nkeep = 1\ngrace = \"0s\"\nauto = true\n");
+    feed.publish("a", "[5]");
+    // And the one that the backup comes from.
+    assert_eq!(feed.names("history"), ["5.json", "6.json"]);
+    feed.expect_clean();
+}

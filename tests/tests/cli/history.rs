@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use lastgood_tests::{TestFeed, tree};
+use lastgood_tests::{Ran, TestFeed, tree};
 use serde_json::{Value, json};
 
 fn published() -> TestFeed {
@@ -63,4 +63,26 @@ fn a_name_that_was_never_published_is_refused() {
     let feed = published();
     feed.run(&["history", "performnace"]).expect(2).says(&["no dataset \"performnace\"", "performance, transactions"]);
     TestFeed::new().run(&["history"]).expect(1).says(&["no feed"]);
+}
+
+/// From the operation log, which is private to who publishes: without it, the rest is told all the same.
+#[test]
+fn it_tells_who_and_how() {
+    let feed = TestFeed::new();
+    feed.publish("a", "[1,2]");
+    let mut command = feed.command(&["publish", "a", "--min-rows", "2", "--force"]);
+    command.env("LASTGOOD_WHO", "nightly job");
+    Ran::of(command, b"[1]").expect(0);
+    feed.run(&["rollback", "a"]).expect(0);
+    let history = || feed.run(&["history", "--json"]).expect(0).json()["commits"].clone();
+    let commits = history();
+    let told = |number: usize| (&commits[number]["command"], &commits[number]["datasets"][0]["rows"]);
+    assert_eq!(told(0), (&json!("rollback"), &json!(null)));
+    assert_eq!(told(1), (&json!("publish"), &json!(1)));
+    assert!(commits[1]["who"].as_str().unwrap().starts_with("nightly job@"), "{commits}");
+    assert_eq!(commits[1]["datasets"][0]["forced"], json!(["min_rows"]));
+    fs::remove_file(feed.path(".lastgood/operations.jsonl")).unwrap();
+    let commits = history();
+    assert_eq!((commits.as_array().unwrap().len(), &commits[1]["who"]), (3, &json!(null)));
+    assert_eq!(commits[1]["datasets"][0]["forced"], json!(["min_rows"]), "that is in the manifest");
 }

@@ -42,3 +42,41 @@ fn processes_do_not_mix_their_lines() {
     generations.sort_unstable();
     assert_eq!(generations, (1..=8).collect::<Vec<u64>>());
 }
+
+#[test]
+fn every_command_that_changes_a_feed_is_recorded() {
+    let feed = TestFeed::new();
+    feed.publish("a", "[1,2,3]");
+    feed.run_with(&["publish", "a", "--min-rows", "3"], "[1]").expect(3);
+    feed.run_with(&["publish", "a", "--min-rows", "3", "--force"], "[1]").expect(0);
+    feed.run(&["rollback", "a"]).expect(0);
+    feed.run(&["gc", "--keep", "1", "--grace", "0s"]).expect(0);
+    feed.run(&["gc", "--dry-run"]).expect(0);
+    std::fs::remove_file(feed.path("a.json")).unwrap();
+    feed.run(&["verify", "--repair"]).expect(0);
+    feed.run(&["recover"]).expect(0);
+    feed.run(&["recover", "--new-feed"]).expect(0);
+    feed.run(&["lock", "a", "--", "true"]).expect(0);
+    let log = log(&feed);
+    let told: Vec<(&str, &str)> =
+        log.iter().map(|record| (record["operation"].as_str().unwrap(), record["outcome"].as_str().unwrap())).collect();
+    let done =
+        ["publish", "rollback", "gc", "repair", "recover", "recover", "lock"].map(|operation| (operation, "done"));
+    assert_eq!(told[..2], [("publish", "done"), ("publish", "refused")]);
+    assert_eq!(told[2..], done, "what changes nothing is not recorded");
+    assert_eq!(log[1]["code"], "guard-min-rows");
+    assert_eq!(log[2]["datasets"][0]["forced"], serde_json::json!(["min_rows"]));
+    assert_eq!(log[3]["datasets"][0]["size"], 7);
+    assert!(log[4]["bytes"].as_u64().unwrap() > 0, "what was collected has a size");
+    assert_eq!((&log[5]["recovered"], &log[6]["recovered"]), (&true.into(), &false.into()));
+    assert_eq!(log[7]["commit"], feed.manifest()["commit"]);
+
+    let plain = TestFeed::new();
+    plain.run(&["adopt", "--dir", "."]).expect(0);
+    assert!(!plain.root().join(".lastgood").exists(), "there was nothing to be adopted");
+    plain.input("a.json", "[1]");
+    plain.run(&["adopt", "--dir", "."]).expect(0);
+    let log = std::fs::read_to_string(plain.root().join(".lastgood/operations.jsonl")).unwrap();
+    let last: Value = serde_json::from_str(log.lines().last().unwrap()).unwrap();
+    assert_eq!((&last["operation"], &last["datasets"][0]["dataset"]), (&"adopt".into(), &"a".into()));
+}

@@ -12,7 +12,7 @@ use lastgood::config::Dataset;
 use lastgood::protocol::layout::{self, FeedPath};
 use lastgood::protocol::manifest::Manifest;
 use lastgood::protocol::name::{DatasetName, Ext};
-use lastgood::{Error, Item, Settings};
+use lastgood::{DatasetRecord, Error, Item, Operation, Record, Settings};
 use serde_json::{Map, Value};
 
 use crate::exit::{Exit, Failure};
@@ -103,6 +103,7 @@ impl Adopt {
         if report.adopted && !self.dry_run && !plan.current.is_empty() {
             report.kept = feed.preserve(&plan.keep)?;
             // Without plain copies: until the current payloads are published, too, the files stay what they are.
+            let mut last = None;
             let before = Settings { plain_copies: false, ..settings.clone() };
             for (adoptions, settings) in [(plan.backups, before), (plan.current, settings)] {
                 if !adoptions.is_empty() {
@@ -110,7 +111,16 @@ impl Adopt {
                     let publication = feed.clone().with_settings(settings).publish(items)?;
                     publication.warnings.iter().for_each(|warning| output::warn(warning));
                     report.generations.push(publication.generation.get());
+                    last = Some(publication);
                 }
+            }
+            if let Some(publication) = last {
+                let mut record = Record::new(Operation::Adopt, publication.published_at);
+                record.feed = Some(publication.feed);
+                record.generation = Some(publication.generation);
+                let datasets = publication.datasets.into_iter();
+                record.datasets = datasets.map(|dataset| DatasetRecord::named(dataset.dataset)).collect();
+                feed.log(&record);
             }
         }
         session.output.report(&report);
