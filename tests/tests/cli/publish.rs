@@ -178,3 +178,18 @@ fn a_short_write_is_a_failure_and_leaves_nothing() {
     assert_eq!(tree(&feed.dir()), before);
     feed.expect_clean();
 }
+
+/// A process may often have 1024 files open, and this one fewer than it publishes.
+#[test]
+fn one_call_publishes_more_files_than_a_process_may_have_open() {
+    let feed = TestFeed::new();
+    let inputs: Vec<String> = (0..300).map(|number| format!("d{number}=p.json")).collect();
+    feed.input("p.json", "[1]");
+    let mut command = Command::new("sh");
+    command.current_dir(feed.root()).env_remove("LASTGOOD_DIR");
+    command.args(["-c", "ulimit -n 128 && exec \"$@\"", "sh"]).arg(binary()).arg("publish").args(&inputs);
+    Ran::of(command, b"").expect(0);
+    assert_eq!(feed.manifest()["datasets"].as_object().unwrap().len(), 300);
+    feed.expect_clean();
+    feed.run(&["publish", "a=p.json", "b=missing.json"]).expect(3).says(&["missing.json"]);
+}

@@ -72,16 +72,43 @@ impl Input {
     }
 
     /// Opens the payload. Its size in bytes is known for files that are no pipes.
-    pub(crate) fn open(&self) -> Result<(File, Option<u64>), Failure> {
+    ///
+    /// All inputs are opened before any is read, so that a missing one is told at once. Regular files are then closed until
+    /// it is their turn: one call may have more of them than a process may have open.
+    pub(crate) fn open(&self) -> Result<(Opened, Option<u64>), Failure> {
         let (opened, name) = match &self.source {
             Source::Stdin => (stdin(), "stdin".into()),
             Source::File(path) => (File::open(path), path.clone()),
         };
         let sized = opened.and_then(|file| {
             let metadata = file.metadata()?;
-            Ok((file, metadata.is_file().then_some(metadata.len())))
+            Ok(match &self.source {
+                Source::File(path) if metadata.is_file() => (Opened::InTurn(path.clone()), Some(metadata.len())),
+                _ => (Opened::Now(file), metadata.is_file().then_some(metadata.len())),
+            })
         });
         sized.map_err(|source| Failure::Source { dataset: self.dataset.clone(), file: name, source })
+    }
+}
+
+/// An input that was found to be there.
+pub(crate) enum Opened {
+    /// It is open: a pipe can be opened once.
+    Now(File),
+    /// It is opened again when it is read.
+    InTurn(PathBuf),
+}
+
+impl Opened {
+    /// The open file.
+    pub(crate) fn file(&mut self) -> io::Result<&mut File> {
+        if let Opened::InTurn(path) = self {
+            *self = Opened::Now(File::open(path)?);
+        }
+        match self {
+            Opened::Now(file) => Ok(file),
+            Opened::InTurn(_) => unreachable!("it was opened just now"),
+        }
     }
 }
 

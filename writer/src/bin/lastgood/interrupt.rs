@@ -4,7 +4,6 @@
 //! has begun goes on to its end, which is soon. The second one kills, which is safe at any time: the next publish
 //! cleans up.
 
-use std::fs::File;
 use std::io::{self, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,12 +11,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
+use crate::input::Opened;
+
 /// Whether one has come.
 pub(crate) struct Interrupt {
     raised: Arc<AtomicBool>,
     /// Readable once one has come.
     #[cfg(unix)]
-    wake: std::os::unix::net::UnixStream,
+    wake: Arc<std::os::unix::net::UnixStream>,
 }
 
 impl Interrupt {
@@ -35,7 +36,7 @@ impl Interrupt {
             for signal in [SIGINT, SIGTERM] {
                 signal_hook::low_level::pipe::register(signal, ring.try_clone()?)?;
             }
-            Ok(Self { raised, wake })
+            Ok(Self { raised, wake: Arc::new(wake) })
         }
         #[cfg(not(unix))]
         Ok(Self { raised })
@@ -49,32 +50,33 @@ impl Interrupt {
 
     /// The same input, but a read that waits ends with [`Interrupted`](io::ErrorKind::Interrupted) when one comes: by
     /// itself the system would go on waiting for a producer that may never write.
-    pub(crate) fn ending(&self, input: File) -> io::Result<impl Read + Send + 'static> {
-        Ok(Ending {
+    pub(crate) fn ending(&self, input: Opened) -> impl Read + Send + use<> {
+        Ending {
             input,
             #[cfg(unix)]
-            wake: self.wake.try_clone()?,
-        })
+            wake: Arc::clone(&self.wake),
+        }
     }
 }
 
 struct Ending {
-    input: File,
+    input: Opened,
     #[cfg(unix)]
-    wake: std::os::unix::net::UnixStream,
+    wake: Arc<std::os::unix::net::UnixStream>,
 }
 
 impl Read for Ending {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let input = self.input.file()?;
         #[cfg(unix)]
         {
             use rustix::event::{PollFd, PollFlags, poll};
-            let mut ready = [PollFd::new(&self.input, PollFlags::IN), PollFd::new(&self.wake, PollFlags::IN)];
+            let mut ready = [PollFd::new(input, PollFlags::IN), PollFd::new(&*self.wake, PollFlags::IN)];
             poll(&mut ready, None)?;
             if !ready[1].revents().is_empty() {
                 return Err(io::ErrorKind::Interrupted.into());
             }
         }
-        self.input.read(buffer)
+        input.read(buffer)
     }
 }

@@ -91,7 +91,9 @@ impl PosixFile {
         // this one is synced as well, which costs nothing when there is nothing to be written.
         let opened = sys::open_regular(&path).context("open", &path)?;
         let content = opened.map_or(Content::Settled, |file| Content::Written(file, slot));
-        Ok(Some(Self { path, staged: true, content, written: 0, begun: 0 }))
+        let mut link = Self { path, staged: true, content, written: 0, begun: 0 };
+        link.sync_if_too_many_are_open()?;
+        Ok(Some(link))
     }
 
     /// Has the system begin to write what is new to the medium: the sync later waits for less, and the medium works while
@@ -112,6 +114,11 @@ impl PosixFile {
         self.path = target;
         self.staged = false;
         Ok(self)
+    }
+
+    fn sync_if_too_many_are_open(&mut self) -> io::Result<()> {
+        let too_many = matches!(&self.content, Content::Written(_, slot) if slot.is_too_many());
+        if too_many { self.sync() } else { Ok(()) }
     }
 
     /// Syncs it, once.
@@ -163,8 +170,8 @@ impl Write for PosixFile {
 
 impl StagedFile for PosixFile {
     fn finish(mut self) -> io::Result<Pending<Self>> {
-        let too_many = matches!(&self.content, Content::Written(_, slot) if slot.is_too_many());
-        if too_many || self.written >= LARGE_BYTES {
+        self.sync_if_too_many_are_open()?;
+        if self.written >= LARGE_BYTES {
             self.sync()?;
         } else if self.written >= WRITEBACK_BYTES / 4 {
             self.begin_writeback();

@@ -128,7 +128,7 @@ impl Publish {
         progress::shown(session.watched, "publishing", total, |progress| {
             let mut items = Vec::with_capacity(opened.len());
             for (((input, kind), meta), (file, _)) in inputs.iter().zip(kinds).zip(metas).zip(opened) {
-                let payload = progress.counting(interrupt.ending(file).map_err(setup)?);
+                let payload = progress.counting(interrupt.ending(file));
                 let configured = session.config.dataset(&input.dataset);
                 let mut item = Item::new(input.dataset.clone(), payload)
                     .rules(self.rules.over(configured.rules))
