@@ -7,7 +7,7 @@
 use crate::digest::Sha256;
 use crate::id::{CommitId, FeedId};
 use crate::json::{self, Json};
-use crate::manifest::{Generation, Meta};
+use crate::manifest::{Entry, Generation, Manifest, Meta};
 use crate::name::DatasetName;
 use crate::time::Timestamp;
 
@@ -136,6 +136,22 @@ impl FeedMemory {
 }
 
 impl CacheHead {
+    /// What a manifest that was checked at `now` says of the payload of one of its entries.
+    #[must_use]
+    pub fn of(manifest: &Manifest, entry: &Entry, now: Timestamp) -> Self {
+        Self {
+            feed: manifest.feed,
+            sha256: entry.sha256,
+            size: entry.size,
+            changed: entry.generation,
+            confirmed: manifest.generation,
+            published_at: entry.published_at,
+            checked_at: now,
+            used_at: now,
+            meta: entry.meta.clone(),
+        }
+    }
+
     /// The value as text for a key-value store.
     #[must_use]
     pub fn encode(&self) -> String {

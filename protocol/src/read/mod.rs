@@ -232,17 +232,7 @@ impl<V> Task<V> {
                     return self.fall_back(failure, now);
                 }
             };
-            let head = CacheHead {
-                feed: manifest.feed,
-                sha256: entry.sha256,
-                size: entry.size,
-                changed: entry.generation,
-                confirmed: manifest.generation,
-                published_at: entry.published_at,
-                checked_at: now,
-                used_at: now,
-                meta: entry.meta.clone(),
-            };
+            let head = CacheHead::of(&manifest, entry, now);
             let age_ms = self.age_ms(&head, now);
             let (dataset, generation) = (dataset.clone(), manifest.generation);
             readings.push(Reading { value, dataset, source, reason: None, generation, age_ms, head });

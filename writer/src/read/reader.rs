@@ -191,7 +191,7 @@ impl State {
                 reason: None,
                 generation: manifest.generation,
                 age_ms: now.ms_since(entry.published_at),
-                head: CacheHead { used_at: now, ..head(manifest, entry, now) },
+                head: CacheHead::of(manifest, entry, now),
             });
         }
         for reading in &readings {
@@ -226,25 +226,10 @@ impl State {
         // belong together.
         for (dataset, known) in self.cache.heads_mut() {
             if let Some(entry) = manifest.datasets.get(dataset).filter(|entry| entry.sha256 == known.sha256) {
-                *known = CacheHead { used_at: known.used_at, ..head(&manifest, entry, outcome.at) };
+                *known = CacheHead { used_at: known.used_at, ..CacheHead::of(&manifest, entry, outcome.at) };
             }
         }
         self.manifest = Some((bytes, manifest));
-    }
-}
-
-/// What a manifest that was checked at `now` says of a payload.
-fn head(manifest: &Manifest, entry: &Entry, now: Timestamp) -> CacheHead {
-    CacheHead {
-        feed: manifest.feed,
-        sha256: entry.sha256,
-        size: entry.size,
-        changed: entry.generation,
-        confirmed: manifest.generation,
-        published_at: entry.published_at,
-        checked_at: now,
-        used_at: now,
-        meta: entry.meta.clone(),
     }
 }
 
