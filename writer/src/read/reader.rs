@@ -7,7 +7,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use lastgood_protocol::cache::{CacheHead, FeedMemory};
 use lastgood_protocol::failure::Failure;
 use lastgood_protocol::layout;
-use lastgood_protocol::manifest::{Entry, MAX_MANIFEST_BYTES, Manifest};
+use lastgood_protocol::manifest::{MAX_MANIFEST_BYTES, Manifest};
 use lastgood_protocol::name::DatasetName;
 use lastgood_protocol::read::{Caching, Document, Known, Outcome, Payload, Reading, Request, Source};
 use lastgood_protocol::time::Timestamp;
