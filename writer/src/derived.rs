@@ -124,18 +124,29 @@ pub(crate) fn copies<'a>(
 }
 
 /// The datasets with a backup of another extension than their payload has, which is the one that the next backup gets.
-/// Found by looking at names alone: the history, which knows it, would have to be read for every dataset of a commit.
+/// Found by looking at names alone: the history, which knows it, would have to be read for every dataset of a commit. There
+/// is one backup at a time, so the directory, which may be large, is listed only if the usual one is not there.
 pub(crate) fn other_backups<S: Storage>(
     storage: &S,
     before: Option<&Manifest>,
     datasets: &[DatasetName],
 ) -> io::Result<HashSet<DatasetName>> {
     let Some(before) = before else { return Ok(HashSet::new()) };
-    let datasets: HashSet<&DatasetName> = datasets.iter().collect();
+    let mut without_usual = HashSet::new();
+    for dataset in datasets {
+        if let Some(entry) = before.datasets.get(dataset)
+            && storage.info(&layout::backup(dataset, &entry.ext))?.is_none()
+        {
+            without_usual.insert(dataset);
+        }
+    }
+    if without_usual.is_empty() {
+        return Ok(HashSet::new());
+    }
     let names = storage.list(Dir::Root)?;
     let backups = names.iter().filter_map(|name| layout::parse_backup(name));
     let other = |(dataset, ext): &(DatasetName, Ext)| {
-        datasets.contains(dataset) && before.datasets.get(dataset).is_some_and(|entry| entry.ext != *ext)
+        without_usual.contains(dataset) && before.datasets.get(dataset).is_some_and(|entry| entry.ext != *ext)
     };
     Ok(backups.filter(other).map(|(dataset, _)| dataset).collect())
 }
