@@ -10,6 +10,7 @@ use lastgood_protocol::name::{DatasetName, Ext};
 
 use crate::feed::Current;
 use crate::objects;
+use crate::retained;
 use crate::storage::{Durable, Kind, Pending, StagedFile, Staging, Storage};
 
 /// Derived files in staging, each with the name that it is to get, and the names that are to go.
@@ -201,17 +202,11 @@ pub(crate) fn entries_before<'a, S: Storage>(
     }
     let mut entries = BTreeMap::new();
     for (generation, datasets) in wanted {
-        let Some(mut manifest) = retained(storage, generation)? else { continue };
+        let Some(mut manifest) = retained::intact(storage, generation)? else { continue };
         let found = datasets.into_iter().filter_map(|dataset| manifest.datasets.remove_entry(dataset));
         entries.extend(found);
     }
     Ok(entries)
-}
-
-/// The manifest of a generation from the history; `None` when the history does not have it, or has it damaged.
-pub(crate) fn retained<S: Storage>(storage: &S, generation: Generation) -> io::Result<Option<Manifest>> {
-    let bytes = storage.read(&layout::history(generation), MAX_MANIFEST_BYTES)?;
-    Ok(bytes.and_then(|bytes| Manifest::verify(&bytes).ok()))
 }
 
 /// What an entry's payload must be.

@@ -17,6 +17,7 @@ use crate::lock::{self, Markers};
 use crate::objects;
 use crate::operations::Operation;
 use crate::publish::{Identity, Publication};
+use crate::retained;
 use crate::storage::{Storage, Wave};
 
 /// What a recovery has done.
@@ -198,7 +199,7 @@ fn names_that_went<S: Storage>(
     manifest: &Manifest,
     datasets: &[DatasetName],
 ) -> io::Result<Vec<FeedPath>> {
-    let last = manifest.generation.previous().map(|generation| derived::retained(storage, generation)).transpose()?;
+    let last = manifest.generation.previous().map(|generation| retained::intact(storage, generation)).transpose()?;
     let Some(last) = last.flatten() else { return Ok(Vec::new()) };
     let names = |manifest: &Manifest| -> io::Result<BTreeSet<FeedPath>> {
         let before = derived::entries_before(storage, manifest, datasets)?;

@@ -1,5 +1,7 @@
 //! The retained manifests: what the history knows of a generation.
 
+use std::io;
+
 use lastgood_protocol::layout;
 use lastgood_protocol::manifest::{Generation, MAX_MANIFEST_BYTES, Manifest};
 
@@ -8,15 +10,24 @@ use crate::verify::ProblemKind;
 
 /// The manifest of a generation; `None` when it is not retained.
 pub(crate) fn load<S: Storage>(storage: &S, generation: Generation) -> Result<Option<Manifest>, ProblemKind> {
-    match storage.read(&layout::history(generation), MAX_MANIFEST_BYTES) {
-        Ok(None) => Ok(None),
+    match read(storage, generation) {
         Err(error) => Err(ProblemKind::Unreadable(error.to_string())),
-        Ok(Some(bytes)) => match Manifest::verify(&bytes) {
-            Ok(manifest) if manifest.generation == generation => Ok(Some(manifest)),
-            Ok(manifest) => Err(ProblemKind::NotAManifest(format!("it is generation {}", manifest.generation))),
-            Err(error) => Err(ProblemKind::NotAManifest(error.to_string())),
-        },
+        Ok(found) => found.transpose(),
     }
+}
+
+/// The same where a damaged one is as good as none.
+pub(crate) fn intact<S: Storage>(storage: &S, generation: Generation) -> io::Result<Option<Manifest>> {
+    Ok(read(storage, generation)?.and_then(Result::ok))
+}
+
+fn read<S: Storage>(storage: &S, generation: Generation) -> io::Result<Option<Result<Manifest, ProblemKind>>> {
+    let bytes = storage.read(&layout::history(generation), MAX_MANIFEST_BYTES)?;
+    Ok(bytes.map(|bytes| match Manifest::verify(&bytes) {
+        Ok(manifest) if manifest.generation == generation => Ok(manifest),
+        Ok(manifest) => Err(ProblemKind::NotAManifest(format!("it is generation {}", manifest.generation))),
+        Err(error) => Err(ProblemKind::NotAManifest(error.to_string())),
+    }))
 }
 
 /// Generations in few words: `3 to 17, 20`.

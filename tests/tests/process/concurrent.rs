@@ -5,7 +5,7 @@ use std::thread;
 
 use lastgood_tests::TestFeed;
 
-use crate::reading::{Stop, payload, watch};
+use crate::reading::{self, Stop, watch};
 
 /// Generations are 1 to N, each with its own manifest in the history, and each publisher's report is in one of them.
 fn expect_every_generation(feed: &TestFeed, reported: &mut [u64]) {
@@ -68,14 +68,7 @@ fn eight_publishers_lose_nothing() {
 fn readers_see_whole_rounds_while_two_publish() {
     let feed = TestFeed::new();
     let stop = AtomicBool::new(false);
-    let publish = |round: u64| {
-        let name = |dataset: &str| format!("{dataset}-{round}.in");
-        for dataset in ["performance", "transactions"] {
-            std::fs::write(feed.root().join(name(dataset)), payload(dataset, round)).unwrap();
-        }
-        let inputs = ["performance", "transactions"].map(|dataset| format!("{dataset}={}", name(dataset)));
-        feed.run(&["publish", &inputs[0], &inputs[1]]).expect(0);
-    };
+    let publish = |round: u64| reading::publish(&feed, round);
     publish(1);
     let reads = thread::scope(|scope| {
         let watching = scope.spawn(|| watch(&feed.dir(), &stop));

@@ -5,7 +5,7 @@ use std::thread;
 
 use lastgood_tests::TestFeed;
 
-use crate::reading::{Stop, payload, watch};
+use crate::reading::{self, Stop, payload, watch};
 
 /// Long for a reader, who holds a manifest for as long as one read takes; short for a test.
 const GC: [&str; 6] = ["gc", "--keep", "2", "--grace", "500ms", "--json"];
@@ -13,14 +13,7 @@ const GC: [&str; 6] = ["gc", "--keep", "2", "--grace", "500ms", "--json"];
 #[test]
 fn readers_see_whole_rounds_while_garbage_is_collected() {
     let feed = TestFeed::new();
-    let publish = |round: u64| {
-        let name = |dataset: &str| format!("{dataset}-{round}.in");
-        for dataset in ["performance", "transactions"] {
-            std::fs::write(feed.root().join(name(dataset)), payload(dataset, round)).unwrap();
-        }
-        let inputs = ["performance", "transactions"].map(|dataset| format!("{dataset}={}", name(dataset)));
-        feed.run(&["publish", &inputs[0], &inputs[1]]).expect(0);
-    };
+    let publish = |round: u64| reading::publish(&feed, round);
     publish(1);
     let (stop, over) = (AtomicBool::new(false), AtomicBool::new(false));
     let (commits, collected) = (AtomicU64::new(1), AtomicU64::new(0));

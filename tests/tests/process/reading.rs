@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use lastgood::Feed;
 use lastgood::protocol::name::DatasetName;
+use lastgood_tests::TestFeed;
 use serde_json::{Value, json};
 
 /// A payload of `dataset` that says which round it belongs to, large enough that a torn one would show.
@@ -54,4 +55,14 @@ pub(crate) fn watch(dir: &Path, stop: &AtomicBool) -> u64 {
         reads += 1;
     }
     reads
+}
+
+/// Publishes both datasets of a round, from files of their own.
+pub(crate) fn publish(feed: &TestFeed, round: u64) {
+    let name = |dataset: &str| format!("{dataset}-{round}.in");
+    for dataset in ["performance", "transactions"] {
+        std::fs::write(feed.root().join(name(dataset)), payload(dataset, round)).unwrap();
+    }
+    let inputs = ["performance", "transactions"].map(|dataset| format!("{dataset}={}", name(dataset)));
+    feed.run(&["publish", &inputs[0], &inputs[1]]).expect(0);
 }
