@@ -1,5 +1,6 @@
 //! A feed opened for publishing: the directory, the clock, the settings.
 
+use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -196,13 +197,15 @@ impl<S: Storage> Feed<S> {
         if let Some(current) = self.current()? {
             return Ok(current);
         }
-        let generations = recover::retained_generations(&self.storage).map_err(Error::io("list the history"))?;
-        Err(match generations.last() {
-            None => Error::NoFeed { location: self.location() },
-            Some(last) => {
-                self.manifest_lost(format!("manifest.json is missing, but the history goes up to generation {last}"))
-            }
-        })
+        let missing = self.manifest_missing().map_err(Error::io("list the history"))?;
+        Err(missing.unwrap_or_else(|| Error::NoFeed { location: self.location() }))
+    }
+
+    /// There is no manifest: the damage that this is when the history says that there was one.
+    pub(crate) fn manifest_missing(&self) -> io::Result<Option<Error>> {
+        let generations = recover::retained_generations(&self.storage)?;
+        let problem = |last| format!("manifest.json is missing, but the history goes up to generation {last}");
+        Ok(generations.last().map(|last| self.manifest_lost(problem(last))))
     }
 
     /// The manifest is missing or damaged, and the history may have it.

@@ -241,10 +241,8 @@ fn check_names(items: &[Item<'_>]) -> Result<(), Error> {
 /// Refuses to make a feed beside other files, so that a mistyped path never splits a feed in two. There is no manifest.
 fn check_directory<S: Storage>(feed: &Feed<S>) -> Result<(), Error> {
     let looking = || Error::io(format!("look into {}", feed.location()));
-    let generations = recover::retained_generations(&feed.storage).map_err(looking())?;
-    if let Some(last) = generations.last() {
-        let problem = format!("manifest.json is missing, but the history goes up to generation {last}");
-        return Err(feed.manifest_lost(problem));
+    if let Some(lost) = feed.manifest_missing().map_err(looking())? {
+        return Err(lost);
     }
     // What the first publish itself makes, if it was interrupted, and what keeps an empty directory in a repository.
     let expected = |name: &str| {
