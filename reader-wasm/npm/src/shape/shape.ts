@@ -1,0 +1,105 @@
+import { LastgoodError } from '../errors.js';
+import type { Shape } from '../types.js';
+import { migrate, steps } from './migrate.js';
+import { parse } from './numbers.js';
+import { validate } from './standard.js';
+
+/** Verified bytes of a dataset, which the published schema has been asked about already. */
+export interface Payload {
+  readonly dataset: string;
+  readonly sha256: string;
+  /** The version of the published schema; `null` without one. */
+  readonly schemaVersion: number | null;
+  /** The bytes as text; asked for only when the value has to be made. */
+  text(): string | Promise<string>;
+}
+
+interface Made {
+  readonly sha256: string;
+  readonly schemaVersion: number | null;
+  readonly shape: Shape;
+  readonly value: Promise<unknown>;
+}
+
+/** In how many shapes one dataset is kept. A page has one or two; one whose every call brings new functions has ever more. */
+const SHAPES = 4;
+
+/** The values of one feed's datasets. Each is made once for a shape, so that whoever asks again gets the same object. */
+export class Values {
+  /** By dataset, what was asked for last at the end. */
+  readonly #made = new Map<string, readonly Made[]>();
+
+  /**
+   * The value in a shape: parsed, migrated, validated by the page's own schema. What was refused is refused again without being tried
+   * again: the same bytes would fare no better.
+   *
+   * @throws {LastgoodError} `not-json`, `schema-missing`, `schema-newer`, `schema-older`, `migration-failed`, `schema-invalid`
+   */
+  async get(payload: Payload, shape: Shape): Promise<unknown> {
+    const known = this.#of(payload.dataset).find((made) => isSame(made, payload, shape));
+    if (known) {
+      this.#keep(payload.dataset, known);
+      return known.value;
+    }
+    // A text that could not be had says nothing of the value, so this wait is not part of what is kept.
+    const text = await payload.text();
+    const meanwhile = this.#of(payload.dataset).find((made) => isSame(made, payload, shape));
+    if (meanwhile) return meanwhile.value;
+    const made = { sha256: payload.sha256, schemaVersion: payload.schemaVersion, shape, value: make(payload, text, shape) };
+    this.#keep(payload.dataset, made);
+    const value = await made.value;
+    this.#forgetBefore(payload.dataset, made);
+    return value;
+  }
+
+  #of(dataset: string): readonly Made[] {
+    return this.#made.get(dataset) ?? [];
+  }
+
+  #keep(dataset: string, made: Made): void {
+    this.#made.set(dataset, [...this.#of(dataset).filter((other) => other !== made), made].slice(-SHAPES));
+  }
+
+  /** Only now, because the value before is handed out as long as this one may be refused. */
+  #forgetBefore(dataset: string, made: Made): void {
+    const others = this.#of(dataset).filter((other) => other === made || !sameShape(other.shape, made.shape));
+    this.#made.set(dataset, others);
+  }
+}
+
+async function make({ dataset, schemaVersion }: Payload, text: string, shape: Shape): Promise<unknown> {
+  const through = steps(dataset, schemaVersion, shape);
+  // Parsed for this shape alone, so the steps may change it.
+  const value = migrate(dataset, parsed(dataset, text, shape), through);
+  return shape.schema ? validate(dataset, value, shape.schema) : value;
+}
+
+function parsed(dataset: string, text: string, shape: Shape): unknown {
+  try {
+    return parse(text, shape.numbers ?? 'number');
+  } catch (cause) {
+    throw new LastgoodError(`${dataset} is not JSON: ${cause}`, { code: 'not-json', dataset, cause });
+  }
+}
+
+function isSame(made: Made, payload: Payload, shape: Shape): boolean {
+  return (
+    made.sha256 === payload.sha256 && made.schemaVersion === payload.schemaVersion && sameShape(made.shape, shape)
+  );
+}
+
+/** Whether two shapes make the same of every payload, as far as can be told: their functions and schemas are the same objects. */
+function sameShape(a: Shape, b: Shape): boolean {
+  return (
+    a.version === b.version &&
+    a.schema === b.schema &&
+    (a.numbers ?? 'number') === (b.numbers ?? 'number') &&
+    sameSteps(a.migrate ?? {}, b.migrate ?? {})
+  );
+}
+
+function sameSteps(a: NonNullable<Shape['migrate']>, b: NonNullable<Shape['migrate']>): boolean {
+  if (a === b) return true;
+  const versions = Object.keys(a).map(Number);
+  return versions.length === Object.keys(b).length && versions.every((version) => a[version] === b[version]);
+}
