@@ -8,7 +8,7 @@ import { useMemo, useSyncExternalStore } from 'react';
 
 import type { LastgoodError } from './errors.js';
 import { IDLE, SERVER, watched, type State, type Watched } from './react/watched.js';
-import type { DataOf, Datasets, FallbackReading, Feed, Reading, Shape, WatchOptions } from './types.js';
+import type { AnyFeed, DataOf, Datasets, FallbackReading, Feed, Reading, Shape, WatchOptions } from './types.js';
 
 /**
  * A feed, or the promise of one: `const feed = open('/data/')` beside the components is enough. With `null` nothing is read yet. Must be the
@@ -93,17 +93,17 @@ export function useDataset<D extends Datasets, N extends keyof D & string>(
   options?: UseDatasetOptions<NoInfer<DataOf<D, N>>>,
 ): DatasetResult<DataOf<D, N>>;
 export function useDataset<T>(
-  feed: FeedSource,
+  feed: AnyFeed | PromiseLike<AnyFeed> | null,
   name: string | null,
   options: UseDatasetOptions<NoInfer<T>> & Always<NoInfer<T>>,
 ): DatasetSuccess<T>;
 export function useDataset<T = unknown>(
-  feed: FeedSource,
+  feed: AnyFeed | PromiseLike<AnyFeed> | null,
   name: string | null,
   options?: UseDatasetOptions<NoInfer<T>>,
 ): DatasetResult<T>;
 export function useDataset(
-  feed: FeedSource,
+  feed: AnyFeed | PromiseLike<AnyFeed> | null,
   name: string | null,
   { fallback, suspense = false, ...options }: UseDatasetOptions = {},
 ): DatasetResult<unknown> {

@@ -1,5 +1,5 @@
 import { LastgoodError } from '../errors.js';
-import type { Feed, Reading, WatchOptions } from '../types.js';
+import type { AnyFeed, Feed, Reading, WatchOptions } from '../types.js';
 
 /** What is known of a dataset. */
 export interface State {
@@ -40,7 +40,7 @@ export const IDLE: Watched = {
 const all = new WeakMap<object, Map<string, Watched>>();
 
 /** The one watch of this dataset with these options. Creating it does nothing yet. */
-export function watched(feed: Feed | PromiseLike<Feed>, name: string, options: Options): Watched {
+export function watched(feed: AnyFeed | PromiseLike<AnyFeed>, name: string, options: Options): Watched {
   const { lock, lockWaitMs, timeoutMs, maxAge, intervalMs } = options;
   const key = JSON.stringify([name, lock, lockWaitMs, timeoutMs, maxAge, intervalMs]);
   const ofFeed = all.get(feed) ?? new Map<string, Watched>();
@@ -54,7 +54,7 @@ export function watched(feed: Feed | PromiseLike<Feed>, name: string, options: O
 const LINGER_MS = 5000;
 
 class SharedWatch implements Watched {
-  readonly #feed: Feed | PromiseLike<Feed>;
+  readonly #feed: AnyFeed | PromiseLike<AnyFeed>;
   readonly #name: string;
   readonly #options: Options;
   readonly #listeners = new Set<() => void>();
@@ -64,7 +64,7 @@ class SharedWatch implements Watched {
   #end: (() => void) | null = null;
   #lingering: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(feed: Feed | PromiseLike<Feed>, name: string, options: Options) {
+  constructor(feed: AnyFeed | PromiseLike<AnyFeed>, name: string, options: Options) {
     this.#feed = feed;
     this.#name = name;
     this.#options = options;
@@ -108,7 +108,7 @@ class SharedWatch implements Watched {
 
   async #watch(signal: AbortSignal): Promise<void> {
     try {
-      const feed = await this.#feed;
+      const feed = (await this.#feed) as Feed;
       if (signal.aborted) return;
       const onReading = (reading: Reading): void => this.#become(signal, { reading, error: null });
       const onError = (error: LastgoodError): void => {
