@@ -26,7 +26,7 @@ impl Read {
     /// What is wrong with a dataset's name, as a text.
     #[wasm_bindgen(constructor)]
     pub fn new(plan: &str) -> Result<Read, JsValue> {
-        let Begin { plan, known } = Begin::decode(plan).map_err(|problem| JsValue::from(problem))?;
+        let Begin { plan, known } = Begin::decode(plan).map_err(JsValue::from)?;
         Ok(Self { step: Some(read::start(plan, known)) })
     }
 
