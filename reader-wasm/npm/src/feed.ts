@@ -7,10 +7,12 @@
 import { Store } from './cache/store.js';
 import { LastgoodError } from './errors.js';
 import { safely, type Tell, type Trace } from './events.js';
-import { describe, parseCallOptions, type FeedOptions, type Patience } from './options.js';
-import type { Failure } from './read/core.js';
-import { Driver, type VerifiedReading } from './read/driver.js';
-import type { Reading } from './types.js';
+import { describe, parseCallOptions, parseReadOptions, type CallOptions, type FeedOptions, type Patience } from './options.js';
+import type { CoreReading, Failure } from './read/core.js';
+import { Driver, type Task, type VerifiedReading } from './read/driver.js';
+import { unlessAborted } from './read/flights.js';
+import { Values } from './shape/shape.js';
+import type { Reading, ReasonCode, Shape } from './types.js';
 
 /** Reads, keeps and hands out. */
 export class OpenFeed {
@@ -18,6 +20,7 @@ export class OpenFeed {
   readonly #options: FeedOptions;
   readonly #store: Store;
   readonly #driver: Driver;
+  readonly #values = new Values();
   readonly #closing = new AbortController();
 
   constructor(url: string, options: FeedOptions) {
@@ -30,7 +33,9 @@ export class OpenFeed {
   }
 
   async read(name: string, options?: unknown): Promise<Reading> {
-    const [reading] = await this.#readAll([name], options);
+    this.#closing.signal.throwIfAborted();
+    const call = parseReadOptions(options, this.#options.patience, this.#shapeOf(name));
+    const [reading] = await this.#readAll([name], call, call.shape);
     if (!reading) throw new Error('a read of one dataset has one reading');
     return reading;
   }
@@ -41,7 +46,9 @@ export class OpenFeed {
         code: 'invalid-name',
       });
     }
-    const readings = await this.#readAll([...new Set(names)], options);
+    this.#closing.signal.throwIfAborted();
+    const call = parseCallOptions(options, this.#options.patience);
+    const readings = await this.#readAll([...new Set(names)], call);
     return Object.fromEntries(readings.map((reading) => [reading.dataset, reading]));
   }
 
@@ -49,9 +56,12 @@ export class OpenFeed {
     this.#closing.abort(new LastgoodError('the feed was closed: open it again to read on', { code: 'closed' }));
   }
 
-  async #readAll(names: readonly unknown[], given: unknown): Promise<Reading[]> {
-    this.#closing.signal.throwIfAborted();
-    const { patience, signal } = parseCallOptions(given, this.#options.patience);
+  #shapeOf(dataset: string): Shape {
+    return this.#options.shapes.get(dataset) ?? {};
+  }
+
+  /** With a shape for all of them, or that which `open` was told for each. */
+  async #readAll(names: readonly unknown[], { patience, signal }: CallOptions, shape?: Shape): Promise<Reading[]> {
     const datasets = names.map(datasetName);
     if (signal?.aborted) throw aborted(signal);
     if (datasets.length === 0) return [];
@@ -60,20 +70,66 @@ export class OpenFeed {
     const enders = signal ? [signal, this.#closing.signal] : [this.#closing.signal];
     for (const ender of enders) ender.addEventListener('abort', leave);
     try {
-      return await this.#readNow(datasets, patience, call.signal);
+      return await this.#readNow(datasets, patience, shape, call.signal);
     } finally {
       for (const ender of enders) ender.removeEventListener('abort', leave);
     }
   }
 
-  async #readNow(datasets: readonly string[], patience: Patience, signal: AbortSignal): Promise<Reading[]> {
+  async #readNow(
+    datasets: readonly string[],
+    patience: Patience,
+    shape: Shape | undefined,
+    signal: AbortSignal,
+  ): Promise<Reading[]> {
     const { lock, lockWaitMs, timeoutMs } = patience;
     const { maxBytes } = this.#options;
-    const outcome = await this.#driver.read({ datasets, lock, lockWaitMs, timeoutMs, maxBytes }, signal);
+    const task: Task = { datasets, lock, lockWaitMs, timeoutMs, maxBytes };
+    const readings = await this.#readVerified(task, signal);
+    try {
+      return this.#handOut(readings, await this.#valuesOf(readings, shape, signal));
+    } catch (refusal) {
+      const downloaded = readings.some(({ core }) => core.source === 'network');
+      if (!downloaded || signal.aborted || !(refusal instanceof LastgoodError)) throw refusal;
+      return await this.#handOutCopies(task, shape, refusal, signal);
+    }
+  }
+
+  /** The copies from before, as after any other failure. Nothing of what was refused has been kept. */
+  async #handOutCopies(
+    task: Task,
+    shape: Shape | undefined,
+    refusal: LastgoodError,
+    signal: AbortSignal,
+  ): Promise<Reading[]> {
+    const reason: Failure = { code: refusal.code as ReasonCode, detail: refusal.message, dataset: refusal.dataset };
+    try {
+      const copies = await this.#readVerified({ ...task, instead: { code: 'offline', detail: '' } }, signal);
+      const readings = copies.map(({ core, payload }) => ({ core: { ...core, reason }, payload }));
+      return this.#handOut(readings, await this.#valuesOf(readings, shape, signal));
+    } catch (none) {
+      throw none instanceof LastgoodError && !signal.aborted ? refusal : none;
+    }
+  }
+
+  async #readVerified(task: Task, signal: AbortSignal): Promise<VerifiedReading[]> {
+    const outcome = await this.#driver.read(task, signal);
     this.#store.remember(outcome.memory);
     if ('failure' in outcome) throw this.#error(outcome.failure);
-    const kept = this.#store.keep(outcome.readings);
-    return outcome.readings.map((reading, index) => handOut(reading, kept[index] ?? null));
+    return outcome.readings;
+  }
+
+  /** The value of each in its shape. */
+  #valuesOf(readings: readonly VerifiedReading[], shape: Shape | undefined, signal: AbortSignal): Promise<unknown[]> {
+    const values = readings.map(({ core: { dataset, sha256, schemaVersion = null }, payload: { text, data } }) =>
+      this.#values.get({ dataset, sha256, schemaVersion, text, data }, shape ?? this.#shapeOf(dataset)),
+    );
+    return unlessAborted(Promise.all(values), signal);
+  }
+
+  #handOut(readings: readonly VerifiedReading[], values: readonly unknown[]): Reading[] {
+    const kept = this.#store.keep(readings);
+    return readings.map(({ core }, index) => handOut(core, values[index], kept[index] ?? null));
   }
 
   #error({ code, detail, dataset, path, status, retryAfterMs }: Failure): LastgoodError {
@@ -88,8 +144,8 @@ export class OpenFeed {
   }
 }
 
-function handOut({ core, payload }: VerifiedReading, cachedIn: Reading['cachedIn']): Reading {
-  const { dataset, source, reason, generation, sha256, publishedAt, ageMs, checkedAt, meta } = core;
+function handOut(core: CoreReading, data: unknown, cachedIn: Reading['cachedIn']): Reading {
+  const { dataset, source, reason, generation, sha256, publishedAt, ageMs, checkedAt, meta, schemaVersion } = core;
   return {
     dataset,
     source,
@@ -101,9 +157,9 @@ function handOut({ core, payload }: VerifiedReading, cachedIn: Reading['cachedIn
     publishedAt,
     ageMs,
     checkedAt,
-    data: payload.data,
+    data,
     meta,
-    schemaVersion: null,
+    schemaVersion: schemaVersion ?? null,
     cachedIn,
   };
 }

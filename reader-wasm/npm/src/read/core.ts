@@ -57,6 +57,8 @@ export interface CoreReading {
   ageMs: number;
   checkedAt: string;
   meta: unknown;
+  /** The version of the published schema. */
+  schemaVersion?: number | null;
 }
 
 /** Something that went wrong. */

@@ -1,17 +1,17 @@
-import { LastgoodError } from '../errors.js';
 import type { Shape } from '../types.js';
 import { migrate, steps } from './migrate.js';
 import { parse } from './numbers.js';
 import { validate } from './standard.js';
 
-/** Verified bytes of a dataset, which the published schema has been asked about already. */
+/** A verified payload, which the published schema has been asked about already. */
 export interface Payload {
   readonly dataset: string;
   readonly sha256: string;
   /** The version of the published schema; `null` without one. */
   readonly schemaVersion: number | null;
-  /** The bytes as text; asked for only when the value has to be made. */
-  text(): string | Promise<string>;
+  readonly text: string;
+  /** What `JSON.parse` made of the text. Others have it too. */
+  readonly data: unknown;
 }
 
 interface Made {
@@ -33,23 +33,15 @@ export class Values {
    * The value in a shape: parsed, migrated, validated by the page's own schema. What was refused is refused again without being tried
    * again: the same bytes would fare no better.
    *
-   * @throws {LastgoodError} `not-json`, `schema-missing`, `schema-newer`, `schema-older`, `migration-failed`, `schema-invalid`
+   * @throws {LastgoodError} `schema-missing`, `schema-newer`, `schema-older`, `migration-failed`, `schema-invalid`
    */
-  async get(payload: Payload, shape: Shape): Promise<unknown> {
-    const known = this.#of(payload.dataset).find((made) => isSame(made, payload, shape));
-    if (known) {
-      this.#keep(payload.dataset, known);
-      return known.value;
-    }
-    // A text that could not be had says nothing of the value, so this wait is not part of what is kept.
-    const text = await payload.text();
-    const meanwhile = this.#of(payload.dataset).find((made) => isSame(made, payload, shape));
-    if (meanwhile) return meanwhile.value;
-    const made = { sha256: payload.sha256, schemaVersion: payload.schemaVersion, shape, value: make(payload, text, shape) };
-    this.#keep(payload.dataset, made);
-    const value = await made.value;
-    this.#forgetBefore(payload.dataset, made);
-    return value;
+  get(payload: Payload, shape: Shape): Promise<unknown> {
+    const { dataset, sha256, schemaVersion } = payload;
+    const known = this.#of(dataset).find((made) => isSame(made, payload, shape));
+    const made = known ?? { sha256, schemaVersion, shape, value: make(payload, shape) };
+    this.#keep(dataset, made);
+    if (!known) made.value.then(() => this.#forgetBefore(dataset, made), () => {});
+    return made.value;
   }
 
   #of(dataset: string): readonly Made[] {
@@ -67,19 +59,14 @@ export class Values {
   }
 }
 
-async function make({ dataset, schemaVersion }: Payload, text: string, shape: Shape): Promise<unknown> {
+async function make(payload: Payload, shape: Shape): Promise<unknown> {
+  const { dataset, schemaVersion, text, data } = payload;
+  const numbers = shape.numbers ?? 'number';
   const through = steps(dataset, schemaVersion, shape);
-  // Parsed for this shape alone, so the steps may change it.
-  const value = migrate(dataset, parsed(dataset, text, shape), through);
+  // Steps may change what they get, so it is parsed for them alone.
+  const own = through.length > 0 || numbers !== 'number';
+  const value = migrate(dataset, own ? parse(text, numbers) : data, through);
   return shape.schema ? validate(dataset, value, shape.schema) : value;
-}
-
-function parsed(dataset: string, text: string, shape: Shape): unknown {
-  try {
-    return parse(text, shape.numbers ?? 'number');
-  } catch (cause) {
-    throw new LastgoodError(`${dataset} is not JSON: ${cause}`, { code: 'not-json', dataset, cause });
-  }
 }
 
 function isSame(made: Made, payload: Payload, shape: Shape): boolean {
