@@ -11,7 +11,8 @@ use lastgood_protocol::cache::{CacheHead, FeedMemory};
 use lastgood_protocol::digest::Sha256;
 use lastgood_protocol::name::DatasetName;
 use lastgood_protocol::read::{
-    self, FetchManifest, FetchObjects, Known, LoadCache, ManifestAnswers, Outcome, Payload, Plan, Step,
+    self, FetchManifest, FetchObjects, Known, LoadCache, ManifestAnswer, ManifestAnswers, ObjectAnswers, Outcome,
+    Payload, Plan, Step, Wanted,
 };
 use lastgood_protocol::time::Timestamp;
 
@@ -33,6 +34,8 @@ pub(crate) async fn read(
             Step::FetchManifest(step) => fetch_manifest(step, fetcher).boxed_local().await,
             Step::LoadCache(step) => cached.load_payloads(step).boxed_local().await,
             Step::FetchObjects(step) => fetch_objects(step, fetcher).boxed_local().await,
+            // Nothing is asked to be validated yet.
+            Step::Validate(step) => step.complete(Vec::new()),
             Step::Wait(step) => {
                 TimeoutFuture::new(u32::try_from(step.ms()).unwrap_or(u32::MAX)).await;
                 step.complete()
@@ -50,13 +53,14 @@ async fn fetch_manifest(step: FetchManifest<Value>, fetcher: Fetcher<'_>) -> Ste
         all(guesses.iter().map(|guess| fetcher.payload(guess))),
     )
     .await;
+    let manifest = manifest.and_then(|document| ManifestAnswer::verify(&document));
     step.complete(ManifestAnswers { manifest, lock, guesses }, now())
 }
 
 async fn fetch_objects(step: FetchObjects<Value>, fetcher: Fetcher<'_>) -> Step<Value> {
     let requests = step.requests();
-    let answers = all(requests.iter().map(|request| fetcher.payload(request))).await;
-    step.complete(answers)
+    let payloads = all(requests.iter().map(|request| fetcher.payload(request))).await;
+    step.complete(ObjectAnswers { payloads, schemas: Vec::new() })
 }
 
 /// What was cached when the read began.
@@ -66,14 +70,14 @@ struct Cached<'a> {
 }
 
 impl<'a> Cached<'a> {
-    fn load(datasets: &[DatasetName], store: &'a Store) -> (Self, Vec<Option<CacheHead>>) {
+    fn load(datasets: &[Wanted], store: &'a Store) -> (Self, Vec<Option<CacheHead>>) {
         let mut entries = Vec::new();
         let mut take = |dataset: &DatasetName| {
             let Entry { head, text } = store.entry(dataset)?;
             entries.push((dataset.clone(), text, head.sha256));
             Some(head)
         };
-        let heads = datasets.iter().map(&mut take).collect();
+        let heads = datasets.iter().map(|wanted| take(&wanted.dataset)).collect();
         (Self { store, entries }, heads)
     }
 

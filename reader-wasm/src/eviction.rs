@@ -38,6 +38,7 @@ mod tests {
     use lastgood_protocol::digest::Sha256;
     use lastgood_protocol::id::FeedId;
     use lastgood_protocol::manifest::Generation;
+    use lastgood_protocol::name::Ext;
     use lastgood_protocol::time::Timestamp;
 
     use super::{Candidate, in_order};
@@ -53,6 +54,9 @@ mod tests {
             checked_at: Timestamp::from_ms(0),
             used_at: Timestamp::from_ms(used_at),
             meta: None,
+            ext: Ext::json(),
+            schema: None,
+            validated: false,
         };
         Candidate { head_key: key.to_owned(), head: Some(head) }
     }

@@ -7,7 +7,7 @@ use futures_util::future::{Either, pending, select};
 use js_sys::Array;
 use lastgood_protocol::cache::FeedMemory;
 use lastgood_protocol::name::DatasetName;
-use lastgood_protocol::read::{Outcome, Plan};
+use lastgood_protocol::read::{Kind, Outcome, Plan, Shape, Wanted};
 use wasm_bindgen::JsValue;
 use web_sys::{AbortController, AbortSignal};
 
@@ -70,11 +70,15 @@ impl Feed {
     }
 
     async fn read_now(&self, datasets: Vec<DatasetName>, patience: &Patience) -> Outcome<Value> {
+        let shape = Shape { validate: false, versions: None };
+        let json = |dataset| Wanted { dataset, kind: Kind::Json(shape.clone()) };
         let plan = Plan {
-            datasets,
+            datasets: datasets.into_iter().map(json).collect(),
             lock: patience.lock,
             lock_wait_ms: patience.lock_wait_ms.into(),
             max_bytes: self.max_bytes,
+            max_age_ms: None,
+            again: false,
         };
         let before = memory::later(self.store.memory(), self.memory.borrow().clone());
         let fetcher = Fetcher { feed: &self.url, timeout_ms: patience.timeout_ms };

@@ -11,7 +11,7 @@ use lastgood::protocol::digest::Sha256;
 use lastgood::protocol::failure::{Code, Failure};
 use lastgood::protocol::layout::FeedPath;
 use lastgood::protocol::name::DatasetName;
-use lastgood::protocol::read::{Document, Known, LockPolicy, Outcome, Payload, Plan, Request, Source};
+use lastgood::protocol::read::{Document, Known, LockPolicy, Outcome, Payload, Plan, Request, Source, Wanted};
 use lastgood::protocol::time::Timestamp;
 use lastgood::read::{Origin, drive};
 use lastgood::storage::{MemoryStorage, Storage};
@@ -127,8 +127,9 @@ impl World {
 
     /// Reads as a visitor does, with the cache as it is, and keeps what is to be kept.
     fn read(&mut self, datasets: &[DatasetName], known: Known) -> Outcome<Vec<u8>> {
-        let plan =
-            Plan { datasets: datasets.to_vec(), lock: LockPolicy::Cache, lock_wait_ms: 1000, max_bytes: 1 << 20 };
+        let datasets = datasets.iter().cloned().map(Wanted::json).collect();
+        let (lock, lock_wait_ms, max_bytes) = (LockPolicy::Cache, 1000, 1 << 20);
+        let plan = Plan { datasets, lock, lock_wait_ms, max_bytes, max_age_ms: None, again: false };
         drive(self, plan, known)
     }
 }
