@@ -58,6 +58,10 @@ pub(crate) struct Site {
     pub(crate) schemas: BTreeMap<Sha256, Vec<u8>>,
     /// How often something was validated.
     pub(crate) validations: usize,
+    /// How many rounds of requests there were.
+    pub(crate) rounds: usize,
+    /// What a failed status asks for in `Retry-After`.
+    pub(crate) retry_after_ms: Option<u64>,
 }
 
 impl Site {
@@ -84,6 +88,8 @@ impl Site {
             kind: Kind::Json(Shape::default()),
             schemas: BTreeMap::new(),
             validations: 0,
+            rounds: 0,
+            retry_after_ms: None,
         }
     }
 
@@ -139,7 +145,7 @@ impl Site {
         self.requests.clear();
         self.limits.clear();
         self.waits.clear();
-        self.validations = 0;
+        (self.validations, self.rounds) = (0, 0);
         let datasets: Vec<_> = datasets.iter().map(|text| name(text)).collect();
         let heads = datasets.iter().map(|name| self.cache.get(name).map(|(head, _)| head.clone())).collect();
         let known = Known { memory: self.memory.clone(), heads };
@@ -175,13 +181,19 @@ impl Site {
         match scripted.unwrap_or_else(served) {
             Answer::Body(bytes) if bytes.len() as u64 > request.limit => Err(Failure::too_large(path, request.limit)),
             Answer::Body(bytes) => Ok(bytes),
-            Answer::Status(status) => Err(Failure::http(path, status)),
+            Answer::Status(status) => {
+                Err(Failure { retry_after_ms: self.retry_after_ms, ..Failure::http(path, status) })
+            }
             Answer::Fails(code) => Err(Failure::new(code, "scripted").at(path)),
         }
     }
 }
 
 impl Host for Site {
+    fn begin_round(&mut self) {
+        self.rounds += 1;
+    }
+
     fn document(&mut self, request: &Request) -> Result<Document, Failure> {
         let bytes = self.answer(request)?;
         Ok(Document { bytes, server_time: self.server_clock })
