@@ -18,6 +18,9 @@ pub(crate) trait Host {
     /// Called before the requests of each parallel step.
     fn begin_round(&mut self) {}
     fn document(&mut self, request: &Request) -> Result<Document, Failure>;
+    fn manifest(&mut self, request: &Request) -> Result<ManifestAnswer, Failure> {
+        ManifestAnswer::verify(&self.document(request)?)
+    }
     fn payload(&mut self, request: &Request) -> Result<Payload<String>, Failure>;
     fn schema(&mut self, schema: &SchemaRequest) -> Result<SchemaObject, Failure>;
     fn validate(&mut self, check: &Check<'_, String>) -> Result<(), Objection>;
@@ -33,7 +36,7 @@ pub(crate) fn drive(plan: Plan, known: Known, host: &mut impl Host) -> Outcome<S
         step = match step {
             Step::FetchManifest(fetch) => {
                 host.begin_round();
-                let manifest = host.document(&fetch.manifest()).and_then(|document| ManifestAnswer::verify(&document));
+                let manifest = host.manifest(&fetch.manifest());
                 let lock = fetch.lock().map(|request| host.document(&request));
                 let guesses = fetch.guesses().iter().map(|request| host.payload(request)).collect();
                 fetch.complete(ManifestAnswers { manifest, lock, guesses }, host.now())
