@@ -4,7 +4,8 @@ use super::request::{Check, Objection};
 use super::{Checked, Step, Task};
 use crate::failure::{Code, Failure};
 use crate::layout;
-use crate::manifest::SchemaRef;
+use crate::manifest::{Entry, SchemaRef};
+use crate::name::DatasetName;
 
 /// Step: validate verified payloads. It is the host that has their text and the schemas.
 #[must_use]
@@ -31,7 +32,8 @@ impl<V> Validate<V> {
         let wanted = std::mem::take(&mut self.wanted);
         for (i, verdict) in wanted.into_iter().zip(verdicts) {
             if let Err(objection) = verdict {
-                let failure = self.failure(i, objection);
+                let dataset = &self.task.plan.datasets[i].dataset;
+                let failure = objection.into_failure(dataset, &self.checked.manifest.datasets[dataset]);
                 return self.task.fall_back(failure, self.checked.now);
             }
             let satisfies = self.schema(i).map(|schema| schema.sha256);
@@ -45,15 +47,17 @@ impl<V> Validate<V> {
     fn schema(&self, i: usize) -> Option<&SchemaRef> {
         self.checked.manifest.datasets[&self.task.plan.datasets[i].dataset].schema.as_ref()
     }
+}
 
-    fn failure(&self, i: usize, objection: Objection) -> Failure {
-        let dataset = &self.task.plan.datasets[i].dataset;
-        let entry = &self.checked.manifest.datasets[dataset];
-        let (code, detail) = match objection {
-            Objection::Invalid(problem) => {
+impl Objection {
+    /// The failure that it is to read the payload of `dataset` that `entry` names.
+    #[must_use]
+    pub fn into_failure(self, dataset: &DatasetName, entry: &Entry) -> Failure {
+        let (code, detail) = match self {
+            Self::Invalid(problem) => {
                 (Code::SchemaInvalid, format!("\"{dataset}\" does not satisfy its schema: {problem}"))
             }
-            Objection::Unsupported(problem) => (
+            Self::Unsupported(problem) => (
                 Code::SchemaUnsupported,
                 format!(
                     "the schema of \"{dataset}\" cannot be checked here; update the reader, or do not validate: {problem}"

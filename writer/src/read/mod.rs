@@ -10,10 +10,10 @@ use lastgood_protocol::digest::Sha256;
 use lastgood_protocol::failure::{Code, Failure};
 use lastgood_protocol::layout;
 use lastgood_protocol::manifest::{Generation, MAX_MANIFEST_BYTES, Manifest};
-use lastgood_protocol::name::DatasetName;
+use lastgood_protocol::name::{DatasetName, Ext};
 use lastgood_protocol::read::{
-    self, Document, Kind, Known, LockPolicy, ManifestAnswer, ManifestAnswers, ObjectAnswers, Outcome, Payload, Plan,
-    Reading, Request, Shape, Step, Wanted,
+    self, Check, Document, Kind, Known, LockPolicy, ManifestAnswer, ManifestAnswers, ObjectAnswers, Outcome, Payload,
+    Plan, Reading, Request, Shape, Step, Wanted,
 };
 use lastgood_protocol::time::Timestamp;
 
@@ -116,11 +116,12 @@ impl<S: Storage> Feed<S> {
         Ok(drive(&mut Files { feed: self }, plan(datasets), Known::default()).result?)
     }
 
-    /// Reads a dataset as it was in a retained generation, verified.
+    /// Reads a dataset as it was in a retained generation, verified and, if it was published with a schema, validated.
     ///
     /// # Errors
     /// [`Error::Read`] with the code `not-found` when the generation is not retained or had no such dataset,
-    /// `checksum-mismatch` when its object is missing or damaged.
+    /// `checksum-mismatch` when its object or that of its schema is missing or damaged, `schema-invalid` when the payload does
+    /// not satisfy it.
     pub fn read_generation(&self, dataset: &DatasetName, generation: Generation) -> Result<Vec<u8>, Error> {
         let path = layout::history(generation);
         let bytes = self.storage.read(&path, MAX_MANIFEST_BYTES).map_err(Error::io(format!("read {path}")))?;
@@ -133,15 +134,24 @@ impl<S: Storage> Feed<S> {
             let detail = format!("generation {generation} has no dataset \"{dataset}\"");
             return Err(Failure::new(Code::NotFound, detail).of(dataset).into());
         };
-        let path = layout::object(&entry.sha256, &entry.ext);
-        let bytes = self.storage.read(&path, entry.size).map_err(Error::io(format!("read {path}")))?;
-        match bytes.filter(|bytes| Sha256::of(bytes) == entry.sha256) {
-            Some(bytes) => Ok(bytes),
-            None => {
-                let detail = format!("{path} is missing or damaged");
-                Err(Failure::new(Code::ChecksumMismatch, detail).at(path.as_str()).of(dataset).into())
-            }
+        let payload = self.object(dataset, (&entry.sha256, entry.size), &entry.ext)?;
+        if let Some(schema) = &entry.schema {
+            let mut schemas = Schemas::default();
+            schemas.keep(self.object(dataset, (&schema.sha256, schema.size), &Ext::json())?);
+            let verdict = schemas.validate(&Check { dataset, value: &payload, schema });
+            verdict.map_err(|objection| objection.into_failure(dataset, entry))?;
         }
+        Ok(payload)
+    }
+
+    /// An object of a dataset, verified.
+    fn object(&self, dataset: &DatasetName, (sha256, size): (&Sha256, u64), ext: &Ext) -> Result<Vec<u8>, Error> {
+        let path = layout::object(sha256, ext);
+        let bytes = self.storage.read(&path, size).map_err(Error::io(format!("read {path}")))?;
+        bytes.filter(|bytes| Sha256::of(bytes) == *sha256).ok_or_else(|| {
+            let detail = format!("{path} is missing or damaged");
+            Failure::new(Code::ChecksumMismatch, detail).at(path.as_str()).of(dataset).into()
+        })
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use lastgood_protocol::cache::{CacheHead, FeedMemory};
 use lastgood_protocol::failure::Failure;
 use lastgood_protocol::layout;
-use lastgood_protocol::manifest::MAX_MANIFEST_BYTES;
+use lastgood_protocol::manifest::{Entry, MAX_MANIFEST_BYTES, SchemaRef};
 use lastgood_protocol::name::DatasetName;
 use lastgood_protocol::read::{
     Caching, Document, Known, ManifestAnswer, Outcome, Payload, Reading, Request, Source, VerifiedManifest,
@@ -194,11 +194,7 @@ impl State {
         let mut readings = Vec::with_capacity(datasets.len());
         for dataset in datasets {
             let entry = manifest.datasets.get(dataset)?;
-            let cached = self.cache.peek(dataset).filter(|cached| cached.head.sha256 == entry.sha256)?;
-            let satisfies = cached.head.satisfies();
-            if entry.schema.as_ref().is_some_and(|schema| satisfies != Some(schema.sha256)) {
-                return None;
-            }
+            let cached = self.cache.peek(dataset).filter(|cached| is_of(&cached.head, entry))?;
             readings.push(Reading {
                 value: Arc::clone(&cached.bytes),
                 dataset: dataset.clone(),
@@ -206,7 +202,7 @@ impl State {
                 reason: None,
                 generation: manifest.generation,
                 age_ms: now.ms_since(entry.published_at),
-                head: CacheHead::of(manifest, entry, satisfies, now),
+                head: CacheHead::of(manifest, entry, cached.head.satisfies(), now),
             });
         }
         for reading in &readings {
@@ -240,13 +236,19 @@ impl State {
         // belong together.
         for (dataset, known) in self.cache.heads_mut() {
             let verified = &manifest.verified;
-            if let Some(entry) = verified.datasets.get(dataset).filter(|entry| entry.sha256 == known.sha256) {
+            if let Some(entry) = verified.datasets.get(dataset).filter(|entry| is_of(known, entry)) {
                 let head = CacheHead::of(verified, entry, known.satisfies(), outcome.at);
                 *known = CacheHead { used_at: known.used_at, ..head };
             }
         }
         self.manifest = Some(manifest);
     }
+}
+
+/// Whether a payload is the one that an entry names, and is known to satisfy its schema.
+fn is_of(head: &CacheHead, entry: &Entry) -> bool {
+    let satisfied = |schema: &SchemaRef| head.satisfies() == Some(schema.sha256);
+    head.sha256 == entry.sha256 && entry.schema.as_ref().is_none_or(satisfied)
 }
 
 /// Ends a flight.
