@@ -274,11 +274,22 @@ fn a_schema_of_several_datasets_is_fetched_once_and_each_is_validated() {
     publisher.with_schema("performance", 1, NUMBERS).with_schema("sales", 1, NUMBERS);
     let mut site = Site::of(&publisher);
     assert_eq!(site.read(&["performance", "sales"]).result.unwrap().len(), 2);
-    assert_eq!((site.requests.len(), site.validations), (5, 2));
+    assert_eq!((site.requests.len(), site.schemas_asked, site.validations), (5, 1, 2));
 
     site.serve(publisher.publish(&[("sales", "[\"a\"]")]).with_schema("sales", 1, NUMBERS));
     let readings = site.read(&["performance", "sales"]).result.unwrap();
     assert_reading(&readings[0], "[1]", Source::Fallback, Some(Code::SchemaInvalid));
     assert_reading(&readings[1], "[2]", Source::Fallback, Some(Code::SchemaInvalid));
     assert_eq!(readings[0].reason.as_ref().unwrap().dataset.as_ref().unwrap().as_str(), "sales");
+}
+
+#[test]
+fn what_is_not_json_is_not_validated() {
+    let mut publisher = Publisher::new(1);
+    publisher.publish(&[("performance", "NaN"), ("sales", "[2]")]);
+    publisher.with_schema("performance", 1, NUMBERS).with_schema("sales", 1, NUMBERS);
+    let mut site = Site::of(&publisher);
+    assert_eq!(site.read(&["performance", "sales"]).result.unwrap_err().code, Code::NotJson);
+    assert_eq!(site.validations, 1);
+    assert_eq!(site.failure("performance").code, Code::NotJson);
 }

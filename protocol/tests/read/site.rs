@@ -56,6 +56,8 @@ pub(crate) struct Site {
     pub(crate) kind: Kind,
     /// The schemas that the visitor's page has.
     pub(crate) schemas: BTreeMap<Sha256, Vec<u8>>,
+    /// How often a schema was asked for, whether or not the page had it.
+    pub(crate) schemas_asked: usize,
     /// How often something was validated.
     pub(crate) validations: usize,
     /// How many rounds of requests there were.
@@ -87,6 +89,7 @@ impl Site {
             again: false,
             kind: Kind::Json(Shape::default()),
             schemas: BTreeMap::new(),
+            schemas_asked: 0,
             validations: 0,
             rounds: 0,
             retry_after_ms: None,
@@ -145,7 +148,7 @@ impl Site {
         self.requests.clear();
         self.limits.clear();
         self.waits.clear();
-        (self.validations, self.rounds) = (0, 0);
+        (self.schemas_asked, self.validations, self.rounds) = (0, 0, 0);
         let datasets: Vec<_> = datasets.iter().map(|text| name(text)).collect();
         let heads = datasets.iter().map(|name| self.cache.get(name).map(|(head, _)| head.clone())).collect();
         let known = Known { memory: self.memory.clone(), heads };
@@ -206,6 +209,7 @@ impl Host for Site {
     }
 
     fn schema(&mut self, SchemaRequest { sha256, request }: &SchemaRequest) -> Result<SchemaObject, Failure> {
+        self.schemas_asked += 1;
         let bytes = match self.schemas.get(sha256) {
             Some(bytes) => bytes.clone(),
             None => self.answer(request)?,
