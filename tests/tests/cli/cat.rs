@@ -56,7 +56,7 @@ fn a_reader_that_has_enough_is_no_error() {
 fn what_does_not_satisfy_its_schema_is_damage() {
     let feed = TestFeed::new();
     for (schema, payload) in [("number", "1"), ("string", "\"a\"")] {
-        feed.input("s.json", &format!("{{\"type\":\"{schema}\"}}"));
+        feed.input("s.json", format!("{{\"type\":\"{schema}\"}}"));
         feed.input("p.json", payload);
         feed.run(&["publish", &format!("{schema}=p.json"), "--schema", "s.json"]).expect(0);
         assert_eq!(feed.run(&["cat", schema]).expect(0).text(), payload);
