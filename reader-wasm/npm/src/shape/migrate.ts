@@ -1,36 +1,36 @@
 import { LastgoodError } from '../errors.js';
 import type { Shape } from '../types.js';
 
+/** The versions of a dataset's schema that a page can read. */
+export interface Versions {
+  readonly oldest: number;
+  readonly newest: number;
+}
+
 /** One function of `migrate`. */
 export interface Step {
   readonly from: number;
   readonly run: (value: unknown) => unknown;
 }
 
-/**
- * The steps from the version that was published (`null`: without a schema) to the page's, the oldest first; none when the value has
- * the page's version already, or the page asks for none.
- *
- * @throws {LastgoodError} `schema-missing`, `schema-newer`, `schema-older`
- */
-export function steps(dataset: string, published: number | null, { version, migrate }: Shape): readonly Step[] {
-  if (version === undefined) return [];
-  const refuse = (code: 'schema-missing' | 'schema-newer' | 'schema-older', problem: string): never => {
-    throw new LastgoodError(problem, { code, dataset });
-  };
-  if (published === null) {
-    const way = `publish it with --schema and --schema-version ${version}, or leave out "version"`;
-    return refuse('schema-missing', `this page wants version ${version} of ${dataset}, which has no schema: ${way}`);
-  }
-  const difference = `this page wants version ${version} of ${dataset}, and found version ${published}`;
-  if (published > version) return refuse('schema-newer', `${difference}: reload the page, or update it`);
-  const found: Step[] = [];
+/** From the oldest version that an unbroken row of steps leads from, to the page's own; nothing when it takes any. */
+export function versions({ version, migrate }: Shape): Versions | null {
+  if (version === undefined) return null;
+  let oldest = version;
+  while (migrate?.[oldest - 1]) oldest -= 1;
+  return { oldest, newest: version };
+}
+
+/** The steps that a value of the `published` version needs, the oldest first. It is one of {@link versions}. */
+export function steps(published: number | null, { version, migrate }: Shape): readonly Step[] {
+  const needed: Step[] = [];
+  if (version === undefined || published === null) return needed;
   for (let from = published; from < version; from += 1) {
     const run = migrate?.[from];
-    if (run === undefined) return refuse('schema-older', `${difference}: "migrate" has no step from version ${from}`);
-    found.push({ from, run });
+    if (!run) throw new Error(`the core has handed out version ${published}, and there is no step from ${from}`);
+    needed.push({ from, run });
   }
-  return found;
+  return needed;
 }
 
 /**

@@ -3,7 +3,7 @@ import { migrate, steps } from './migrate.js';
 import { parse } from './numbers.js';
 import { validate } from './standard.js';
 
-/** A verified payload, which the published schema has been asked about already. */
+/** A verified payload of a version that the shape reads, which the published schema has been asked about already. */
 export interface Payload {
   readonly dataset: string;
   readonly sha256: string;
@@ -33,7 +33,7 @@ export class Values {
    * The value in a shape: parsed, migrated, validated by the page's own schema. What was refused is refused again without being tried
    * again: the same bytes would fare no better.
    *
-   * @throws {LastgoodError} `schema-missing`, `schema-newer`, `schema-older`, `migration-failed`, `schema-invalid`
+   * @throws {LastgoodError} `migration-failed`, `schema-invalid`
    */
   get(payload: Payload, shape: Shape): Promise<unknown> {
     const { dataset, sha256, schemaVersion } = payload;
@@ -62,7 +62,7 @@ export class Values {
 async function make(payload: Payload, shape: Shape): Promise<unknown> {
   const { dataset, schemaVersion, text, data } = payload;
   const numbers = shape.numbers ?? 'number';
-  const through = steps(dataset, schemaVersion, shape);
+  const through = steps(schemaVersion, shape);
   // Steps may change what they get, so it is parsed for them alone.
   const own = through.length > 0 || numbers !== 'number';
   const value = migrate(dataset, own ? parse(text, numbers) : data, through);

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import * as v from 'valibot';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import { versions } from '../../../src/shape/migrate.js';
 import { Values, type Payload } from '../../../src/shape/shape.js';
 import { isStandardSchema } from '../../../src/shape/standard.js';
 import type { Shape, StandardSchemaV1 } from '../../../src/types.js';
@@ -38,15 +39,13 @@ describe('migrate', () => {
     }
   });
 
-  test('refuses what it does not lead from', async () => {
-    const get = (schemaVersion: number | null, shape: Shape) =>
-      refusal(new Values().get(payload('[]', { schemaVersion }), shape));
-    expect((await get(5, trail)).code).toBe('schema-newer');
-    expect((await get(null, trail)).code).toBe('schema-missing');
-    const older = await get(0, trail);
-    expect(older.code).toBe('schema-older');
-    expect(older.message).toContain('no step from version 0');
-    expect((await get(3, { version: 4 })).code).toBe('schema-older');
+  test('reads from the oldest version that every step leads from', () => {
+    const step = (value: unknown) => value;
+    expect(versions(trail)).toEqual({ oldest: 1, newest: 4 });
+    expect(versions({ version: 4 })).toEqual({ oldest: 4, newest: 4 });
+    expect(versions({ version: 4, migrate: { 3: step, 1: step, 7: step } })).toEqual({ oldest: 3, newest: 4 });
+    expect(versions({ version: 1, migrate: { 0: step } })).toEqual({ oldest: 0, newest: 1 });
+    expect(versions({ migrate: { 1: step } })).toBeNull();
   });
 
   test('a page that asks for no version takes any', async () => {
