@@ -10,7 +10,7 @@ import { safely, type Tell, type Trace } from './events.js';
 import { describe, parseCallOptions, type FeedOptions, type Patience } from './options.js';
 import type { Failure } from './read/core.js';
 import { Driver, type VerifiedReading } from './read/driver.js';
-import type { Reading } from './types.js';
+import type { ReasonCode, Reading } from './types.js';
 
 /** Reads, keeps and hands out. */
 export class OpenFeed {
@@ -67,16 +67,20 @@ export class OpenFeed {
   }
 
   async #readNow(datasets: readonly string[], patience: Patience, signal: AbortSignal): Promise<Reading[]> {
-    const { lock, lockWaitMs, timeoutMs } = patience;
     const { maxBytes } = this.#options;
-    const outcome = await this.#driver.read({ datasets, lock, lockWaitMs, timeoutMs, maxBytes }, signal);
+    const wanted = datasets.map((name) => ({ name, kind: 'json' as const, validate: true }));
+    const outcome = await this.#driver.read({ datasets: wanted, ...patience, maxBytes, again: false }, signal);
     this.#store.remember(outcome.memory);
-    if ('failure' in outcome) throw this.#error(outcome.failure);
+    if ('failure' in outcome) {
+      const [reading] = outcome.tooOld.map((reading) => handOut(reading, null));
+      throw this.#error(outcome.failure, reading ?? null);
+    }
     const kept = this.#store.keep(outcome.readings);
     return outcome.readings.map((reading, index) => handOut(reading, kept[index] ?? null));
   }
 
-  #error({ code, detail, dataset, path, status, retryAfterMs }: Failure): LastgoodError {
+  #error(failure: Failure, reading: Reading | null): LastgoodError {
+    const { code, detail, dataset, path, status, retryAfterMs } = failure;
     const url = path ? this.url + path : null;
     return new LastgoodError(detail, {
       code,
@@ -84,17 +88,19 @@ export class OpenFeed {
       dataset: dataset ?? null,
       status: status ?? null,
       retryAfterMs: retryAfterMs ?? null,
+      reading,
     });
   }
 }
 
 function handOut({ core, payload }: VerifiedReading, cachedIn: Reading['cachedIn']): Reading {
-  const { dataset, source, reason, generation, sha256, publishedAt, ageMs, checkedAt, meta } = core;
+  const { dataset, source, reason, generation, sha256, publishedAt, ageMs, checkedAt, meta, schemaVersion } = core;
   return {
     dataset,
     source,
     fresh: reason === null,
-    reason: reason?.code ?? null,
+    // What has failed is never `too-old`: only what would be handed out because of it can be.
+    reason: (reason?.code as ReasonCode | undefined) ?? null,
     detail: reason?.detail ?? null,
     generation,
     sha256,
@@ -103,7 +109,7 @@ function handOut({ core, payload }: VerifiedReading, cachedIn: Reading['cachedIn
     checkedAt,
     data: payload.data,
     meta,
-    schemaVersion: null,
+    schemaVersion,
     cachedIn,
   };
 }
