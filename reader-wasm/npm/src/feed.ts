@@ -7,12 +7,16 @@
 import { Store } from './cache/store.js';
 import { LastgoodError } from './errors.js';
 import { safely, type Tell, type Trace } from './events.js';
-import { describe, parseCallOptions, parseReadOptions, type CallOptions, type FeedOptions, type Patience } from './options.js';
-import type { CoreReading, Failure } from './read/core.js';
+import { describe, parseCallOptions, parseReadOptions, type CallOptions, type FeedOptions } from './options.js';
+import type { CoreReading, Failure, Wanted } from './read/core.js';
 import { Driver, type Task, type VerifiedReading } from './read/driver.js';
 import { unlessAborted } from './read/flights.js';
+import { versions } from './shape/migrate.js';
 import { Values } from './shape/shape.js';
-import type { Reading, ReasonCode, Shape } from './types.js';
+import type { ReasonCode, Reading, Shape } from './types.js';
+
+/** What is to be read as what. */
+type Shapes = ReadonlyMap<string, Shape>;
 
 /** Reads, keeps and hands out. */
 export class OpenFeed {
@@ -34,8 +38,8 @@ export class OpenFeed {
 
   async read(name: string, options?: unknown): Promise<Reading> {
     this.#closing.signal.throwIfAborted();
-    const call = parseReadOptions(options, this.#options.patience, this.#shapeOf(name));
-    const [reading] = await this.#readAll([name], call, call.shape);
+    const { shape, ...call } = parseReadOptions(options, this.#options.patience, this.#shapeOf(name));
+    const [reading] = await this.#readAll(new Map([[datasetName(name), shape]]), call);
     if (!reading) throw new Error('a read of one dataset has one reading');
     return reading;
   }
@@ -48,7 +52,8 @@ export class OpenFeed {
     }
     this.#closing.signal.throwIfAborted();
     const call = parseCallOptions(options, this.#options.patience);
-    const readings = await this.#readAll([...new Set(names)], call);
+    const shapes = new Map(names.map((name: unknown) => [datasetName(name), this.#shapeOf(name)]));
+    const readings = await this.#readAll(shapes, call);
     return Object.fromEntries(readings.map((reading) => [reading.dataset, reading]));
   }
 
@@ -56,83 +61,76 @@ export class OpenFeed {
     this.#closing.abort(new LastgoodError('the feed was closed: open it again to read on', { code: 'closed' }));
   }
 
-  #shapeOf(dataset: string): Shape {
-    return this.#options.shapes.get(dataset) ?? {};
+  /** What `open` was told of a dataset. */
+  #shapeOf(name: unknown): Shape {
+    return this.#options.shapes.get(String(name)) ?? {};
   }
 
-  /** With a shape for all of them, or that which `open` was told for each. */
-  async #readAll(names: readonly unknown[], { patience, signal }: CallOptions, shape?: Shape): Promise<Reading[]> {
-    const datasets = names.map(datasetName);
+  async #readAll(shapes: Shapes, { patience, signal }: CallOptions): Promise<Reading[]> {
     if (signal?.aborted) throw aborted(signal);
-    if (datasets.length === 0) return [];
+    if (shapes.size === 0) return [];
+    const task: Task = { datasets: wanted(shapes), ...patience, maxBytes: this.#options.maxBytes, again: false };
     const call = new AbortController();
     const leave = () => call.abort(signal?.aborted ? aborted(signal) : this.#closing.signal.reason);
     const enders = signal ? [signal, this.#closing.signal] : [this.#closing.signal];
     for (const ender of enders) ender.addEventListener('abort', leave);
     try {
-      return await this.#readNow(datasets, patience, shape, call.signal);
+      return await this.#readNow(task, shapes, call.signal);
     } finally {
       for (const ender of enders) ender.removeEventListener('abort', leave);
     }
   }
 
-  async #readNow(
-    datasets: readonly string[],
-    patience: Patience,
-    shape: Shape | undefined,
-    signal: AbortSignal,
-  ): Promise<Reading[]> {
-    const { lock, lockWaitMs, timeoutMs } = patience;
-    const { maxBytes } = this.#options;
-    const task: Task = { datasets, lock, lockWaitMs, timeoutMs, maxBytes };
-    const readings = await this.#readVerified(task, signal);
+  /** Reads; what a shape refuses gives way to the copy from before, as after any other failure. */
+  async #readNow(task: Task, shapes: Shapes, signal: AbortSignal): Promise<Reading[]> {
+    const readings = await this.#readVerified(task, shapes, signal);
     try {
-      return this.#handOut(readings, await this.#valuesOf(readings, shape, signal));
+      return await this.#handOut(readings, shapes, signal);
     } catch (refusal) {
-      const downloaded = readings.some(({ core }) => core.source === 'network');
-      if (!downloaded || signal.aborted || !(refusal instanceof LastgoodError)) throw refusal;
-      return await this.#handOutCopies(task, shape, refusal, signal);
+      const hasNew = readings.some(({ core }) => core.source === 'network');
+      if (!hasNew || signal.aborted || !(refusal instanceof LastgoodError)) throw refusal;
+      return await this.#handOutCopies(task, shapes, refusal, signal);
     }
   }
 
-  /** The copies from before, as after any other failure. Nothing of what was refused has been kept. */
-  async #handOutCopies(
-    task: Task,
-    shape: Shape | undefined,
-    refusal: LastgoodError,
-    signal: AbortSignal,
-  ): Promise<Reading[]> {
+  async #handOutCopies(task: Task, shapes: Shapes, refusal: LastgoodError, signal: AbortSignal): Promise<Reading[]> {
     const reason: Failure = { code: refusal.code as ReasonCode, detail: refusal.message, dataset: refusal.dataset };
     try {
-      const copies = await this.#readVerified({ ...task, instead: { code: 'offline', detail: '' } }, signal);
+      // The core falls back to the copies, and verifies them, when the server has no answer.
+      const none: Failure = { code: 'offline', detail: refusal.message };
+      const copies = await this.#readVerified({ ...task, instead: none }, shapes, signal);
       const readings = copies.map(({ core, payload }) => ({ core: { ...core, reason }, payload }));
-      return this.#handOut(readings, await this.#valuesOf(readings, shape, signal));
-    } catch (none) {
-      throw none instanceof LastgoodError && !signal.aborted ? refusal : none;
+      return await this.#handOut(readings, shapes, signal);
+    } catch (failure) {
+      const says = signal.aborted || !(failure instanceof LastgoodError) || failure.code === 'too-old';
+      throw says ? failure : refusal;
     }
   }
 
-  async #readVerified(task: Task, signal: AbortSignal): Promise<VerifiedReading[]> {
+  async #readVerified(task: Task, shapes: Shapes, signal: AbortSignal): Promise<VerifiedReading[]> {
     const outcome = await this.#driver.read(task, signal);
     this.#store.remember(outcome.memory);
-    if ('failure' in outcome) throw this.#error(outcome.failure);
-    return outcome.readings;
+    if (!('failure' in outcome)) return outcome.readings;
+    const [tooOld] = outcome.tooOld;
+    const value = tooOld && (await this.#valueOf(tooOld, shapes));
+    throw this.#error(outcome.failure, tooOld ? handOut(tooOld.core, value, null) : null);
   }
 
-  /** The value of each in its shape. */
-  #valuesOf(readings: readonly VerifiedReading[], shape: Shape | undefined, signal: AbortSignal): Promise<unknown[]> {
-    const values = readings.map(({ core: { dataset, sha256, schemaVersion = null }, payload: { text, data } }) =>
-      this.#values.get({ dataset, sha256, schemaVersion, text, data }, shape ?? this.#shapeOf(dataset)),
-    );
-    return unlessAborted(Promise.all(values), signal);
-  }
-
-  #handOut(readings: readonly VerifiedReading[], values: readonly unknown[]): Reading[] {
+  /** Keeps only what no shape has refused. */
+  async #handOut(readings: readonly VerifiedReading[], shapes: Shapes, signal: AbortSignal): Promise<Reading[]> {
+    const making = Promise.all(readings.map((reading) => this.#valueOf(reading, shapes)));
+    const values = await unlessAborted(making, signal);
     const kept = this.#store.keep(readings);
     return readings.map(({ core }, index) => handOut(core, values[index], kept[index] ?? null));
   }
 
-  #error({ code, detail, dataset, path, status, retryAfterMs }: Failure): LastgoodError {
+  #valueOf({ core, payload: { text, data } }: VerifiedReading, shapes: Shapes): Promise<unknown> {
+    const { dataset, sha256, schemaVersion } = core;
+    return this.#values.get({ dataset, sha256, schemaVersion, text: text ?? '', data }, shapes.get(dataset) ?? {});
+  }
+
+  #error(failure: Failure, reading: Reading | null): LastgoodError {
+    const { code, detail, dataset, path, status, retryAfterMs } = failure;
     const url = path ? this.url + path : null;
     return new LastgoodError(detail, {
       code,
@@ -140,8 +138,18 @@ export class OpenFeed {
       dataset: dataset ?? null,
       status: status ?? null,
       retryAfterMs: retryAfterMs ?? null,
+      reading,
     });
   }
+}
+
+function wanted(shapes: Shapes): Wanted[] {
+  return [...shapes].map(([name, shape]) => ({
+    name,
+    kind: 'json',
+    validate: shape.validate ?? true,
+    ...versions(shape),
+  }));
 }
 
 function handOut(core: CoreReading, data: unknown, cachedIn: Reading['cachedIn']): Reading {
@@ -150,7 +158,8 @@ function handOut(core: CoreReading, data: unknown, cachedIn: Reading['cachedIn']
     dataset,
     source,
     fresh: reason === null,
-    reason: reason?.code ?? null,
+    // What has failed is never `too-old`: only what would be handed out because of it can be.
+    reason: (reason?.code as ReasonCode | undefined) ?? null,
     detail: reason?.detail ?? null,
     generation,
     sha256,
@@ -159,7 +168,7 @@ function handOut(core: CoreReading, data: unknown, cachedIn: Reading['cachedIn']
     checkedAt,
     data,
     meta,
-    schemaVersion: schemaVersion ?? null,
+    schemaVersion,
     cachedIn,
   };
 }
