@@ -85,6 +85,8 @@ export interface CoreReading {
   ext: string;
   schemaVersion: number | null;
   meta: unknown;
+  /** The version of the published schema. */
+  schemaVersion?: number | null;
 }
 
 /** Something that went wrong. */
