@@ -35,11 +35,11 @@ export class Answers {
   /** For one read. A read that asks for the same file again wants to know anew, because the first answer did not do. */
   forRead(): Desk {
     const seen = new Set<string>();
-    return async (path, ask) => {
+    return (path, ask) => {
       const shared = seen.has(path) ? undefined : this.#answers.get(path);
       seen.add(path);
       // The read that asked may have been called off; then it is for the next one to ask.
-      return (await shared?.catch(() => null)) ?? this.#ask(path, ask);
+      return shared === undefined ? this.#ask(path, ask) : shared.catch(() => this.#ask(path, ask));
     };
   }
 

@@ -63,7 +63,7 @@ const SETTLE_MS = 100;
 function leaseElection(storage: Storage, { clock }: ElectionScope): Election {
   return (name, signal, onChange) => {
     if (signal.aborted) return;
-    const token = `${clock.random()}${clock.wall()}`;
+    const token = `${Math.random()}`;
     let leading = false;
     let cancel = (): void => {};
 
@@ -88,7 +88,7 @@ function leaseElection(storage: Storage, { clock }: ElectionScope): Election {
       const lease = parseLease(storage.getItem(name), now);
       const ours = lease?.token === token;
       become(ours);
-      if (lease !== null && !ours) return lease.until - now + SETTLE_MS * clock.random();
+      if (lease !== null && !ours) return Math.min(RENEW_MS, lease.until - now) + SETTLE_MS * clock.random();
       storage.setItem(name, JSON.stringify({ token, until: now + LEASE_MS } satisfies Lease));
       return ours ? RENEW_MS : SETTLE_MS;
     };

@@ -4,12 +4,12 @@ import type { Clock } from './clock.js';
 
 /** How a look went, as far as the next one is concerned. */
 export type Verdict =
-  /** The server answered. `withinMs`: something handed out becomes too old then, unless a look confirms it. */
-  | { readonly kind: 'answered'; readonly withinMs: number | null }
+  /** The server answered. `tooOldAt`: what was handed out becomes too old then, by {@link Clock.now}, unless a look confirms it. */
+  | { readonly kind: 'answered'; readonly tooOldAt: number | null }
   /** A commit is in progress: worth another look soon. */
   | { readonly kind: 'locked' }
   /** The server could not be read. `retryAfterMs`: it asks to be left alone for so long. */
-  | { readonly kind: 'failed'; readonly withinMs: number | null; readonly retryAfterMs: number | null };
+  | { readonly kind: 'failed'; readonly tooOldAt: number | null; readonly retryAfterMs: number | null };
 
 /** Looks; `null` when that said nothing. Must not reject. */
 export type Look = () => Promise<Verdict | null>;
@@ -181,7 +181,7 @@ export class Poller {
       due = Math.max(due, this.#ended + Math.min(verdict.retryAfterMs, MAX_RETRY_AFTER_MS));
     }
     // Last: what has become too old must not be shown any longer, whatever else speaks against a look.
-    if (verdict.withinMs !== null) due = Math.min(due, this.#ended + verdict.withinMs);
+    if (verdict.tooOldAt !== null) due = Math.min(due, verdict.tooOldAt);
     return Math.max(due, allowed);
   }
 

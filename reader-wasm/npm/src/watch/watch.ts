@@ -115,19 +115,19 @@ export class Watch {
 
   #judge(outcome: Value | LastgoodError, reasons: readonly (ErrorCode | null)[]): Verdict {
     if (reasons.includes('locked')) return { kind: 'locked' };
-    const withinMs = outcome instanceof LastgoodError ? null : this.#tooOldIn(outcome);
-    if (reasons.every((reason) => reason === null || ANSWERED.has(reason))) return { kind: 'answered', withinMs };
+    const tooOldAt = outcome instanceof LastgoodError ? null : this.#tooOldAt(outcome);
+    if (reasons.every((reason) => reason === null || ANSWERED.has(reason))) return { kind: 'answered', tooOldAt };
     const retryAfterMs = outcome instanceof LastgoodError ? outcome.retryAfterMs : null;
-    return { kind: 'failed', withinMs, retryAfterMs };
+    return { kind: 'failed', tooOldAt, retryAfterMs };
   }
 
-  /** When the readings become older than `maxAge`, in milliseconds from now. */
-  #tooOldIn(value: Value): number | null {
+  /** When the readings become older than `maxAge`. */
+  #tooOldAt(value: Value): number | null {
     const { maxAge } = this.#subject;
     if (maxAge === null) return null;
     const confirmed = Math.min(...readingsOf(value).map(({ checkedAt }) => Date.parse(checkedAt)));
     // One more, because exactly `maxAge` is not too old yet.
-    return Math.max(0, confirmed + maxAge + 1 - this.#clock.wall());
+    return this.#clock.now() + confirmed + maxAge + 1 - this.#clock.wall();
   }
 }
 

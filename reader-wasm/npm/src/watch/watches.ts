@@ -183,12 +183,12 @@ export class Watches {
 /** What the verdicts of all watches say together; `unread` when the manifest itself could not be had. */
 function combined(verdicts: readonly Verdict[], unread: Failure | null): Verdict {
   if (unread === null && verdicts.some(({ kind }) => kind === 'locked')) return { kind: 'locked' };
-  const withinMs = extreme(Math.min, verdicts.map((verdict) => ('withinMs' in verdict ? verdict.withinMs : null)));
+  const tooOldAt = extreme(Math.min, verdicts.map((verdict) => ('tooOldAt' in verdict ? verdict.tooOldAt : null)));
   const failures = verdicts.filter((verdict) => verdict.kind === 'failed');
   // As long as something can be read, the feed is as it should be, and it is left to the interval to try the rest again.
-  if (unread === null && failures.length < verdicts.length) return { kind: 'answered', withinMs };
+  if (unread === null && failures.length < verdicts.length) return { kind: 'answered', tooOldAt };
   const pleas = [unread?.retryAfterMs ?? null, ...failures.map(({ retryAfterMs }) => retryAfterMs)];
-  return { kind: 'failed', withinMs, retryAfterMs: extreme(Math.max, pleas) };
+  return { kind: 'failed', tooOldAt, retryAfterMs: extreme(Math.max, pleas) };
 }
 
 function extreme(pick: (...values: number[]) => number, values: readonly (number | null)[]): number | null {

@@ -4,9 +4,9 @@ import type { Verdict } from '../../../src/watch/poller.js';
 import { Poller, waitAfter } from '../../../src/watch/poller.js';
 import { ManualClock, settled } from './clock.js';
 
-const ANSWERED: Verdict = { kind: 'answered', withinMs: null };
+const ANSWERED: Verdict = { kind: 'answered', tooOldAt: null };
 const LOCKED: Verdict = { kind: 'locked' };
-const FAILED: Verdict = { kind: 'failed', withinMs: null, retryAfterMs: null };
+const FAILED: Verdict = { kind: 'failed', tooOldAt: null, retryAfterMs: null };
 
 let clock: ManualClock;
 /** When looks began. */
@@ -259,15 +259,17 @@ describe('locked', () => {
 
 describe('what becomes too old', () => {
   test('is looked at in time', async () => {
-    verdict = { kind: 'answered', withinMs: 10_000 };
+    verdict = { kind: 'answered', tooOldAt: 10_000 };
     poller.resume();
+    await clock.advance(9_999);
+    verdict = ANSWERED;
     await clock.advance(20_000);
-    expect(looks).toEqual([0, 10_000, 20_000]);
+    expect(looks).toEqual([0, 10_000]);
   });
 
   test('even where nothing else would be', async () => {
     poller.online = false;
-    verdict = { kind: 'failed', withinMs: 10_000, retryAfterMs: 60_000 };
+    verdict = { kind: 'failed', tooOldAt: 10_000, retryAfterMs: 60_000 };
     poller.resume();
     await clock.advance(9_999);
     verdict = FAILED;
