@@ -70,7 +70,7 @@ export class Poller {
   /** Those who wait for the end of a look that has yet to begin. */
   #requests: (() => void)[] = [];
 
-  /** `timing` is asked whenever it matters; tell of a change by {@link replan}. */
+  /** `timing` is asked whenever a look is planned, and when one seems due. */
   constructor(look: Look, timing: () => Timing, clock: Clock) {
     this.#look = look;
     this.#timing = timing;
@@ -115,11 +115,6 @@ export class Poller {
     this.#plan();
   }
 
-  /** The timing has changed. */
-  replan(): void {
-    this.#plan();
-  }
-
   /**
    * Looks as soon as the minimum interval allows, even when paused; resolves at the end of that look. One in progress does not
    * count: it may have read the manifest before the caller knew of a change.
@@ -147,7 +142,6 @@ export class Poller {
   stop(): void {
     const requests = this.#requests.splice(0);
     this.pause();
-    this.#verdict = null;
     for (const done of requests) done();
   }
 

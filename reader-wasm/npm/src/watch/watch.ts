@@ -57,7 +57,7 @@ export class Watch {
     if (fallback === null) return;
     // Later, so that the callback can use what `watch` returns.
     queueMicrotask(() => {
-      if (!this.ended && this.#last === null) call(() => onValue(fallback('pending', null)));
+      if (!this.ended) call(() => onValue(fallback('pending', null)));
     });
   }
 

@@ -92,7 +92,6 @@ export class Watches {
 
   /** Gets a watch its first reading. */
   #begin(watch: Watch): void {
-    this.#poller.replan();
     if (this.#look !== null) {
       this.#takePart(watch, this.#look);
     } else if (this.#answers !== null && this.#poller.sinceLookMs < this.#around.minIntervalMs) {
@@ -106,7 +105,7 @@ export class Watches {
 
   #remove(watch: Watch): void {
     if (!this.#watches.delete(watch)) return;
-    if (this.#watches.size > 0) return this.#poller.replan();
+    if (this.#watches.size > 0) return;
     this.#poller.stop();
     this.#answers = null;
     this.#signals?.page.end();
@@ -176,13 +175,13 @@ export class Watches {
   }
 
   #intervalMs(): number {
-    return Math.max(this.#around.minIntervalMs, Math.min(...[...this.#watches].map(({ intervalMs }) => intervalMs)));
+    return Math.min(...[...this.#watches].map(({ intervalMs }) => intervalMs));
   }
 }
 
 /** What the verdicts of all watches say together; `unread` when the manifest itself could not be had. */
 function combined(verdicts: readonly Verdict[], unread: Failure | null): Verdict {
-  if (unread === null && verdicts.some(({ kind }) => kind === 'locked')) return { kind: 'locked' };
+  if (verdicts.some(({ kind }) => kind === 'locked')) return { kind: 'locked' };
   const tooOldAt = extreme(Math.min, verdicts.map((verdict) => ('tooOldAt' in verdict ? verdict.tooOldAt : null)));
   const failures = verdicts.filter((verdict) => verdict.kind === 'failed');
   // As long as something can be read, the feed is as it should be, and it is left to the interval to try the rest again.

@@ -54,6 +54,20 @@ describe('by a Web Lock', () => {
     expect([b.changes, c.leads]).toEqual([[], true]);
   });
 
+  test('who leaves in the moment of its turn does not keep the lock', async () => {
+    for (let moment = 0; moment < 10; moment++) {
+      const [a, b, c] = [tab({ locks }), tab({ locks }), tab({ locks })];
+      await settled();
+      a.leave();
+      for (let n = 0; n < moment; n++) await Promise.resolve();
+      b.leave();
+      await settled();
+      expect(c.leads).toBe(true);
+      c.leave();
+      await settled();
+    }
+  });
+
   test('who is robbed of its lock waits for it again', async () => {
     const a = tab({ locks });
     await settled();
@@ -118,6 +132,15 @@ describe('by a lease', () => {
     await clock.advance(100);
     expect(b.leads).toBe(true);
     expect(a.changes).toEqual([true]);
+  });
+
+  test('who has lost it does not give back that of another', async () => {
+    const a = tab({ storage });
+    await clock.advance(100);
+    const other = JSON.stringify({ token: 'x', until: clock.wall() + 15_000 });
+    storage.setItem('feed', other);
+    a.leave();
+    expect(storage.getItem('feed')).toBe(other);
   });
 
   test('that of a tab that crashed runs out', async () => {

@@ -59,11 +59,11 @@ describe('while all is well', () => {
     expect(waitAfter('answered', 9, 30_000, 1)).toBe(33_000);
   });
 
-  test('a shorter interval takes effect at once', async () => {
+  test('a shorter interval takes effect with what a watch has found', async () => {
     poller.resume();
     await clock.advance(10_000);
     intervalMs = 5_000;
-    poller.replan();
+    poller.amend(ANSWERED);
     await clock.advance(5_000);
     expect(looks).toEqual([0, 10_000, 15_000]);
   });

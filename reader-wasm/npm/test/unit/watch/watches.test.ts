@@ -132,6 +132,20 @@ describe('a fallback', () => {
     expect(told).toEqual(['none/pending', 'none/offline', 'error offline', 'x', 'error not-found']);
   });
 
+  test('whose callback ends the watch is not followed by the error', async () => {
+    server.failure = OFFLINE;
+    const onError = vi.fn();
+    const { stop } = tab.watch('sales', {
+      fallback,
+      onError,
+      onValue: (value) => {
+        if ('reason' in value && value.reason === 'offline') stop();
+      },
+    });
+    await aMoment();
+    expect(onError).not.toHaveBeenCalled();
+  });
+
   test('is not told to a watch that has ended at once', async () => {
     const { told, stop } = tab.watch('sales', { fallback });
     stop();
@@ -184,6 +198,26 @@ describe('one look', () => {
     stop();
     await clock.advance(40_000);
     expect(server.asked.map((at) => Math.round(at / 1_000))).toEqual([0, 10, 20, 50]);
+  });
+
+  test('a new impatient watch takes effect at once', async () => {
+    tab.watch('sales');
+    await clock.advance(500);
+    tab.watch('stock', { intervalMs: 5_000 });
+    await clock.advance(5_000);
+    expect(server.asked).toHaveLength(2);
+  });
+
+  test('a manifest that cannot be had is tried again soon, whatever else is wrong', async () => {
+    server.failure = OFFLINE;
+    tab.watch('sales');
+    tab.watch('stock', {
+      read: async () => {
+        throw new LastgoodError('a mistake', { code: 'migration-failed' });
+      },
+    });
+    await clock.advance(5_000);
+    expect(server.asked.length).toBeGreaterThan(1);
   });
 
   test('that one dataset of several fails is left to the interval', async () => {
@@ -299,13 +333,16 @@ describe('the end of a watch', () => {
     await clock.advance(600_000);
     expect([told, clock.pending, browser.channels.size]).toEqual([['s1'], 0, 0]);
     expect((await browser.locks.query()).held).toEqual([]);
+    expect(shared.listeners).toBe(0);
   });
 
   test('can come from its signal, before it begins too', async () => {
     const controller = new AbortController();
     const { told } = tab.watch('sales', {}, controller.signal);
     await aMoment();
+    const letGo = vi.spyOn(controller.signal, 'removeEventListener');
     controller.abort();
+    expect(letGo).toHaveBeenCalled();
     tab.watch('sales', {}, controller.signal);
     await clock.advance(600_000);
     expect([told, server.asked, clock.pending]).toEqual([['s1'], [0], 0]);
@@ -507,9 +544,17 @@ describe('tabs', () => {
     server.publish({ sales: 's2' });
     void b.watches.refresh();
     await aMoment();
-    browser.channels.inject(late);
-    await aMoment();
+    for (let n = 0; n < 6; n++) {
+      browser.channels.inject(late);
+      await clock.advance(9_000);
+    }
     expect(inB.told).toEqual(['s1', 's2']);
+    a.hide();
+    server.asked.length = 0;
+    b.hide();
+    b.unhide();
+    await aMoment();
+    expect(server.asked).toHaveLength(1);
   });
 
   test('messages of other code are ignored', async () => {

@@ -72,6 +72,17 @@ export class Browser {
 class Scope extends EventTarget {
   readonly document = Object.assign(new EventTarget(), { visibilityState: 'visible' as DocumentVisibilityState });
   readonly navigator = { onLine: true };
+  readonly #signals: (AbortSignal | undefined)[] = [];
+
+  /** How many listeners there are. */
+  get listeners(): number {
+    return this.#signals.filter((signal) => signal?.aborted !== true).length;
+  }
+
+  override addEventListener(...[type, listener, options]: Parameters<EventTarget['addEventListener']>): void {
+    this.#signals.push(typeof options === 'object' ? options.signal : undefined);
+    super.addEventListener(type, listener, options);
+  }
 }
 
 /** How long a download takes. */
@@ -127,6 +138,11 @@ export class Tab {
   get leads(): boolean {
     const last = this.events.filter((event) => event.type === 'leader').at(-1);
     return last?.leading ?? false;
+  }
+
+  /** How many listeners the page has. */
+  get listeners(): number {
+    return this.#scope.listeners;
   }
 
   hide(): void {
