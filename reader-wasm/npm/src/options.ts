@@ -6,9 +6,7 @@
 
 import { LastgoodError } from './errors.js';
 import type { FeedEvent, LockPolicy, RequestOptions } from './types.js';
-
-/** The longest time that a browser's timer takes, 2^31 − 1 ms: with a longer one it goes off at once. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
+import { MAX_TIMER_MS } from './watch/clock.js';
 
 const LOCK_POLICIES: readonly LockPolicy[] = ['cache', 'wait', 'ignore'];
 const CACHES = ['auto', 'localStorage', 'none'] as const;
@@ -30,6 +28,9 @@ export interface FeedOptions {
   readonly fetch: typeof fetch | null;
   readonly onEvent: ((event: FeedEvent) => void) | null;
   readonly debug: boolean;
+  readonly intervalMs: number;
+  readonly minIntervalMs: number;
+  readonly shareTabs: boolean | string;
 }
 
 /** The options of one call, checked and complete. */
@@ -38,10 +39,20 @@ export interface CallOptions {
   readonly signal: AbortSignal | null;
 }
 
+/** The options of one watch, checked and complete. */
+export interface WatchCallOptions extends CallOptions {
+  readonly intervalMs: number;
+  readonly onError: ((error: LastgoodError) => void) | null;
+  /** The value that the page brought, in a list of its own, because it may be any value; empty when it brought none. */
+  readonly fallback: readonly unknown[];
+}
+
 const PATIENCE = ['lock', 'lockWaitMs', 'timeoutMs', 'maxAge'] as const;
 
 export function parseOpenOptions(given: unknown): FeedOptions {
-  const options = new Options(given, ['wasm', 'cache', 'maxBytes', 'init', 'fetch', 'onEvent', 'debug', ...PATIENCE]);
+  const watching = ['intervalMs', 'minIntervalMs', 'shareTabs'];
+  const known = ['wasm', 'cache', 'maxBytes', 'init', 'fetch', 'onEvent', 'debug', ...watching, ...PATIENCE];
+  const options = new Options(given, known);
   const isInit = (value: unknown) => typeof value === 'function' || (typeof value === 'object' && value !== null);
   return {
     patience: patience(options, { lock: 'cache', lockWaitMs: 10_000, timeoutMs: 10_000, maxAge: null }),
@@ -51,12 +62,30 @@ export function parseOpenOptions(given: unknown): FeedOptions {
     fetch: options.take('fetch', 'a function', isFunction<typeof fetch>) ?? null,
     onEvent: options.take('onEvent', 'a function', isFunction<(event: FeedEvent) => void>) ?? null,
     debug: options.take('debug', 'true or false', isBoolean) ?? false,
+    intervalMs: options.number('intervalMs', 1, MAX_TIMER_MS) ?? 30_000,
+    minIntervalMs: options.number('minIntervalMs', 1, MAX_TIMER_MS) ?? 1_000,
+    shareTabs: options.take('shareTabs', 'true, false or a text', isBooleanOrText) ?? true,
   };
 }
 
 /** The options of a call; `defaults` are those of `open`. */
 export function parseCallOptions(given: unknown, defaults: Patience): CallOptions {
-  const options = new Options(given, ['signal', ...PATIENCE]);
+  return callOptions(new Options(given, ['signal', ...PATIENCE]), defaults);
+}
+
+/** The options of a watch; `defaults` are those of `open`. */
+export function parseWatchOptions(given: unknown, defaults: FeedOptions): WatchCallOptions {
+  const options = new Options(given, ['signal', 'intervalMs', 'onError', 'fallback', ...PATIENCE]);
+  const fallback = options.take('fallback', 'a value', () => true);
+  return {
+    ...callOptions(options, defaults.patience),
+    intervalMs: options.number('intervalMs', 1, MAX_TIMER_MS) ?? defaults.intervalMs,
+    onError: options.take('onError', 'a function', isFunction<(error: LastgoodError) => void>) ?? null,
+    fallback: fallback === undefined ? [] : [fallback],
+  };
+}
+
+function callOptions(options: Options, defaults: Patience): CallOptions {
   // By its members, not by its class: the signal of another frame is of another class.
   const isSignal = (value: unknown): value is AbortSignal =>
     typeof (value as Partial<AbortSignal> | null)?.aborted === 'boolean';
@@ -117,6 +146,10 @@ function isFunction<T>(value: unknown): value is T {
 
 function isBoolean(value: unknown): value is boolean {
   return typeof value === 'boolean';
+}
+
+function isBooleanOrText(value: unknown): value is boolean | string {
+  return isBoolean(value) || typeof value === 'string';
 }
 
 function refuse(message: string): never {

@@ -15,6 +15,8 @@ export interface Subject {
   readonly maxAge: number | null;
   /** Reads it; the manifest and the lock marker come from `answers`. */
   readonly read: (answers: Answers, signal: AbortSignal) => Promise<Value>;
+  /** Called after each look, whether it has found anything new or not. */
+  readonly saw: (outcome: Value | LastgoodError) => void;
   readonly onValue: (value: Value | FallbackReading) => void;
   readonly onError: (error: LastgoodError) => void;
   /** The value that the page itself brought, as a reading; `null` when it brought none. */
@@ -86,6 +88,7 @@ export class Watch {
     if (this.ended || outcome === null) return false;
     const reasons = reasonsOf(outcome);
     if (heard && reasons.includes('regressed')) return false;
+    this.#subject.saw(outcome);
     const before = this.#last;
     this.#last = outcome;
     if (before === null || !isSame(before, outcome)) this.#tell(outcome);
@@ -137,7 +140,8 @@ function reasonsOf(outcome: Value | LastgoodError): readonly (ErrorCode | null)[
   return [outcome.code === 'too-old' ? (outcome.reading?.reason ?? null) : outcome.code];
 }
 
-function readingsOf(value: Value): readonly Reading[] {
+/** The readings in what is handed out. */
+export function readingsOf(value: Value): readonly Reading[] {
   return isReading(value) ? [value] : Object.values(value);
 }
 

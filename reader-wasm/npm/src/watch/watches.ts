@@ -59,12 +59,12 @@ export class Watches {
   }
 
   /** Begins a watch; the returned function ends it. */
-  add(subject: Omit<Subject, 'onEnd'> & { readonly onEnd?: () => void }, signal: AbortSignal | null): () => void {
+  add(subject: Subject, signal: AbortSignal | null): () => void {
     const end = (): void => watch.end();
     const onEnd = (): void => {
       signal?.removeEventListener('abort', end);
       this.#remove(watch);
-      subject.onEnd?.();
+      subject.onEnd();
     };
     const watch = new Watch({ ...subject, onEnd }, this.#around.clock);
     if (this.#closed || signal?.aborted === true) {

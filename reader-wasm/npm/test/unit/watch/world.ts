@@ -128,6 +128,8 @@ export class Tab {
         },
         onError: ({ code }) => told.push(`error ${code}`),
         fallback: null,
+        saw: () => {},
+        onEnd: () => {},
         ...subject,
       },
       signal,
