@@ -29,7 +29,9 @@ export class OpenFeed {
   readonly #watches: Watches;
   readonly #store: Store;
   readonly #driver: Driver;
-  readonly #closing = new AbortController();
+  /** The calls in progress. */
+  readonly #calls = new Set<AbortController>();
+  #closed = false;
 
   constructor(url: string, options: FeedOptions) {
     this.url = url;
@@ -74,13 +76,14 @@ export class OpenFeed {
   }
 
   close(): void {
-    this.#closing.abort(new LastgoodError('the feed was closed: open it again to read on', { code: 'closed' }));
+    this.#closed = true;
+    for (const call of this.#calls) call.abort(closed());
     this.#watches.close();
   }
 
   /** Checks what is given; the returned function begins the watch. */
   #subscribe(what: unknown, given: unknown): (onValue: Subject['onValue'], onEnd: () => void) => () => void {
-    this.#closing.signal.throwIfAborted();
+    if (this.#closed) throw closed();
     const { intervalMs, onError, fallback, ...call } = parseWatchOptions(given, this.#options);
     const several = Array.isArray(what);
     const datasets = several ? datasetNames(what) : [datasetName(what)];
@@ -121,7 +124,7 @@ export class OpenFeed {
 
   /** Reads for a caller, and tells of it. */
   async #readOnce(names: readonly unknown[], given: unknown): Promise<Reading[]> {
-    this.#closing.signal.throwIfAborted();
+    if (this.#closed) throw closed();
     const call = parseCallOptions(given, this.#options.patience);
     const datasets = datasetNames(names);
     try {
@@ -150,16 +153,17 @@ export class OpenFeed {
     if (signal?.aborted) throw aborted(signal);
     if (datasets.length === 0) return [];
     const call = new AbortController();
-    const leave = () => call.abort(signal?.aborted ? aborted(signal) : this.#closing.signal.reason);
-    const enders = signal ? [signal, this.#closing.signal] : [this.#closing.signal];
-    for (const ender of enders) ender.addEventListener('abort', leave);
+    const leave = (): void => call.abort(signal ? aborted(signal) : undefined);
+    this.#calls.add(call);
+    signal?.addEventListener('abort', leave);
     try {
       const { lock, lockWaitMs, timeoutMs } = patience;
       const { maxBytes } = this.#options;
       const task: Task = { datasets, lock, lockWaitMs, timeoutMs, maxBytes, desk };
       return await this.#readNow(task, call.signal);
     } finally {
-      for (const ender of enders) ender.removeEventListener('abort', leave);
+      this.#calls.delete(call);
+      signal?.removeEventListener('abort', leave);
     }
   }
 
@@ -215,6 +219,10 @@ function datasetNames(names: readonly unknown[]): string[] {
 function datasetName(name: unknown): string {
   if (typeof name === 'string') return name;
   throw new LastgoodError(`expected a dataset name, found ${describe(name)}`, { code: 'invalid-name' });
+}
+
+function closed(): LastgoodError {
+  return new LastgoodError('the feed was closed: open it again to read on', { code: 'closed' });
 }
 
 function aborted(signal: AbortSignal): LastgoodError {
