@@ -21,12 +21,19 @@ async function opened(datasets = { sales: SALES }, options) {
   const server = await FeedServer.start();
   server.publish(datasets);
   const events = [];
-  const feed = await open(server.url, { wasm, onEvent: (event) => events.push(event), ...options });
+  const feed = await open(server.url, { wasm, onEvent: keeper(events), ...options });
   return { server, feed, events };
 }
 
 /** A later visit: a page of its own, which holds nothing in memory yet. */
-const visit = (server, events = []) => open(server.url, { wasm, onEvent: (event) => events.push(event) });
+const visit = (server, events = []) => open(server.url, { wasm, onEvent: keeper(events) });
+
+/** Keeps the events of the cache. */
+function keeper(events) {
+  return (event) => {
+    if (event.type.startsWith('cache')) events.push(event);
+  };
+}
 
 const payloadKey = (server, name = 'sales') => `lastgood:1:${server.url}:${name}:payload`;
 const headKey = (server, name = 'sales') => `lastgood:1:${server.url}:${name}`;
