@@ -91,7 +91,7 @@ export class OpenFeed {
     if (fallback.length > 0 && (several || first === undefined)) {
       throw new LastgoodError('the option "fallback" is for one dataset', { code: 'invalid-options' });
     }
-    const read: Subject['read'] = async (answers, _, signal) => {
+    const read: Subject['read'] = async (answers, signal) => {
       const readings = await this.#readAll(datasets, { ...call, signal }, answers.forRead());
       const [reading] = readings;
       return several || reading === undefined ? byName(readings) : reading;

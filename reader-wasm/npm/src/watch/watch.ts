@@ -13,8 +13,8 @@ export type Value = Reading | { readonly [dataset: string]: Reading };
 export interface Subject {
   readonly intervalMs: number;
   readonly maxAge: number | null;
-  /** Reads it; the manifest and the lock marker come from `answers`. `again`: it was fresh when it was last looked at. */
-  readonly read: (answers: Answers, again: boolean, signal: AbortSignal) => Promise<Value>;
+  /** Reads it; the manifest and the lock marker come from `answers`. */
+  readonly read: (answers: Answers, signal: AbortSignal) => Promise<Value>;
   /** Called after each look, whether it has found anything new or not. */
   readonly saw: (outcome: Value | LastgoodError) => void;
   readonly onValue: (value: Value | FallbackReading) => void;
@@ -98,8 +98,7 @@ export class Watch {
 
   async #read(answers: Answers): Promise<Value | LastgoodError | null> {
     try {
-      const again = this.#last !== null && reasonsOf(this.#last).every((reason) => reason === null);
-      return await this.#subject.read(answers, again, this.#end.signal);
+      return await this.#subject.read(answers, this.#end.signal);
     } catch (error) {
       if (error instanceof LastgoodError) return error;
       if (!this.ended) report(error);

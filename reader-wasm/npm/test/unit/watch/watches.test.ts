@@ -51,22 +51,6 @@ describe('what is told', () => {
     expect(told).toEqual(['s1', 's1/offline', 's1/http', 's1']);
   });
 
-  test('a read knows whether it was fresh when it was last looked at', async () => {
-    const again: boolean[] = [];
-    let fresh = true;
-    tab.watch('sales', {
-      read: async (_, wasFresh) => {
-        again.push(wasFresh);
-        return { ...sample, fresh, reason: fresh ? null : 'locked' };
-      },
-    });
-    await clock.advance(31_000);
-    fresh = false;
-    await clock.advance(30_000);
-    await clock.advance(100);
-    expect(again.slice(0, 4)).toEqual([false, true, true, false]);
-  });
-
   test('the same object while the payload is the same', async () => {
     const { values } = tab.watch('sales');
     await aMoment();

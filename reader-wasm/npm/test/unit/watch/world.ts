@@ -121,7 +121,7 @@ export class Tab {
       {
         intervalMs: this.#intervalMs,
         maxAge: null,
-        read: (answers, _, signal) => this.#read(names, answers, signal),
+        read: (answers, signal) => this.#read(names, answers, signal),
         onValue: (value) => {
           values.push(value);
           told.push(described(value));
