@@ -10,7 +10,7 @@ import { directory, entry, wasm } from './support/package.mjs';
 import { FakeStorage, install } from './support/storage.mjs';
 
 const { open, LastgoodError } = await import(entry);
-const LOOK = ['.lock', 'manifest.json'];
+const LOOK = ['manifest.json'];
 
 /** A feed that looks when it is told to: no test waits for an interval. */
 async function watched(t, datasets, options = {}) {
@@ -53,14 +53,14 @@ test('an unchanged feed costs a look at the manifest, and tells nothing', async 
   assert.equal((await feed.read('sales')).data, data, 'the same object');
 });
 
-test('without lock markers it costs one request', async (t) => {
-  const { server, feed } = await watched(t, { sales: '[1]' }, { lock: 'ignore' });
+test('who wants to wait for the release of a lock has the marker looked at each time', async (t) => {
+  const { server, feed } = await watched(t, { sales: '[1]' }, { lock: 'wait' });
   const { tell, nth } = taker();
   feed.watch('sales', tell);
   await nth(1);
   server.takeRequests();
   await feed.refresh();
-  assert.deepEqual(server.takeRequests(), ['manifest.json']);
+  assert.deepEqual(server.takeRequests(), ['.lock', 'manifest.json']);
 });
 
 test('a change downloads the datasets that changed, and those alone', async (t) => {
@@ -130,16 +130,15 @@ test('leaving the loop ends its watch', async (t) => {
 
 test('a locked dataset is read again as soon as it is released', async (t) => {
   const { server, feed } = await watched(t, { sales: '[1]' });
+  await feed.read('sales');
+  server.lock(['sales']);
   const { tell, nth } = taker();
   feed.watch('sales', tell);
-  await nth(1);
-  server.lock(['sales']);
-  await feed.refresh();
-  const { reason, source, data } = await nth(2);
+  const { reason, source, data } = await nth(1);
   assert.deepEqual([reason, source, data], ['locked', 'cache', [1]]);
   server.publish({ sales: '[2]' }, { generation: 2 });
   server.files.delete('.lock');
-  const released = await nth(3);
+  const released = await nth(2);
   assert.deepEqual([released.fresh, released.data], [true, [2]]);
 });
 

@@ -167,7 +167,8 @@ export class Watches {
     if (active) {
       tabs?.join();
       this.#poller.resume();
-      if (focused) this.#poller.wake();
+      // A page gets the focus when it is opened, too, and has just looked then.
+      if (focused && this.#poller.sinceLookMs >= this.#around.minIntervalMs) this.#poller.wake();
     } else {
       this.#poller.pause();
       tabs?.leave();

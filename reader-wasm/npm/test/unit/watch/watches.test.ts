@@ -312,9 +312,12 @@ describe('the page', () => {
     expect(told).toEqual(['s1', 's1/offline', 's1']);
   });
 
-  test('the focus is worth a look', async () => {
+  test('the focus is worth a look, unless there was one just now', async () => {
     tab.watch('sales');
-    await clock.advance(5_000);
+    await clock.advance(500);
+    tab.focus();
+    await clock.advance(4_500);
+    expect(server.asked).toEqual([0]);
     tab.focus();
     await settled();
     expect(server.asked).toEqual([0, 5_000]);
