@@ -4,173 +4,198 @@
  * @module
  */
 
-import { Store } from './cache/store.js';
+import { ObjectUrls } from './artifact.js';
 import { LastgoodError } from './errors.js';
 import { safely, type Tell, type Trace } from './events.js';
-import { describe, parseCallOptions, parseReadOptions, type CallOptions, type FeedOptions } from './options.js';
-import type { CoreReading, Failure, Wanted } from './read/core.js';
-import { Driver, type Task, type VerifiedReading } from './read/driver.js';
-import { unlessAborted } from './read/flights.js';
-import { versions } from './shape/migrate.js';
-import { Values } from './shape/shape.js';
-import type { ReasonCode, Reading, Shape } from './types.js';
+import { fallbackReading } from './fallback.js';
+import { Freshness } from './freshness.js';
+import {
+  describe,
+  parseCallOptions,
+  parseReadOptions,
+  parseWatchOptions,
+  type CallOptions,
+  type FeedOptions,
+} from './options.js';
+import { Reader, type Order } from './read/reader.js';
+import type { ArtifactReading, FallbackReading, Reading, Shape } from './types.js';
+import { systemClock } from './watch/clock.js';
+import { surroundings } from './watch/surroundings.js';
+import { updatesOf } from './watch/updates.js';
+import { readingsOf, type Subject, type Value } from './watch/watch.js';
+import { Watches } from './watch/watches.js';
 
-/** What is to be read as what. */
-type Shapes = ReadonlyMap<string, Shape>;
-
-/** Reads, keeps and hands out. */
+/** Checks what it is asked for, ends calls early when told to, hands out, and tells what an app may want to log. */
 export class OpenFeed {
   readonly url: string;
   readonly #options: FeedOptions;
-  readonly #store: Store;
-  readonly #driver: Driver;
-  readonly #values = new Values();
+  readonly #tell: Tell;
+  readonly #freshness: Freshness;
+  readonly #watches: Watches;
+  readonly #reader: Reader;
+  readonly #objectUrls = new ObjectUrls();
   readonly #closing = new AbortController();
 
   constructor(url: string, options: FeedOptions) {
     this.url = url;
     this.#options = options;
-    const tell: Tell = safely(options.onEvent);
+    const tell = safely(options.onEvent);
+    this.#tell = tell;
+    this.#freshness = new Freshness(tell, () => systemClock.now());
+    this.#watches = new Watches(surroundings(url, options, tell));
     const trace: Trace = options.debug ? (line) => console.debug(`lastgood ${url} ${line}`) : undefined;
-    this.#store = new Store(url, options.cache, tell);
-    this.#driver = new Driver({ url, fetch: options.fetch, init: options.init }, this.#store, trace);
+    this.#reader = new Reader(url, options, tell, trace);
   }
 
-  async read(name: string, options?: unknown): Promise<Reading> {
+  async read(name: unknown, given?: unknown): Promise<Reading | FallbackReading> {
     this.#closing.signal.throwIfAborted();
-    const { shape, ...call } = parseReadOptions(options, this.#options.patience, this.#shapeOf(name));
-    const [reading] = await this.#readAll(new Map([[datasetName(name), shape]]), call);
-    if (!reading) throw new Error('a read of one dataset has one reading');
-    return reading;
+    const dataset = datasetName(name);
+    const { shape, fallback, ...call } = parseReadOptions(given, this.#options.patience, this.#shapeOf(dataset));
+    try {
+      return one(await this.#readOnce({ datasets: [dataset], patience: call.patience, shape }, call));
+    } catch (error) {
+      if (fallback.length === 0 || !(error instanceof LastgoodError) || isEnd(error)) throw error;
+      return fallbackReading(dataset, fallback[0], error.code, error.message);
+    }
   }
 
-  async snapshot(names: readonly string[], options?: unknown): Promise<Record<string, Reading>> {
+  async snapshot(names: unknown, given?: unknown): Promise<Record<string, Reading>> {
     if (!Array.isArray(names)) {
       throw new LastgoodError("expected a list of dataset names, such as snapshot(['sales', 'stock'])", {
         code: 'invalid-name',
       });
     }
     this.#closing.signal.throwIfAborted();
-    const call = parseCallOptions(options, this.#options.patience);
-    const shapes = new Map(names.map((name: unknown) => [datasetName(name), this.#shapeOf(name)]));
-    const readings = await this.#readAll(shapes, call);
-    return Object.fromEntries(readings.map((reading) => [reading.dataset, reading]));
+    const call = parseCallOptions(given, this.#options.patience);
+    return byName(await this.#readOnce({ datasets: datasetNames(names), patience: call.patience }, call));
+  }
+
+  async artifact(name: unknown, given?: unknown): Promise<ArtifactReading> {
+    this.#closing.signal.throwIfAborted();
+    const call = parseCallOptions(given, this.#options.patience);
+    const order: Order = { datasets: [datasetName(name)], patience: call.patience, kind: 'artifact' };
+    return this.#objectUrls.offer(one(await this.#readOnce(order, call)) as Reading<Blob> & { ext: string });
+  }
+
+  watch(what: unknown, callback: unknown, options?: unknown): () => void {
+    if (typeof callback !== 'function') {
+      throw new LastgoodError(`expected a function to call back, found ${describe(callback)}`, { code: 'invalid-options' });
+    }
+    return this.#subscribe(what, options)((value) => callback(value), () => {});
+  }
+
+  updates(what: unknown, options?: unknown): AsyncIterableIterator<Value | FallbackReading> {
+    return updatesOf(this.#subscribe(what, options));
+  }
+
+  refresh(): Promise<void> {
+    return this.#watches.refresh();
   }
 
   close(): void {
     this.#closing.abort(new LastgoodError('the feed was closed: open it again to read on', { code: 'closed' }));
+    this.#watches.close();
+    this.#objectUrls.revokeAll();
   }
 
-  /** What `open` was told of a dataset. */
-  #shapeOf(name: unknown): Shape {
-    return this.#options.shapes.get(String(name)) ?? {};
+  #shapeOf(dataset: string): Shape {
+    return this.#options.shapes.get(dataset) ?? {};
   }
 
-  async #readAll(shapes: Shapes, { patience, signal }: CallOptions): Promise<Reading[]> {
+  /** Checks what is given; the returned function begins the watch. */
+  #subscribe(what: unknown, given: unknown): (onValue: Subject['onValue'], onEnd: () => void) => () => void {
+    this.#closing.signal.throwIfAborted();
+    const several = Array.isArray(what);
+    const datasets = several ? datasetNames(what) : [datasetName(what)];
+    const [first = ''] = datasets;
+    const known = several ? undefined : this.#shapeOf(first);
+    const { intervalMs, onError, fallback, shape, ...call } = parseWatchOptions(given, this.#options, known);
+    const { patience } = call;
+    // The first look asks whether a commit is in progress. Later ones find out by themselves: a commit that has ended is a new manifest.
+    let again = false;
+    const read: Subject['read'] = async (answers, signal) => {
+      const order: Order = { datasets, patience, shape, again, desk: answers.forRead() };
+      const readings = await this.#readAll(order, { ...call, signal });
+      again = patience.lock !== 'wait' && readings.every(({ reason }) => reason !== 'locked');
+      return several ? byName(readings) : one(readings);
+    };
+    return (onValue, onEnd) =>
+      this.#watches.add(
+        {
+          intervalMs,
+          maxAge: patience.maxAge,
+          read,
+          saw: (outcome) =>
+            this.#freshness.saw(datasets, outcome instanceof LastgoodError ? outcome : readingsOf(outcome)),
+          onValue: (value) => {
+            if (value.source !== 'initial') this.#tellReadings(readingsOf(value as Value));
+            onValue(value);
+          },
+          onError: (error) => {
+            this.#tellError(datasets, error);
+            onError?.(error);
+          },
+          fallback:
+            fallback.length === 0 ? null : (reason, detail) => fallbackReading(first, fallback[0], reason, detail),
+          onEnd,
+        },
+        call.signal,
+      );
+  }
+
+  /** Reads for a caller, and tells of it. */
+  async #readOnce(order: Order, call: CallOptions): Promise<Reading[]> {
+    const { datasets } = order;
+    try {
+      const readings = await this.#readAll(order, call);
+      this.#freshness.saw(datasets, readings);
+      this.#tellReadings(readings);
+      return readings;
+    } catch (error) {
+      if (error instanceof LastgoodError && !isEnd(error)) {
+        this.#freshness.saw(datasets, error);
+        this.#tellError(datasets, error);
+      }
+      throw error;
+    }
+  }
+
+  #tellReadings(readings: readonly Reading[]): void {
+    for (const reading of readings) this.#tell({ type: 'reading', dataset: reading.dataset, reading });
+  }
+
+  #tellError(datasets: readonly string[], error: LastgoodError): void {
+    for (const dataset of error.dataset === null ? datasets : [error.dataset]) this.#tell({ type: 'error', dataset, error });
+  }
+
+  async #readAll(order: Order, { signal }: CallOptions): Promise<Reading[]> {
     if (signal?.aborted) throw aborted(signal);
-    if (shapes.size === 0) return [];
-    const task: Task = { datasets: wanted(shapes), ...patience, maxBytes: this.#options.maxBytes, again: false };
+    if (order.datasets.length === 0) return [];
     const call = new AbortController();
     const leave = () => call.abort(signal?.aborted ? aborted(signal) : this.#closing.signal.reason);
     const enders = signal ? [signal, this.#closing.signal] : [this.#closing.signal];
     for (const ender of enders) ender.addEventListener('abort', leave);
     try {
-      return await this.#readNow(task, shapes, call.signal);
+      return await this.#reader.read(order, call.signal);
     } finally {
       for (const ender of enders) ender.removeEventListener('abort', leave);
     }
   }
-
-  /** Reads; what a shape refuses gives way to the copy from before, as after any other failure. */
-  async #readNow(task: Task, shapes: Shapes, signal: AbortSignal): Promise<Reading[]> {
-    const readings = await this.#readVerified(task, shapes, signal);
-    try {
-      return await this.#handOut(readings, shapes, signal);
-    } catch (refusal) {
-      const hasNew = readings.some(({ core }) => core.source === 'network');
-      if (!hasNew || signal.aborted || !(refusal instanceof LastgoodError)) throw refusal;
-      return await this.#handOutCopies(task, shapes, refusal, signal);
-    }
-  }
-
-  async #handOutCopies(task: Task, shapes: Shapes, refusal: LastgoodError, signal: AbortSignal): Promise<Reading[]> {
-    const reason: Failure = { code: refusal.code as ReasonCode, detail: refusal.message, dataset: refusal.dataset };
-    try {
-      // The core falls back to the copies, and verifies them, when the server has no answer.
-      const none: Failure = { code: 'offline', detail: refusal.message };
-      const copies = await this.#readVerified({ ...task, instead: none }, shapes, signal);
-      const readings = copies.map(({ core, payload }) => ({ core: { ...core, reason }, payload }));
-      return await this.#handOut(readings, shapes, signal);
-    } catch (failure) {
-      const says = signal.aborted || !(failure instanceof LastgoodError) || failure.code === 'too-old';
-      throw says ? failure : refusal;
-    }
-  }
-
-  async #readVerified(task: Task, shapes: Shapes, signal: AbortSignal): Promise<VerifiedReading[]> {
-    const outcome = await this.#driver.read(task, signal);
-    this.#store.remember(outcome.memory);
-    if (!('failure' in outcome)) return outcome.readings;
-    const [tooOld] = outcome.tooOld;
-    const value = tooOld && (await this.#valueOf(tooOld, shapes));
-    throw this.#error(outcome.failure, tooOld ? handOut(tooOld.core, value, null) : null);
-  }
-
-  /** Keeps only what no shape has refused. */
-  async #handOut(readings: readonly VerifiedReading[], shapes: Shapes, signal: AbortSignal): Promise<Reading[]> {
-    const making = Promise.all(readings.map((reading) => this.#valueOf(reading, shapes)));
-    const values = await unlessAborted(making, signal);
-    const kept = this.#store.keep(readings);
-    return readings.map(({ core }, index) => handOut(core, values[index], kept[index] ?? null));
-  }
-
-  #valueOf({ core, payload: { text, data } }: VerifiedReading, shapes: Shapes): Promise<unknown> {
-    const { dataset, sha256, schemaVersion } = core;
-    return this.#values.get({ dataset, sha256, schemaVersion, text: text ?? '', data }, shapes.get(dataset) ?? {});
-  }
-
-  #error(failure: Failure, reading: Reading | null): LastgoodError {
-    const { code, detail, dataset, path, status, retryAfterMs } = failure;
-    const url = path ? this.url + path : null;
-    return new LastgoodError(detail, {
-      code,
-      url,
-      dataset: dataset ?? null,
-      status: status ?? null,
-      retryAfterMs: retryAfterMs ?? null,
-      reading,
-    });
-  }
 }
 
-function wanted(shapes: Shapes): Wanted[] {
-  return [...shapes].map(([name, shape]) => ({
-    name,
-    kind: 'json',
-    validate: shape.validate ?? true,
-    ...versions(shape),
-  }));
+function one(readings: readonly Reading[]): Reading {
+  const [reading] = readings;
+  if (!reading) throw new Error('a read of one dataset has one reading');
+  return reading;
 }
 
-function handOut(core: CoreReading, data: unknown, cachedIn: Reading['cachedIn']): Reading {
-  const { dataset, source, reason, generation, sha256, publishedAt, ageMs, checkedAt, meta, schemaVersion } = core;
-  return {
-    dataset,
-    source,
-    fresh: reason === null,
-    // What has failed is never `too-old`: only what would be handed out because of it can be.
-    reason: (reason?.code as ReasonCode | undefined) ?? null,
-    detail: reason?.detail ?? null,
-    generation,
-    sha256,
-    publishedAt,
-    ageMs,
-    checkedAt,
-    data,
-    meta,
-    schemaVersion,
-    cachedIn,
-  };
+function byName(readings: readonly Reading[]): Record<string, Reading> {
+  return Object.fromEntries(readings.map((reading) => [reading.dataset, reading]));
+}
+
+/** Names count once. */
+function datasetNames(names: readonly unknown[]): string[] {
+  return [...new Set(names.map(datasetName))];
 }
 
 function datasetName(name: unknown): string {
@@ -180,4 +205,9 @@ function datasetName(name: unknown): string {
 
 function aborted(signal: AbortSignal): LastgoodError {
   return new LastgoodError('the call was ended by its signal', { code: 'aborted', cause: signal.reason });
+}
+
+/** Whether a call has ended because it was told to, which is no failure. */
+function isEnd({ code }: LastgoodError): boolean {
+  return code === 'aborted' || code === 'closed';
 }

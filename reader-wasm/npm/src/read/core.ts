@@ -83,6 +83,7 @@ export interface CoreReading {
   ageMs: number;
   checkedAt: string;
   ext: string;
+  /** The version of the published schema. */
   schemaVersion: number | null;
   meta: unknown;
 }
