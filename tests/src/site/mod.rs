@@ -11,10 +11,12 @@ use std::net::{IpAddr, UdpSocket};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use lastgood::{Feed, Item, Publication};
 use lastgood_protocol::digest::Sha256;
 use lastgood_protocol::name::DatasetName;
+use lastgood_protocol::time::Timestamp;
 
 pub use faulty::{Fault, Lastgood};
 pub use nginx::Nginx;
@@ -36,6 +38,10 @@ pub trait Host {
     fn address(&self) -> String;
     /// The requests since the last call, as `METHOD path status`.
     fn requests(&self) -> Vec<String>;
+    /// Its clock, by which the feed is published too.
+    fn clock(&self) -> impl Fn() -> SystemTime + Send + Sync + 'static {
+        SystemTime::now
+    }
     /// Stops it.
     fn stop(&mut self);
     /// Starts it again at the same address.
@@ -61,6 +67,11 @@ impl Site {
         let dir = tempfile::tempdir().expect("a temporary directory can be made");
         copy(&built("WWW", "www/dist"), &dir.path().join("site"));
         Self::serve(dir, Lastgood::start)
+    }
+
+    /// Sets the clock of the server and the publisher so many milliseconds ahead of the visitor's.
+    pub fn set_clock(&self, ahead_ms: i64) {
+        self.host.set_clock(ahead_ms);
     }
 
     /// From now on answers to paths that end in `suffix` are faulty.
@@ -110,7 +121,14 @@ impl<H: Host> Site<H> {
     /// The feed, for publishing.
     #[must_use]
     pub fn feed(&self) -> Feed {
-        Feed::open(self.data())
+        let clock = self.host.clock();
+        Feed::open(self.data()).with_clock(move || timestamp(clock()))
+    }
+
+    /// The time by the clock of the server and the publisher.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        timestamp(self.host.clock()())
     }
 
     /// Publishes datasets in one generation.
@@ -161,6 +179,11 @@ const PAGE: &str = r#"<!doctype html>
 <script type="importmap">{"imports": {"lastgood": "/lastgood/lastgood.js"}}</script></head>
 <body></body></html>
 "#;
+
+fn timestamp(time: SystemTime) -> Timestamp {
+    let since = time.duration_since(UNIX_EPOCH).expect("no test is about times before 1970");
+    Timestamp::from_ms(i64::try_from(since.as_millis()).expect("nor about those after the year 292 million"))
+}
 
 /// An empty page and the packed npm package.
 fn page() -> tempfile::TempDir {

@@ -35,7 +35,7 @@ fn a_truncated_object_falls_back(browser: Browser) {
 
 fn an_expired_or_unreadable_lock_counts_for_nothing(browser: Browser) {
     let site = site_with_an_update(&browser);
-    let markers = [marker(-1000), "held by nightly.sh".to_owned(), "<!doctype html>".to_owned(), String::new()];
+    let markers = [marker(&site, -1000), "held by nightly.sh".to_owned(), "<!doctype html>".to_owned(), String::new()];
     for marker in markers {
         fs::write(site.data().join(".lock"), &marker).unwrap();
         assert_eq!(read(&browser, &site).reason, None, "with {marker:?}");

@@ -6,6 +6,8 @@
 mod dashboard;
 mod failures;
 mod fixtures;
+mod network;
 mod reading;
 mod rules;
 mod storage;
+mod surroundings;

@@ -2,11 +2,9 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use lastgood_protocol::digest::Sha256;
 use lastgood_protocol::marker::{Holder, LockMarker};
-use lastgood_protocol::time::Timestamp;
 use lastgood_tests::browser::{Browser, Reading};
 use lastgood_tests::site::{Host, Site, dataset};
 use serde_json::Value;
@@ -90,10 +88,9 @@ pub(crate) fn corrupt(path: &Path) {
     fs::write(path, bytes).unwrap();
 }
 
-/// A marker of a writer whose lease ends in `lease_ms` from now.
-pub(crate) fn marker(lease_ms: i64) -> String {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-    let now = Timestamp::from_ms(i64::try_from(now.as_millis()).unwrap());
+/// A marker of a writer whose lease ends in `lease_ms` from now, by the site's clock.
+pub(crate) fn marker<H: Host>(site: &Site<H>, lease_ms: i64) -> String {
+    let now = site.now();
     let marker = LockMarker {
         format: 1,
         holder: Holder { host: "test".to_owned(), pid: 1, token: "0".to_owned() },
@@ -105,5 +102,5 @@ pub(crate) fn marker(lease_ms: i64) -> String {
 }
 
 pub(crate) fn write_marker<H: Host>(site: &Site<H>) {
-    fs::write(site.data().join(".lock"), marker(60_000)).unwrap();
+    fs::write(site.data().join(".lock"), marker(site, 60_000)).unwrap();
 }
