@@ -4,108 +4,198 @@
  * @module
  */
 
-import { Store } from './cache/store.js';
+import { ObjectUrls } from './artifact.js';
 import { LastgoodError } from './errors.js';
 import { safely, type Tell, type Trace } from './events.js';
-import { describe, parseCallOptions, type FeedOptions, type Patience } from './options.js';
-import type { Failure } from './read/core.js';
-import { Driver, type VerifiedReading } from './read/driver.js';
-import type { Reading } from './types.js';
+import { fallbackReading } from './fallback.js';
+import { Freshness } from './freshness.js';
+import {
+  describe,
+  parseCallOptions,
+  parseReadOptions,
+  parseWatchOptions,
+  type CallOptions,
+  type FeedOptions,
+} from './options.js';
+import { Reader, type Order } from './read/reader.js';
+import type { ArtifactReading, FallbackReading, Reading, Shape } from './types.js';
+import { systemClock } from './watch/clock.js';
+import { surroundings } from './watch/surroundings.js';
+import { updatesOf } from './watch/updates.js';
+import { readingsOf, type Subject, type Value } from './watch/watch.js';
+import { Watches } from './watch/watches.js';
 
-/** Reads, keeps and hands out. */
+/** Checks what it is asked for, ends calls early when told to, hands out, and tells what an app may want to log. */
 export class OpenFeed {
   readonly url: string;
   readonly #options: FeedOptions;
-  readonly #store: Store;
-  readonly #driver: Driver;
+  readonly #tell: Tell;
+  readonly #freshness: Freshness;
+  readonly #watches: Watches;
+  readonly #reader: Reader;
+  readonly #objectUrls = new ObjectUrls();
   readonly #closing = new AbortController();
 
   constructor(url: string, options: FeedOptions) {
     this.url = url;
     this.#options = options;
-    const tell: Tell = safely(options.onEvent);
+    const tell = safely(options.onEvent);
+    this.#tell = tell;
+    this.#freshness = new Freshness(tell, () => systemClock.now());
+    this.#watches = new Watches(surroundings(url, options, tell));
     const trace: Trace = options.debug ? (line) => console.debug(`lastgood ${url} ${line}`) : undefined;
-    this.#store = new Store(url, options.cache, tell);
-    this.#driver = new Driver({ url, fetch: options.fetch, init: options.init }, this.#store, trace);
+    this.#reader = new Reader(url, options, tell, trace);
   }
 
-  async read(name: string, options?: unknown): Promise<Reading> {
-    const [reading] = await this.#readAll([name], options);
-    if (!reading) throw new Error('a read of one dataset has one reading');
-    return reading;
+  async read(name: unknown, given?: unknown): Promise<Reading | FallbackReading> {
+    this.#closing.signal.throwIfAborted();
+    const dataset = datasetName(name);
+    const { shape, fallback, ...call } = parseReadOptions(given, this.#options.patience, this.#shapeOf(dataset));
+    try {
+      return one(await this.#readOnce({ datasets: [dataset], patience: call.patience, shape }, call));
+    } catch (error) {
+      if (fallback.length === 0 || !(error instanceof LastgoodError) || isEnd(error)) throw error;
+      return fallbackReading(dataset, fallback[0], error.code, error.message);
+    }
   }
 
-  async snapshot(names: readonly string[], options?: unknown): Promise<Record<string, Reading>> {
+  async snapshot(names: unknown, given?: unknown): Promise<Record<string, Reading>> {
     if (!Array.isArray(names)) {
       throw new LastgoodError("expected a list of dataset names, such as snapshot(['sales', 'stock'])", {
         code: 'invalid-name',
       });
     }
-    const readings = await this.#readAll([...new Set(names)], options);
-    return Object.fromEntries(readings.map((reading) => [reading.dataset, reading]));
+    this.#closing.signal.throwIfAborted();
+    const call = parseCallOptions(given, this.#options.patience);
+    return byName(await this.#readOnce({ datasets: datasetNames(names), patience: call.patience }, call));
+  }
+
+  async artifact(name: unknown, given?: unknown): Promise<ArtifactReading> {
+    this.#closing.signal.throwIfAborted();
+    const call = parseCallOptions(given, this.#options.patience);
+    const order: Order = { datasets: [datasetName(name)], patience: call.patience, kind: 'artifact' };
+    return this.#objectUrls.offer(one(await this.#readOnce(order, call)) as Reading<Blob> & { ext: string });
+  }
+
+  watch(what: unknown, callback: unknown, options?: unknown): () => void {
+    if (typeof callback !== 'function') {
+      throw new LastgoodError(`expected a function to call back, found ${describe(callback)}`, { code: 'invalid-options' });
+    }
+    return this.#subscribe(what, options)((value) => callback(value), () => {});
+  }
+
+  updates(what: unknown, options?: unknown): AsyncIterableIterator<Value | FallbackReading> {
+    return updatesOf(this.#subscribe(what, options));
+  }
+
+  refresh(): Promise<void> {
+    return this.#watches.refresh();
   }
 
   close(): void {
     this.#closing.abort(new LastgoodError('the feed was closed: open it again to read on', { code: 'closed' }));
+    this.#watches.close();
+    this.#objectUrls.revokeAll();
   }
 
-  async #readAll(names: readonly unknown[], given: unknown): Promise<Reading[]> {
+  #shapeOf(dataset: string): Shape {
+    return this.#options.shapes.get(dataset) ?? {};
+  }
+
+  /** Checks what is given; the returned function begins the watch. */
+  #subscribe(what: unknown, given: unknown): (onValue: Subject['onValue'], onEnd: () => void) => () => void {
     this.#closing.signal.throwIfAborted();
-    const { patience, signal } = parseCallOptions(given, this.#options.patience);
-    const datasets = names.map(datasetName);
+    const several = Array.isArray(what);
+    const datasets = several ? datasetNames(what) : [datasetName(what)];
+    const [first = ''] = datasets;
+    const known = several ? undefined : this.#shapeOf(first);
+    const { intervalMs, onError, fallback, shape, ...call } = parseWatchOptions(given, this.#options, known);
+    const { patience } = call;
+    // The first look asks whether a commit is in progress. Later ones find out by themselves: a commit that has ended is a new manifest.
+    let again = false;
+    const read: Subject['read'] = async (answers, signal) => {
+      const order: Order = { datasets, patience, shape, again, desk: answers.forRead() };
+      const readings = await this.#readAll(order, { ...call, signal });
+      again = patience.lock !== 'wait' && readings.every(({ reason }) => reason !== 'locked');
+      return several ? byName(readings) : one(readings);
+    };
+    return (onValue, onEnd) =>
+      this.#watches.add(
+        {
+          intervalMs,
+          maxAge: patience.maxAge,
+          read,
+          saw: (outcome) =>
+            this.#freshness.saw(datasets, outcome instanceof LastgoodError ? outcome : readingsOf(outcome)),
+          onValue: (value) => {
+            if (value.source !== 'initial') this.#tellReadings(readingsOf(value as Value));
+            onValue(value);
+          },
+          onError: (error) => {
+            this.#tellError(datasets, error);
+            onError?.(error);
+          },
+          fallback:
+            fallback.length === 0 ? null : (reason, detail) => fallbackReading(first, fallback[0], reason, detail),
+          onEnd,
+        },
+        call.signal,
+      );
+  }
+
+  /** Reads for a caller, and tells of it. */
+  async #readOnce(order: Order, call: CallOptions): Promise<Reading[]> {
+    const { datasets } = order;
+    try {
+      const readings = await this.#readAll(order, call);
+      this.#freshness.saw(datasets, readings);
+      this.#tellReadings(readings);
+      return readings;
+    } catch (error) {
+      if (error instanceof LastgoodError && !isEnd(error)) {
+        this.#freshness.saw(datasets, error);
+        this.#tellError(datasets, error);
+      }
+      throw error;
+    }
+  }
+
+  #tellReadings(readings: readonly Reading[]): void {
+    for (const reading of readings) this.#tell({ type: 'reading', dataset: reading.dataset, reading });
+  }
+
+  #tellError(datasets: readonly string[], error: LastgoodError): void {
+    for (const dataset of error.dataset === null ? datasets : [error.dataset]) this.#tell({ type: 'error', dataset, error });
+  }
+
+  async #readAll(order: Order, { signal }: CallOptions): Promise<Reading[]> {
     if (signal?.aborted) throw aborted(signal);
-    if (datasets.length === 0) return [];
+    if (order.datasets.length === 0) return [];
     const call = new AbortController();
     const leave = () => call.abort(signal?.aborted ? aborted(signal) : this.#closing.signal.reason);
     const enders = signal ? [signal, this.#closing.signal] : [this.#closing.signal];
     for (const ender of enders) ender.addEventListener('abort', leave);
     try {
-      return await this.#readNow(datasets, patience, call.signal);
+      return await this.#reader.read(order, call.signal);
     } finally {
       for (const ender of enders) ender.removeEventListener('abort', leave);
     }
   }
-
-  async #readNow(datasets: readonly string[], patience: Patience, signal: AbortSignal): Promise<Reading[]> {
-    const { lock, lockWaitMs, timeoutMs } = patience;
-    const { maxBytes } = this.#options;
-    const outcome = await this.#driver.read({ datasets, lock, lockWaitMs, timeoutMs, maxBytes }, signal);
-    this.#store.remember(outcome.memory);
-    if ('failure' in outcome) throw this.#error(outcome.failure);
-    const kept = this.#store.keep(outcome.readings);
-    return outcome.readings.map((reading, index) => handOut(reading, kept[index] ?? null));
-  }
-
-  #error({ code, detail, dataset, path, status, retryAfterMs }: Failure): LastgoodError {
-    const url = path ? this.url + path : null;
-    return new LastgoodError(detail, {
-      code,
-      url,
-      dataset: dataset ?? null,
-      status: status ?? null,
-      retryAfterMs: retryAfterMs ?? null,
-    });
-  }
 }
 
-function handOut({ core, payload }: VerifiedReading, cachedIn: Reading['cachedIn']): Reading {
-  const { dataset, source, reason, generation, sha256, publishedAt, ageMs, checkedAt, meta } = core;
-  return {
-    dataset,
-    source,
-    fresh: reason === null,
-    reason: reason?.code ?? null,
-    detail: reason?.detail ?? null,
-    generation,
-    sha256,
-    publishedAt,
-    ageMs,
-    checkedAt,
-    data: payload.data,
-    meta,
-    schemaVersion: null,
-    cachedIn,
-  };
+function one(readings: readonly Reading[]): Reading {
+  const [reading] = readings;
+  if (!reading) throw new Error('a read of one dataset has one reading');
+  return reading;
+}
+
+function byName(readings: readonly Reading[]): Record<string, Reading> {
+  return Object.fromEntries(readings.map((reading) => [reading.dataset, reading]));
+}
+
+/** Names count once. */
+function datasetNames(names: readonly unknown[]): string[] {
+  return [...new Set(names.map(datasetName))];
 }
 
 function datasetName(name: unknown): string {
@@ -115,4 +205,9 @@ function datasetName(name: unknown): string {
 
 function aborted(signal: AbortSignal): LastgoodError {
   return new LastgoodError('the call was ended by its signal', { code: 'aborted', cause: signal.reason });
+}
+
+/** Whether a call has ended because it was told to, which is no failure. */
+function isEnd({ code }: LastgoodError): boolean {
+  return code === 'aborted' || code === 'closed';
 }
