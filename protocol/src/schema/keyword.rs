@@ -1,6 +1,8 @@
 //! A compiled schema: what is left of it when keywords have been understood and references followed.
 
-use super::decimal::{Decimal, Divisor};
+use std::cmp::Ordering;
+
+use super::decimal::{Decimal, Divisor, compare};
 use super::equal::same;
 use super::sort::{places, sort};
 use super::tree::{Kind, Node, Tree, Value};
@@ -33,6 +35,16 @@ impl Compiled {
         &self.subschemas[id as usize].rules
     }
 
+    /// The subschema that one is when it is nothing but a reference.
+    pub(super) fn target(&self, id: Id) -> Id {
+        let mut id = id;
+        for _ in 0..FOLLOWED {
+            let [Rule { keyword: Keyword::Ref(target), .. }] = self.rules(id) else { break };
+            id = *target;
+        }
+        id
+    }
+
     /// The types that a subschema says by itself or by the reference that it is. `followed`: how many references led to it.
     pub(super) fn types(&self, id: Id, followed: u32) -> Option<Types> {
         self.rules(id).iter().find_map(|rule| match &rule.keyword {
@@ -56,24 +68,23 @@ pub(super) struct Subschema {
 pub(super) struct Rule {
     /// The node of the keyword's value in the schema.
     pub(super) at: u32,
+    /// How the schema writes the keyword.
+    pub(super) name: &'static str,
     pub(super) keyword: Keyword,
 }
 
 /// A keyword, or several that work together.
 pub(super) enum Keyword {
     /// The schema `false`, as value of this keyword.
-    Never(&'static str),
+    Never,
     Type(Types),
     Enum(Vec<Choice>),
     Const,
     Limit(Limit),
     MultipleOf(Divisor),
-    MinLength(u64),
-    MaxLength(u64),
+    Count(Count),
     /// The number of the regular expression.
     Pattern(u32),
-    MinItems(u64),
-    MaxItems(u64),
     UniqueItems,
     /// `prefixItems` and `items`.
     Items {
@@ -81,11 +92,10 @@ pub(super) enum Keyword {
         rest: Option<Id>,
     },
     Contains(Contains),
-    MinProperties(u64),
-    MaxProperties(u64),
     Properties(Properties),
     PropertyNames(Id),
-    DependentRequired(Vec<Named<Vec<Name>>>),
+    /// An object of arrays of names.
+    DependentRequired,
     DependentSchemas(Vec<Named<Id>>),
     Ref(Id),
     AllOf(Vec<Id>),
@@ -146,17 +156,58 @@ impl Types {
 }
 
 /// A value of `enum`, found by its hash.
+#[derive(Clone, Copy)]
 pub(super) struct Choice {
     pub(super) hash: u64,
     pub(super) at: u32,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Limit {
-    Minimum,
-    Maximum,
-    ExclusiveMinimum,
-    ExclusiveMaximum,
+/// What a number is to be, compared with another one.
+#[derive(Clone, Copy)]
+pub(super) struct Limit {
+    pub(super) words: &'static str,
+    pub(super) order: Ordering,
+    pub(super) or_equal: bool,
+}
+
+impl Limit {
+    pub(super) const ALL: [(&'static str, Self); 4] = [
+        ("minimum", Self { words: "a number of at least ", order: Ordering::Greater, or_equal: true }),
+        ("maximum", Self { words: "a number of at most ", order: Ordering::Less, or_equal: true }),
+        ("exclusiveMinimum", Self { words: "a number above ", order: Ordering::Greater, or_equal: false }),
+        ("exclusiveMaximum", Self { words: "a number below ", order: Ordering::Less, or_equal: false }),
+    ];
+
+    /// Both are numbers as JSON writes them.
+    pub(super) fn allows(self, number: &[u8], limit: &[u8]) -> bool {
+        let order = compare(number, limit);
+        order == self.order || self.or_equal && order == Ordering::Equal
+    }
+}
+
+/// How many characters, elements or members there are to be at least or at most.
+#[derive(Clone, Copy)]
+pub(super) struct Count {
+    /// A string, array or object.
+    pub(super) of: Kind,
+    pub(super) at_most: bool,
+    pub(super) limit: u64,
+}
+
+impl Count {
+    /// The keywords, what they count, and whether they want at most so many.
+    pub(super) const ALL: [(&'static str, Kind, bool); 6] = [
+        ("minLength", Kind::String, false),
+        ("maxLength", Kind::String, true),
+        ("minItems", Kind::Array, false),
+        ("maxItems", Kind::Array, true),
+        ("minProperties", Kind::Object, false),
+        ("maxProperties", Kind::Object, true),
+    ];
+
+    pub(super) fn allows(self, count: u64) -> bool {
+        if self.at_most { count <= self.limit } else { count >= self.limit }
+    }
 }
 
 /// `contains`, `minContains` and `maxContains`.

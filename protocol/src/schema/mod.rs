@@ -50,6 +50,7 @@ mod keyword;
 mod report;
 mod rows;
 mod sort;
+mod stream;
 mod tree;
 mod uri;
 

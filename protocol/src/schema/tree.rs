@@ -42,12 +42,37 @@ pub(super) struct Node {
     marked: bool,
 }
 
+impl Node {
+    /// The node of a text in which every place fits into a node, see [`fits_nodes`].
+    #[inline(always)]
+    fn new(kind: Kind, start: usize, end: usize, marked: bool) -> Self {
+        Self { start: start as u32, end: end as u32, next: 1, kind, marked }
+    }
+
+    /// What stands between the quotes of a string without escapes.
+    #[inline(always)]
+    pub(super) fn unescaped(self, bytes: &[u8]) -> Option<&[u8]> {
+        bytes.get(self.start as usize..self.end as usize).filter(|_| !self.marked)
+    }
+
+    /// Where what stands behind it begins.
+    #[inline(always)]
+    pub(super) fn behind(self) -> usize {
+        self.end as usize + usize::from(self.kind == Kind::String)
+    }
+}
+
 /// Makes the nodes of the value that `text` begins with, and says where it ends.
 pub(super) fn read(text: &str, nodes: &mut Vec<Node>) -> Result<usize, NotJson> {
     // So every place in the text fits into a node.
-    let text = if u32::try_from(text.len()).is_ok() { text } else { prefix(text) };
+    let text = if fits_nodes(text) { text } else { prefix(text) };
     nodes.clear();
     Builder { text, bytes: text.as_bytes(), nodes }.value()
+}
+
+/// Whether nodes can point to every place of a text.
+pub(super) fn fits_nodes(text: &str) -> bool {
+    u32::try_from(text.len()).is_ok()
 }
 
 /// As much of a text as nodes can point into; what is cut off is missed when the value does not end before.
@@ -56,7 +81,7 @@ fn prefix(text: &str) -> &str {
     while !text.is_char_boundary(end) {
         end -= 1;
     }
-    &text[..end]
+    text.get(..end).unwrap_or_default()
 }
 
 /// Where the space that stands at `at` ends.
@@ -82,7 +107,6 @@ impl Builder<'_, '_> {
         let mut at = 0;
         loop {
             at = skip_space(self.bytes, at);
-            let start = at;
             let container = match self.bytes.get(at) {
                 Some(b'{') => Some((Kind::Object, b'}')),
                 Some(b'[') => Some((Kind::Array, b']')),
@@ -93,7 +117,7 @@ impl Builder<'_, '_> {
                     return Err(NotJson { at, expected: "at most 128 levels of arrays and objects" });
                 };
                 *slot = self.nodes.len();
-                self.push(kind, start, at + 1, false);
+                self.push(Node::new(kind, at, at + 1, false));
                 at = skip_space(self.bytes, at + 1);
                 depth += 1;
                 if self.bytes.get(at) != Some(&close) {
@@ -103,7 +127,9 @@ impl Builder<'_, '_> {
                     continue;
                 }
             } else {
-                at = self.scalar(at)?;
+                let node = scalar(self.text, at)?;
+                at = node.behind();
+                self.push(node);
             }
             // Behind a value, or before the end of an array or object without any.
             loop {
@@ -139,90 +165,96 @@ impl Builder<'_, '_> {
     /// The name of a member with its colon.
     fn name(&mut self, at: usize) -> Result<usize, NotJson> {
         let at = skip_space(self.bytes, at);
-        if self.bytes.get(at) != Some(&b'"') {
-            return Err(NotJson { at, expected: "the name of a member" });
-        }
-        let at = skip_space(self.bytes, self.string(at + 1)?);
-        match self.bytes.get(at) {
-            Some(b':') => Ok(at + 1),
-            _ => Err(NotJson { at, expected: "a colon" }),
-        }
-    }
-
-    #[inline(always)]
-    fn scalar(&mut self, at: usize) -> Result<usize, NotJson> {
-        let (kind, word) = match self.bytes.get(at) {
-            Some(b'"') => return self.string(at + 1),
-            Some(b'-' | b'0'..=b'9') => return self.number(at),
-            Some(b't') => (Kind::True, &b"true"[..]),
-            Some(b'f') => (Kind::False, &b"false"[..]),
-            _ => (Kind::Null, &b"null"[..]),
-        };
-        let end = at + word.len();
-        if self.bytes.get(at..end) != Some(word) {
-            return Err(NotJson { at, expected: "a value" });
-        }
-        self.push(kind, at, end, false);
-        Ok(end)
-    }
-
-    #[inline(always)]
-    fn string(&mut self, start: usize) -> Result<usize, NotJson> {
-        let mut at = start;
-        let mut escaped = false;
-        loop {
-            at = plain_end(self.bytes, at);
-            match self.bytes.get(at) {
-                Some(b'"') => break,
-                Some(b'\\') => {
-                    escaped = true;
-                    at += match escape(&self.text[at..]) {
-                        Escape::Char { len, .. } | Escape::Unpaired { len, .. } => len,
-                        _ => return Err(NotJson { at, expected: "an escape sequence" }),
-                    };
-                }
-                _ => return Err(NotJson { at, expected: "a quote or another character of the string" }),
-            }
-        }
-        self.push(Kind::String, start, at, escaped);
-        Ok(at + 1)
-    }
-
-    #[inline(always)]
-    fn number(&mut self, start: usize) -> Result<usize, NotJson> {
-        let mut at = start + usize::from(self.bytes.get(start) == Some(&b'-'));
-        // No digits may follow a leading zero.
-        at = if self.bytes.get(at) == Some(&b'0') { at + 1 } else { self.digits(at)? };
-        let integer = at;
-        if self.bytes.get(at) == Some(&b'.') {
-            at = self.digits(at + 1)?;
-        }
-        if let Some(b'e' | b'E') = self.bytes.get(at) {
-            at += 1;
-            if let Some(b'+' | b'-') = self.bytes.get(at) {
-                at += 1;
-            }
-            at = self.digits(at)?;
-        }
-        self.push(Kind::Number, start, at, at > integer);
+        let (node, at) = name(self.text, at)?;
+        self.push(node);
         Ok(at)
     }
 
-    #[inline(always)]
-    fn digits(&self, start: usize) -> Result<usize, NotJson> {
-        let mut at = start;
-        while let Some(b'0'..=b'9') = self.bytes.get(at) {
+    fn push(&mut self, mut node: Node) {
+        node.next = self.nodes.len() as u32 + 1;
+        self.nodes.push(node);
+    }
+}
+
+/// The name of a member that stands at `at`, and where what stands behind its colon begins.
+#[inline(always)]
+pub(super) fn name(text: &str, at: usize) -> Result<(Node, usize), NotJson> {
+    let bytes = text.as_bytes();
+    if bytes.get(at) != Some(&b'"') {
+        return Err(NotJson { at, expected: "the name of a member" });
+    }
+    let node = string(text, at + 1)?;
+    let at = skip_space(bytes, node.behind());
+    match bytes.get(at) {
+        Some(b':') => Ok((node, at + 1)),
+        _ => Err(NotJson { at, expected: "a colon" }),
+    }
+}
+
+/// The value that stands at `at` and is neither an array nor an object.
+pub(super) fn scalar(text: &str, at: usize) -> Result<Node, NotJson> {
+    let bytes = text.as_bytes();
+    let (kind, word) = match bytes.get(at) {
+        Some(b'"') => return string(text, at + 1),
+        Some(b'-' | b'0'..=b'9') => return number(bytes, at),
+        Some(b't') => (Kind::True, &b"true"[..]),
+        Some(b'f') => (Kind::False, &b"false"[..]),
+        _ => (Kind::Null, &b"null"[..]),
+    };
+    let end = at + word.len();
+    if bytes.get(at..end) != Some(word) {
+        return Err(NotJson { at, expected: "a value" });
+    }
+    Ok(Node::new(kind, at, end, false))
+}
+
+#[inline(always)]
+fn string(text: &str, start: usize) -> Result<Node, NotJson> {
+    let bytes = text.as_bytes();
+    let mut at = start;
+    let mut escaped = false;
+    loop {
+        at = plain_end(bytes, at);
+        match bytes.get(at) {
+            Some(b'"') => return Ok(Node::new(Kind::String, start, at, escaped)),
+            Some(b'\\') => {
+                escaped = true;
+                at += match text.get(at..).map(escape) {
+                    Some(Escape::Char { len, .. } | Escape::Unpaired { len, .. }) => len,
+                    _ => return Err(NotJson { at, expected: "an escape sequence" }),
+                };
+            }
+            _ => return Err(NotJson { at, expected: "a quote or another character of the string" }),
+        }
+    }
+}
+
+#[inline(always)]
+fn number(bytes: &[u8], start: usize) -> Result<Node, NotJson> {
+    let mut at = start + usize::from(bytes.get(start) == Some(&b'-'));
+    // No digits may follow a leading zero.
+    at = if bytes.get(at) == Some(&b'0') { at + 1 } else { digits(bytes, at)? };
+    let integer = at;
+    if bytes.get(at) == Some(&b'.') {
+        at = digits(bytes, at + 1)?;
+    }
+    if let Some(b'e' | b'E') = bytes.get(at) {
+        at += 1;
+        if let Some(b'+' | b'-') = bytes.get(at) {
             at += 1;
         }
-        if at == start { Err(NotJson { at, expected: "a digit" }) } else { Ok(at) }
+        at = digits(bytes, at)?;
     }
+    Ok(Node::new(Kind::Number, start, at, at > integer))
+}
 
-    #[inline(always)]
-    fn push(&mut self, kind: Kind, start: usize, end: usize, marked: bool) {
-        let next = self.nodes.len() as u32 + 1;
-        // `read` has cut the text to what fits.
-        self.nodes.push(Node { start: start as u32, end: end as u32, next, kind, marked });
+#[inline(always)]
+fn digits(bytes: &[u8], start: usize) -> Result<usize, NotJson> {
+    let mut at = start;
+    while let Some(b'0'..=b'9') = bytes.get(at) {
+        at += 1;
     }
+    if at == start { Err(NotJson { at, expected: "a digit" }) } else { Ok(at) }
 }
 
 /// A text and its nodes.
@@ -264,16 +296,16 @@ impl<'a> Value<'a> {
 
     /// Its text as it stands; that of a string without the quotes.
     #[inline(always)]
-    pub(super) fn raw(self) -> &'a str {
+    pub(super) fn raw(self) -> &'a [u8] {
         let node = self.node();
-        &self.tree.text[node.start as usize..node.end as usize]
+        self.tree.text.as_bytes().get(node.start as usize..node.end as usize).unwrap_or_default()
     }
 
     /// Its text as it stands, with the quotes.
     pub(super) fn token(self) -> &'a str {
         let node = self.node();
         let quote = usize::from(node.kind == Kind::String);
-        &self.tree.text[node.start as usize - quote..node.end as usize + quote]
+        self.tree.text.get(node.start as usize - quote..node.end as usize + quote).unwrap_or_default()
     }
 
     /// Whether it is a number that is written without a point and an exponent.
@@ -288,14 +320,15 @@ impl<'a> Value<'a> {
         if self.node().marked {
             Cow::Owned(self.unescaped(&push_surrogate))
         } else {
-            Cow::Borrowed(self.raw().as_bytes())
+            Cow::Borrowed(self.raw())
         }
     }
 
     /// The string as text; what is no character becomes U+FFFD.
     pub(super) fn text(self) -> Cow<'a, str> {
-        match self.node().marked {
-            false => Cow::Borrowed(self.raw()),
+        let node = self.node();
+        match node.marked {
+            false => Cow::Borrowed(self.tree.text.get(node.start as usize..node.end as usize).unwrap_or_default()),
             true => Cow::Owned(self.unescaped_text()),
         }
     }
@@ -331,15 +364,13 @@ impl<'a> Value<'a> {
     fn unescaped(self, push_half: &dyn Fn(&mut Vec<u8>, u16)) -> Vec<u8> {
         let node = self.node();
         // With the quote behind it, so that half of a surrogate pair at the end is known to stay alone.
-        let quoted = &self.tree.text[node.start as usize..=node.end as usize];
-        let mut text = Vec::with_capacity(quoted.len());
-        let mut at = 0;
+        let mut rest = self.tree.text.get(node.start as usize..=node.end as usize).unwrap_or_default();
+        let mut text = Vec::with_capacity(rest.len());
         loop {
-            let plain = plain_end(quoted.as_bytes(), at);
-            text.extend_from_slice(&quoted.as_bytes()[at..plain]);
-            at = plain;
-            at += match escape(&quoted[at..]) {
-                _ if !quoted[at..].starts_with('\\') => return text,
+            let (plain, escaped) = rest.split_at_checked(plain_end(rest.as_bytes(), 0)).unwrap_or_default();
+            text.extend_from_slice(plain.as_bytes());
+            let len = match escape(escaped) {
+                _ if !escaped.starts_with('\\') => return text,
                 Escape::Char { char, len } => {
                     let mut utf8 = [0; 4];
                     text.extend_from_slice(char.encode_utf8(&mut utf8).as_bytes());
@@ -352,6 +383,7 @@ impl<'a> Value<'a> {
                 // `read` has found none of these.
                 Escape::Incomplete | Escape::Invalid { .. } => return text,
             };
+            rest = escaped.get(len..).unwrap_or_default();
         }
     }
 

@@ -33,12 +33,12 @@ pub(super) fn resolve(base: &str, reference: &str) -> String {
     } else if reference.path.starts_with('/') {
         (without_dots(reference.path), reference.query)
     } else {
-        let folder = match base.path.rfind('/') {
-            Some(slash) => &base.path[..=slash],
-            None if base.authority.is_some() => "/",
-            None => "",
+        let folder = match base.path.rsplit_once('/') {
+            Some((folder, _)) => [folder, "/"].concat(),
+            None if base.authority.is_some() => "/".to_owned(),
+            None => String::new(),
         };
-        (without_dots(&(folder.to_owned() + reference.path)), reference.query)
+        (without_dots(&(folder + reference.path)), reference.query)
     };
     unparted(base.scheme, base.authority, &path, query)
 }

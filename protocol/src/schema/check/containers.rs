@@ -1,7 +1,7 @@
 //! Rules for arrays and objects.
 
-use crate::schema::keyword::{Contains, Id, Name, Named, Properties};
-use crate::schema::report::{counted, shown_name};
+use crate::schema::keyword::{Contains, Id, Named, Properties};
+use crate::schema::report::{amount, shown_name};
 use crate::schema::sort::sort;
 use crate::schema::tree::{Kind, Value};
 
@@ -80,19 +80,18 @@ impl Checker<'_> {
         valid
     }
 
-    pub(super) fn dependent_required(&mut self, at: u32, dependent: &[Named<Vec<Name>>], value: Value<'_>) -> bool {
+    pub(super) fn dependent_required(&mut self, at: u32, value: Value<'_>) -> bool {
         let mut valid = true;
-        for (name, needed) in dependent {
-            if !has(value, name) {
-                continue;
-            }
-            for needed in needed.iter().filter(|needed| !has(value, needed)) {
+        let dependent = self.tree.value(at);
+        for (name, needed) in dependent.members().filter(|(name, _)| has(value, &name.characters())) {
+            for needed in needed.elements().filter(|needed| !has(value, &needed.characters())) {
                 valid = false;
                 if self.quiet {
                     return false;
                 }
-                let expected = [&*the_member(needed), " beside ", &shown_name(name)].concat();
-                self.report(value, "dependentRequired", self.tree.value(at).pointer(), expected);
+                let (needed, name) = (the_member(&needed.characters()), shown_name(&name.characters()));
+                let expected = [&*needed, " beside ", &name].concat();
+                self.report(value, "dependentRequired", dependent.pointer(), expected);
             }
         }
         valid
@@ -145,14 +144,14 @@ impl Checker<'_> {
                 break;
             }
         }
-        let (wrong, keyword, wanted) = match (fitting < min, fitting > max) {
-            (true, _) if min == 1 => ("at least ", "contains", min),
-            (true, _) => ("at least ", "minContains", min),
-            (_, true) => ("at most ", "maxContains", max),
+        let (at_most, keyword, wanted) = match (fitting < min, fitting > max) {
+            (true, _) if min == 1 => (false, "contains", min),
+            (true, _) => (false, "minContains", min),
+            (_, true) => (true, "maxContains", max),
             _ => return true,
         };
         if !self.quiet {
-            let expected = counted(wrong, wanted, "element that fits contains", fitting);
+            let expected = amount(at_most, wanted, "element that fits contains", fitting);
             self.report(value, keyword, self.tree.value(at).pointer(), expected);
         }
         false

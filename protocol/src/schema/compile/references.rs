@@ -1,11 +1,11 @@
 //! `$id`, `$anchor` and `$ref`: what subschemas are called, and which one is meant.
 
-use crate::schema::error::{SchemaError, SchemaErrorKind};
+use crate::schema::error::SchemaErrorKind;
 use crate::schema::keyword::{Id, Keyword};
 use crate::schema::tree::{Kind, Tree, Value};
 use crate::schema::uri;
 
-use super::values::{Keywords, error, found, invalid, string};
+use super::values::{Keywords, Refusable, error, found, invalid, string};
 use super::{Compiler, Edge, Scope};
 
 pub(super) struct References {
@@ -35,7 +35,7 @@ impl References {
         keywords: &Keywords<'_>,
         schema: Value<'_>,
         mut base: usize,
-    ) -> Result<usize, SchemaError> {
+    ) -> Refusable<usize> {
         if let Some(value) = keywords.get("$id") {
             const EXPECTED: &str = "a URI reference without a fragment";
             let id = string(value, "$id", EXPECTED)?;
@@ -88,9 +88,9 @@ fn plain(token: &str) -> String {
     let mut parts = token.split('~');
     plain.push_str(parts.next().unwrap_or_default());
     for part in parts {
-        let (char, rest) = match part.as_bytes().first() {
-            Some(b'0') => ('~', &part[1..]),
-            Some(b'1') => ('/', &part[1..]),
+        let (char, rest) = match (part.strip_prefix('0'), part.strip_prefix('1')) {
+            (Some(rest), _) => ('~', rest),
+            (_, Some(rest)) => ('/', rest),
             _ => ('~', part),
         };
         plain.push(char);
@@ -106,7 +106,7 @@ fn is_anchor(name: &str) -> bool {
 
 impl Compiler<'_> {
     /// Gives every `$ref` its subschema; compiles those that are where no keyword looks for one.
-    pub(super) fn follow_references(&mut self, tree: &Tree<'_>) -> Result<(), SchemaError> {
+    pub(super) fn follow_references(&mut self, tree: &Tree<'_>) -> Refusable<()> {
         while let Some((scope, at)) = self.references.waiting.pop() {
             let (target, base) = self.target(tree.value(at), scope.base)?;
             let to = self.schema(target, base, "$ref")?;
@@ -121,7 +121,7 @@ impl Compiler<'_> {
     }
 
     /// What a reference refers to, and the resource that it is in.
-    fn target<'a>(&self, reference: Value<'a>, base: usize) -> Result<(Value<'a>, usize), SchemaError> {
+    fn target<'a>(&self, reference: Value<'a>, base: usize) -> Refusable<(Value<'a>, usize)> {
         let text = reference.text();
         let (relative, fragment) = uri::split_fragment(&text);
         let resources = &self.references.resources;
