@@ -97,7 +97,7 @@ impl<'s> Rows<'s> {
             }
         }
         for rule in &self.counts {
-            checker.count(rule, elements, &text[start..at]);
+            checker.count(rule, elements, text.get(start..at).unwrap_or_default());
         }
         Ok(at)
     }

@@ -269,7 +269,6 @@ impl<'a> Tree<'a> {
         self.value(0)
     }
 
-    #[inline(always)]
     pub(super) fn value(&'a self, at: u32) -> Value<'a> {
         Value { tree: self, at }
     }
@@ -284,18 +283,15 @@ pub(super) struct Value<'a> {
 }
 
 impl<'a> Value<'a> {
-    #[inline(always)]
     fn node(self) -> &'a Node {
         &self.tree.nodes[self.at as usize]
     }
 
-    #[inline(always)]
     pub(super) fn kind(self) -> Kind {
         self.node().kind
     }
 
     /// Its text as it stands; that of a string without the quotes.
-    #[inline(always)]
     pub(super) fn raw(self) -> &'a [u8] {
         let node = self.node();
         self.tree.text.as_bytes().get(node.start as usize..node.end as usize).unwrap_or_default()
@@ -309,13 +305,11 @@ impl<'a> Value<'a> {
     }
 
     /// Whether it is a number that is written without a point and an exponent.
-    #[inline(always)]
     pub(super) fn is_plain_integer(self) -> bool {
         self.node().kind == Kind::Number && !self.node().marked
     }
 
     /// The characters of a string in UTF-8; half of a surrogate pair as UTF-8 would have it.
-    #[inline(always)]
     pub(super) fn characters(self) -> Cow<'a, [u8]> {
         if self.node().marked {
             Cow::Owned(self.unescaped(&push_surrogate))
@@ -339,7 +333,6 @@ impl<'a> Value<'a> {
     }
 
     /// The names and values of an object.
-    #[inline(always)]
     pub(super) fn members(self) -> Members<'a> {
         let end = if self.kind() == Kind::Object { self.node().next } else { 0 };
         Members { tree: self.tree, at: self.at + 1, end }
@@ -350,7 +343,6 @@ impl<'a> Value<'a> {
         self.members().find(|(other, _)| *other.characters() == *name.as_bytes()).map(|(_, value)| value)
     }
 
-    #[inline(always)]
     fn next(self) -> u32 {
         self.node().next
     }
@@ -435,7 +427,6 @@ pub(super) struct Elements<'a> {
 impl<'a> Iterator for Elements<'a> {
     type Item = Value<'a>;
 
-    #[inline(always)]
     fn next(&mut self) -> Option<Value<'a>> {
         if self.at >= self.end {
             return None;
@@ -456,7 +447,6 @@ pub(super) struct Members<'a> {
 impl<'a> Iterator for Members<'a> {
     type Item = (Value<'a>, Value<'a>);
 
-    #[inline(always)]
     fn next(&mut self) -> Option<(Value<'a>, Value<'a>)> {
         if self.at >= self.end {
             return None;

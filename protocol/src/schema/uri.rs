@@ -75,7 +75,7 @@ fn parts(text: &str) -> Parts<'_> {
     match text.strip_prefix("//") {
         None => Parts { scheme, authority: None, path: text, query },
         Some(text) => {
-            let (authority, path) = text.split_at(text.find('/').unwrap_or(text.len()));
+            let (authority, path) = text.find('/').and_then(|slash| text.split_at_checked(slash)).unwrap_or((text, ""));
             Parts { scheme, authority: Some(authority), path, query }
         }
     }
