@@ -3,7 +3,6 @@
 use std::cmp::Ordering;
 
 use super::decimal::{Decimal, Divisor, compare};
-use super::equal::same;
 use super::sort::{places, sort};
 use super::tree::{Kind, Node, Tree, Value};
 
@@ -233,22 +232,13 @@ pub(super) struct Properties {
 
 pub(super) struct Property {
     pub(super) name: Name,
+    /// The node of the name in the schema.
+    pub(super) at: u32,
     pub(super) schema: Option<Id>,
     pub(super) required: bool,
 }
 
 impl Properties {
-    /// The place of a name, first looked for at `next`, where it is expected.
-    #[inline]
-    pub(super) fn find(&self, name: &[u8], next: &mut usize) -> Option<usize> {
-        let found = match self.names.get(*next) {
-            Some(property) if same(&property.name, name) => *next,
-            _ => self.search(name)?,
-        };
-        *next = found + 1;
-        Some(found)
-    }
-
     pub(super) fn sort(&mut self) {
         self.sorted = places(self.names.len());
         let name = |place: u32| &*self.names[place as usize].name;

@@ -87,9 +87,10 @@ impl<'c, 's, 't> Stream<'c, 's, 't> {
             return (missing == 0).then_some(at + 1);
         }
         loop {
-            let (name, behind) = tree::name(self.text, at).ok()?;
+            let (place, behind) = self.name(at, properties, expected)?;
             let mut schema = properties.additional;
-            if let Some(place) = properties.find(name.unescaped(bytes)?, &mut expected) {
+            if let Some(place) = place {
+                expected = place + 1;
                 let property = properties.names.get(place)?;
                 // An object with more properties than there are bits is checked as a tree.
                 let bit = 1_u64.checked_shl(place as u32)?;
@@ -97,13 +98,33 @@ impl<'c, 's, 't> Stream<'c, 's, 't> {
                 seen |= bit;
                 schema = property.schema.or(schema);
             }
-            at = skip_space(bytes, self.value(skip_space(bytes, behind), schema)?);
+            let behind = skip_space(bytes, behind);
+            if bytes.get(behind) != Some(&b':') {
+                return None;
+            }
+            at = skip_space(bytes, self.value(skip_space(bytes, behind + 1), schema)?);
             match bytes.get(at) {
                 Some(b',') => at = skip_space(bytes, at + 1),
                 Some(b'}') => return (missing == 0).then_some(at + 1),
                 _ => return None,
             }
         }
+    }
+
+    /// Which property the name of a member is, if it is one, and where the name ends.
+    #[inline(always)]
+    fn name(&self, at: usize, properties: &Properties, expected: usize) -> Option<(Option<usize>, usize)> {
+        let rest = self.text.as_bytes().get(at..)?;
+        if let Some(property) = properties.names.get(expected) {
+            // Quotes and all: no other name begins like that.
+            let token = self.checker.name(property);
+            if rest.starts_with(token) {
+                return Some((Some(expected), at + token.len()));
+            }
+        }
+        let node = tree::name(self.text, at).ok()?;
+        let name = Tree { text: self.text, nodes: &[node] };
+        Some((properties.search(&name.root().characters()), node.behind()))
     }
 }
 

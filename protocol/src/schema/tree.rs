@@ -49,12 +49,6 @@ impl Node {
         Self { start: start as u32, end: end as u32, next: 1, kind, marked }
     }
 
-    /// What stands between the quotes of a string without escapes.
-    #[inline(always)]
-    pub(super) fn unescaped(self, bytes: &[u8]) -> Option<&[u8]> {
-        bytes.get(self.start as usize..self.end as usize).filter(|_| !self.marked)
-    }
-
     /// Where what stands behind it begins.
     #[inline(always)]
     pub(super) fn behind(self) -> usize {
@@ -165,9 +159,13 @@ impl Builder<'_, '_> {
     /// The name of a member with its colon.
     fn name(&mut self, at: usize) -> Result<usize, NotJson> {
         let at = skip_space(self.bytes, at);
-        let (node, at) = name(self.text, at)?;
+        let node = name(self.text, at)?;
         self.push(node);
-        Ok(at)
+        let at = skip_space(self.bytes, node.behind());
+        match self.bytes.get(at) {
+            Some(b':') => Ok(at + 1),
+            _ => Err(NotJson { at, expected: "a colon" }),
+        }
     }
 
     fn push(&mut self, mut node: Node) {
@@ -176,18 +174,11 @@ impl Builder<'_, '_> {
     }
 }
 
-/// The name of a member that stands at `at`, and where what stands behind its colon begins.
-#[inline(always)]
-pub(super) fn name(text: &str, at: usize) -> Result<(Node, usize), NotJson> {
-    let bytes = text.as_bytes();
-    if bytes.get(at) != Some(&b'"') {
-        return Err(NotJson { at, expected: "the name of a member" });
-    }
-    let node = string(text, at + 1)?;
-    let at = skip_space(bytes, node.behind());
-    match bytes.get(at) {
-        Some(b':') => Ok((node, at + 1)),
-        _ => Err(NotJson { at, expected: "a colon" }),
+/// The name of a member that stands at `at`.
+pub(super) fn name(text: &str, at: usize) -> Result<Node, NotJson> {
+    match text.as_bytes().get(at) {
+        Some(b'"') => scalar(text, at),
+        _ => Err(NotJson { at, expected: "the name of a member" }),
     }
 }
 
@@ -269,6 +260,7 @@ impl<'a> Tree<'a> {
         self.value(0)
     }
 
+    #[inline(always)]
     pub(super) fn value(&'a self, at: u32) -> Value<'a> {
         Value { tree: self, at }
     }
@@ -283,15 +275,18 @@ pub(super) struct Value<'a> {
 }
 
 impl<'a> Value<'a> {
+    #[inline(always)]
     fn node(self) -> &'a Node {
         &self.tree.nodes[self.at as usize]
     }
 
+    #[inline(always)]
     pub(super) fn kind(self) -> Kind {
         self.node().kind
     }
 
     /// Its text as it stands; that of a string without the quotes.
+    #[inline(always)]
     pub(super) fn raw(self) -> &'a [u8] {
         let node = self.node();
         self.tree.text.as_bytes().get(node.start as usize..node.end as usize).unwrap_or_default()
@@ -305,6 +300,7 @@ impl<'a> Value<'a> {
     }
 
     /// Whether it is a number that is written without a point and an exponent.
+    #[inline(always)]
     pub(super) fn is_plain_integer(self) -> bool {
         self.node().kind == Kind::Number && !self.node().marked
     }
@@ -338,9 +334,15 @@ impl<'a> Value<'a> {
         Members { tree: self.tree, at: self.at + 1, end }
     }
 
-    /// The value of the first member with this name.
-    pub(super) fn member(self, name: &str) -> Option<Value<'a>> {
-        self.members().find(|(other, _)| *other.characters() == *name.as_bytes()).map(|(_, value)| value)
+    /// Whether it has a member of this name.
+    pub(super) fn has(self, name: &[u8]) -> bool {
+        self.members().any(|(other, _)| *other.characters() == *name)
+    }
+
+    /// What a token of a JSON pointer leads to.
+    pub(super) fn child(self, token: &str) -> Option<Value<'a>> {
+        let member = self.members().find(|(name, _)| pointer_token(&name.text()) == token).map(|(_, value)| value);
+        member.or_else(|| self.elements().zip(0_u64..).find(|(_, index)| index.to_string() == token).map(|(value, _)| value))
     }
 
     fn next(self) -> u32 {
@@ -387,12 +389,12 @@ impl<'a> Value<'a> {
             let inside = |value: Value<'_>| self.at < value.next();
             let found = match container.kind() {
                 Kind::Object => container.members().find(|(_, value)| inside(*value)).map(|(name, value)| {
-                    push_token(&mut pointer, &name.text());
+                    pointer = [&*pointer, "/", &pointer_token(&name.text())].concat();
                     // The pointer to a name is that of its member.
                     if self.at == name.at { self } else { value }
                 }),
                 _ => container.elements().zip(0_u64..).find(|(value, _)| inside(*value)).map(|(value, index)| {
-                    push_token(&mut pointer, &index.to_string());
+                    pointer = [&*pointer, "/", &index.to_string()].concat();
                     value
                 }),
             };
@@ -405,16 +407,17 @@ impl<'a> Value<'a> {
     }
 }
 
-/// Appends a token to a JSON pointer.
-pub(super) fn push_token(pointer: &mut String, token: &str) {
-    pointer.push('/');
-    for char in token.chars() {
+/// The name of a member as JSON pointers have it.
+fn pointer_token(name: &str) -> String {
+    let mut token = String::new();
+    for char in name.chars() {
         match char {
-            '~' => pointer.push_str("~0"),
-            '/' => pointer.push_str("~1"),
-            _ => pointer.push(char),
+            '~' => token.push_str("~0"),
+            '/' => token.push_str("~1"),
+            _ => token.push(char),
         }
     }
+    token
 }
 
 /// The elements of an array.

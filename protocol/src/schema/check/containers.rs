@@ -18,10 +18,9 @@ impl Checker<'_> {
             self.seen.resize(first + properties.names.len(), false);
         }
         let mut valid = true;
-        let mut expected = 0;
         for (name, member) in value.members() {
             let mut evaluated = false;
-            if let Some(place) = properties.find(&name.characters(), &mut expected) {
+            if let Some(place) = properties.search(&name.characters()) {
                 if let Some(seen) = self.seen.get_mut(first + place) {
                     *seen = true;
                 }
@@ -83,14 +82,18 @@ impl Checker<'_> {
     pub(super) fn dependent_required(&mut self, at: u32, value: Value<'_>) -> bool {
         let mut valid = true;
         let dependent = self.tree.value(at);
-        for (name, needed) in dependent.members().filter(|(name, _)| has(value, &name.characters())) {
-            for needed in needed.elements().filter(|needed| !has(value, &needed.characters())) {
+        for (name, needed) in dependent.members() {
+            let name = name.characters();
+            for needed in needed.elements() {
+                let needed = needed.characters();
+                if !value.has(&name) || value.has(&needed) {
+                    continue;
+                }
                 valid = false;
                 if self.quiet {
-                    return false;
+                    break;
                 }
-                let (needed, name) = (the_member(&needed.characters()), shown_name(&name.characters()));
-                let expected = [&*needed, " beside ", &name].concat();
+                let expected = [&*the_member(&needed), " beside ", &shown_name(&name)].concat();
                 self.report(value, "dependentRequired", dependent.pointer(), expected);
             }
         }
@@ -100,7 +103,7 @@ impl Checker<'_> {
     pub(super) fn dependent_schemas(&mut self, dependent: &[Named<Id>], value: Value<'_>, track: bool) -> bool {
         let mut valid = true;
         for (name, id) in dependent {
-            if has(value, name) {
+            if value.has(name) {
                 valid &= self.check(*id, value, track);
                 if !valid && self.quiet {
                     break;
@@ -177,10 +180,6 @@ impl Checker<'_> {
         }
         valid
     }
-}
-
-fn has(object: Value<'_>, name: &[u8]) -> bool {
-    object.members().any(|(other, _)| *other.characters() == *name)
 }
 
 fn the_member(name: &[u8]) -> String {

@@ -10,9 +10,9 @@ mod memo;
 
 use super::decimal::Decimal;
 use super::equal::{equal, equal_elements, hash};
-use super::keyword::{Choice, Compiled, Id, Keyword, Rule};
+use super::keyword::{Choice, Compiled, Id, Keyword, Property, Rule};
 use super::report::{SHOWN, Violation, Violations, count, counted, excerpt, expected, shown};
-use super::tree::{Kind, Tree, Value, push_token};
+use super::tree::{Kind, Tree, Value};
 use memo::{Known, Memo};
 
 /// How deep subschemas may be applied inside each other before it is called endless; what a payload at the deepest nesting
@@ -83,6 +83,12 @@ impl<'s> Checker<'s> {
 
     pub(super) fn schema(&self) -> &'s Compiled {
         self.schema
+    }
+
+    /// The name of a property as the schema writes it, with the quotes.
+    #[inline(always)]
+    pub(super) fn name(&self, property: &Property) -> &'s [u8] {
+        self.tree.value(property.at).token().as_bytes()
     }
 
     /// Checks how many elements a payload has that is an array, whose text is `array`.
@@ -260,12 +266,10 @@ impl<'s> Checker<'s> {
 
     /// The pointer to a value, in the payload.
     fn pointer(&self, value: Value<'_>) -> String {
-        let mut pointer = String::new();
-        if let Some(row) = self.row {
-            push_token(&mut pointer, &row.to_string());
+        match self.row {
+            Some(row) => ["/", &row.to_string(), &value.pointer()].concat(),
+            None => value.pointer(),
         }
-        pointer.push_str(&value.pointer());
-        pointer
     }
 
     /// Counts a violation that is not listed any more.

@@ -253,8 +253,11 @@ impl Compiler<'_> {
         let [named, patterns, additional, required] = all;
         let mut properties = Properties::default();
         if let Some(value) = named {
-            for (name, id) in self.map(value, scope, "properties", Applies::Deeper)? {
-                properties.names.push(Property { name, schema: Some(id), required: false });
+            for (name, schema) in Keywords::of(value, "properties", "an object of schemas")?.iter() {
+                let id = self.subschema(schema, scope, "properties", Applies::Deeper)?;
+                // The name of a member stands before its value.
+                let at = schema.at - 1;
+                properties.names.push(Property { name: name.into(), at, schema: Some(id), required: false });
             }
             properties.sort();
         }
@@ -273,11 +276,11 @@ impl Compiler<'_> {
             let names = strings(value, "required")?;
             properties.required_at = value.at;
             properties.required = names.len() as u32;
-            for name in names {
+            for (name, at) in names {
                 match properties.search(&name) {
                     Some(place) => properties.names[place].required = true,
                     None => {
-                        properties.names.push(Property { name, schema: None, required: true });
+                        properties.names.push(Property { name, at, schema: None, required: true });
                     }
                 }
             }

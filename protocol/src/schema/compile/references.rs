@@ -2,7 +2,7 @@
 
 use crate::schema::error::SchemaErrorKind;
 use crate::schema::keyword::{Id, Keyword};
-use crate::schema::tree::{Kind, Tree, Value};
+use crate::schema::tree::{Tree, Value};
 use crate::schema::uri;
 
 use super::values::{Keywords, Refusable, error, found, invalid, string};
@@ -82,23 +82,6 @@ impl References {
     }
 }
 
-/// What a token of a JSON pointer stands for.
-fn plain(token: &str) -> String {
-    let mut plain = String::new();
-    let mut parts = token.split('~');
-    plain.push_str(parts.next().unwrap_or_default());
-    for part in parts {
-        let (char, rest) = match (part.strip_prefix('0'), part.strip_prefix('1')) {
-            (Some(rest), _) => ('~', rest),
-            (_, Some(rest)) => ('/', rest),
-            _ => ('~', part),
-        };
-        plain.push(char);
-        plain.push_str(rest);
-    }
-    plain
-}
-
 fn is_anchor(name: &str) -> bool {
     name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte))
@@ -148,14 +131,7 @@ impl Compiler<'_> {
     fn walk<'a>(&self, root: Value<'a>, pointer: &str, resource: usize) -> Option<(Value<'a>, usize)> {
         let mut at = (root, resource);
         for token in pointer.split('/').skip(1) {
-            let token = plain(token);
-            let value = match at.0.kind() {
-                Kind::Object => at.0.member(&token)?,
-                _ => {
-                    let is_index = token == "0" || !token.starts_with(['0', '+']);
-                    at.0.elements().nth(token.parse().ok().filter(|_| is_index)?)?
-                }
-            };
+            let value = at.0.child(token)?;
             let known = self.compiled[value.at as usize];
             let base = known.and_then(|id| self.references.bases.get(id as usize).copied());
             at = (value, base.unwrap_or(at.1));

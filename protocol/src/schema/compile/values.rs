@@ -63,13 +63,13 @@ pub(super) fn string<'a>(
     if value.kind() == Kind::String { Ok(value.text()) } else { Err(invalid(value, keyword, expected)) }
 }
 
-/// An array of names, each there once.
-pub(super) fn strings(value: Value<'_>, keyword: &'static str) -> Refusable<Vec<Name>> {
+/// An array of names, each there once, with their nodes.
+pub(super) fn strings(value: Value<'_>, keyword: &'static str) -> Refusable<Vec<(Name, u32)>> {
     let all_strings = value.kind() == Kind::Array && value.elements().all(|element| element.kind() == Kind::String);
     if !all_strings || equal_elements(value).is_some() {
         return Err(invalid(value, keyword, "an array of names, each once"));
     }
-    Ok(value.elements().map(|element| element.characters().into()).collect())
+    Ok(value.elements().map(|element| (element.characters().into(), element.at)).collect())
 }
 
 /// The value of a keyword that counts something.
