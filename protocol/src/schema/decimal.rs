@@ -5,17 +5,9 @@ use std::cmp::Ordering;
 /// Exponents saturate here: far beyond the digits of any text, and low enough for the two to be added.
 const MAX_EXPONENT: i64 = 1 << 60;
 
-/// Compares two numbers that are written as JSON wants it.
-pub(super) fn compare(a: &[u8], b: &[u8]) -> Ordering {
-    match (whole(a), whole(b)) {
-        // The whole parts decide where they are different.
-        (Some(a), Some(b)) if a != b => a.cmp(&b),
-        _ => Decimal::new(a).compare(Decimal::new(b)),
-    }
-}
-
-/// The number without what is behind the point; `None` when it has an exponent or is long.
-fn whole(text: &[u8]) -> Option<i64> {
+/// The number without what is behind the point; `None` when it has an exponent or is long. Of numbers whose whole parts are
+/// different, these decide which is larger.
+pub(super) fn whole(text: &[u8]) -> Option<i64> {
     let (negative, digits) = match text.split_first() {
         Some((b'-', rest)) => (true, rest),
         _ => (false, text),

@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use super::decimal::{Decimal, Divisor, compare};
+use super::decimal::{Decimal, Divisor};
 use super::sort::{places, sort};
 use super::tree::{Kind, Node, Tree, Value};
 
@@ -79,7 +79,8 @@ pub(super) enum Keyword {
     Type(Types),
     Enum(Vec<Choice>),
     Const,
-    Limit(Limit),
+    /// With the whole part of the limit, where that is enough for most numbers.
+    Limit(Limit, Option<i64>),
     MultipleOf(Divisor),
     Count(Count),
     /// The number of the regular expression.
@@ -165,8 +166,8 @@ pub(super) struct Choice {
 #[derive(Clone, Copy)]
 pub(super) struct Limit {
     pub(super) words: &'static str,
-    pub(super) order: Ordering,
-    pub(super) or_equal: bool,
+    order: Ordering,
+    or_equal: bool,
 }
 
 impl Limit {
@@ -177,9 +178,8 @@ impl Limit {
         ("exclusiveMaximum", Self { words: "a number below ", order: Ordering::Less, or_equal: false }),
     ];
 
-    /// Both are numbers as JSON writes them.
-    pub(super) fn allows(self, number: &[u8], limit: &[u8]) -> bool {
-        let order = compare(number, limit);
+    /// How a number compares with the limit.
+    pub(super) fn allows(self, order: Ordering) -> bool {
         order == self.order || self.or_equal && order == Ordering::Equal
     }
 }
@@ -232,10 +232,16 @@ pub(super) struct Properties {
 
 pub(super) struct Property {
     pub(super) name: Name,
-    /// The node of the name in the schema.
-    pub(super) at: u32,
+    /// The name as the schema writes it, with the quotes.
+    pub(super) token: Box<[u8]>,
     pub(super) schema: Option<Id>,
     pub(super) required: bool,
+}
+
+impl Property {
+    pub(super) fn new(name: Value<'_>, schema: Option<Id>, required: bool) -> Self {
+        Self { name: name.characters().into(), token: name.token().into(), schema, required }
+    }
 }
 
 impl Properties {

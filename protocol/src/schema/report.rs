@@ -93,7 +93,7 @@ impl fmt::Display for Violation {
 
 /// A value as a message shows it.
 pub(super) fn shown(value: Value<'_>) -> String {
-    excerpt(value.token(), SHOWN)
+    excerpt(value.tree.text.get(value.span()).unwrap_or_default(), SHOWN)
 }
 
 /// The name of a member as a message shows it.
@@ -131,7 +131,7 @@ pub(super) fn expected(schema: &Compiled, tree: &Tree<'_>, rule: &Rule, value: V
         Keyword::Type(types) => any_of(*types),
         Keyword::Const => own(),
         Keyword::Enum(_) => choices(tree.value(rule.at)),
-        Keyword::Limit(limit) => [limit.words, &own()].concat(),
+        Keyword::Limit(limit, _) => [limit.words, &own()].concat(),
         Keyword::MultipleOf(_) => ["a multiple of ", &own()].concat(),
         Keyword::Count(wanted) => counted(*wanted, count(value)),
         Keyword::Pattern(_) => ["a text that matches ", &own()].concat(),

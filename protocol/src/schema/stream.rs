@@ -117,9 +117,8 @@ impl<'c, 's, 't> Stream<'c, 's, 't> {
         let rest = self.text.as_bytes().get(at..)?;
         if let Some(property) = properties.names.get(expected) {
             // Quotes and all: no other name begins like that.
-            let token = self.checker.name(property);
-            if rest.starts_with(token) {
-                return Some((Some(expected), at + token.len()));
+            if rest.starts_with(&property.token) {
+                return Some((Some(expected), at + property.token.len()));
             }
         }
         let node = tree::name(self.text, at).ok()?;

@@ -4,6 +4,7 @@
 //! bounded by [`MAX_DEPTH`].
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use crate::payload::MAX_DEPTH;
 use crate::payload::text::{Escape, escape, plain_end, push_surrogate};
@@ -293,10 +294,17 @@ impl<'a> Value<'a> {
     }
 
     /// Its text as it stands, with the quotes.
-    pub(super) fn token(self) -> &'a str {
+    #[inline(always)]
+    pub(super) fn token(self) -> &'a [u8] {
+        self.tree.text.as_bytes().get(self.span()).unwrap_or_default()
+    }
+
+    /// Where that is in the text of the tree.
+    #[inline(always)]
+    pub(super) fn span(self) -> Range<usize> {
         let node = self.node();
         let quote = usize::from(node.kind == Kind::String);
-        self.tree.text.get(node.start as usize - quote..node.end as usize + quote).unwrap_or_default()
+        node.start as usize - quote..node.end as usize + quote
     }
 
     /// Whether it is a number that is written without a point and an exponent.

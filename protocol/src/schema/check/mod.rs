@@ -8,9 +8,11 @@ mod branches;
 mod containers;
 mod memo;
 
-use super::decimal::Decimal;
+use std::cmp::Ordering;
+
+use super::decimal::{Decimal, whole};
 use super::equal::{equal, equal_elements, hash};
-use super::keyword::{Choice, Compiled, Id, Keyword, Property, Rule};
+use super::keyword::{Choice, Compiled, Id, Keyword, Rule};
 use super::report::{SHOWN, Violation, Violations, count, counted, excerpt, expected, shown};
 use super::tree::{Kind, Tree, Value};
 use memo::{Known, Memo};
@@ -77,18 +79,16 @@ impl<'s> Checker<'s> {
 
     /// Whether a value that is a tree of its own fits.
     pub(super) fn allows(&mut self, id: Id, value: Value<'_>) -> bool {
+        let holds = |rule: &Rule| self.assertion(rule, value) == Some(true);
+        if self.schema.rules(id).iter().all(holds) {
+            return true;
+        }
         self.memo.clear();
         self.fits(id, value, false)
     }
 
     pub(super) fn schema(&self) -> &'s Compiled {
         self.schema
-    }
-
-    /// The name of a property as the schema writes it, with the quotes.
-    #[inline(always)]
-    pub(super) fn name(&self, property: &Property) -> &'s [u8] {
-        self.tree.value(property.at).token().as_bytes()
     }
 
     /// Checks how many elements a payload has that is an array, whose text is `array`.
@@ -203,12 +203,20 @@ impl<'s> Checker<'s> {
             Keyword::Type(types) => types.allow(value),
             Keyword::Const => equal(self.tree.value(rule.at), value),
             Keyword::Enum(choices) => self.is_choice(choices, value),
-            Keyword::Limit(limit) => kind != Kind::Number || limit.allows(value.raw(), self.tree.value(rule.at).raw()),
+            Keyword::Limit(limit, bound) => kind != Kind::Number || limit.allows(self.compare(value, rule.at, *bound)),
             Keyword::MultipleOf(divisor) => kind != Kind::Number || divisor.divides(Decimal::new(value.raw())),
             Keyword::Count(bound) => kind != bound.of || bound.allows(count(value)),
             Keyword::Pattern(pattern) => kind != Kind::String || (self.matches)(*pattern, &value.text()),
             _ => return None,
         })
+    }
+
+    /// `bound`: the whole part of the number of the schema that stands at `at`.
+    fn compare(&self, value: Value<'_>, at: u32, bound: Option<i64>) -> Ordering {
+        match (whole(value.raw()), bound) {
+            (Some(whole), Some(bound)) if whole != bound => whole.cmp(&bound),
+            _ => Decimal::new(value.raw()).compare(Decimal::new(self.tree.value(at).raw())),
+        }
     }
 
     fn is_choice(&self, choices: &[Choice], value: Value<'_>) -> bool {

@@ -6,7 +6,7 @@ mod graph;
 mod references;
 mod values;
 
-use super::decimal::{DIVISOR_DIGITS, Decimal, Divisor};
+use super::decimal::{DIVISOR_DIGITS, Decimal, Divisor, whole};
 use super::equal::hash;
 use super::error::{DIALECT, SchemaError, SchemaErrorKind};
 use super::keyword::{Choice, Compiled, Contains, Count, Id, Keyword, Limit, Named, Properties, Property, Rule, Subschema};
@@ -15,7 +15,7 @@ use super::sort::{places, sort};
 use super::tree::{self, Kind, Tree, Value, skip_space};
 use crate::json::quoted;
 use references::References;
-use values::{Keywords, Refusable, count, error, found, invalid, string, strings, types};
+use values::{Keywords, Refusable, count, error, found, invalid, names, string, types};
 
 /// Keywords that would change what a schema means and that are not supported, and what to write instead.
 const UNSUPPORTED: [(&str, &str); 7] = [
@@ -176,7 +176,7 @@ impl Compiler<'_> {
                 if value.kind() != Kind::Number {
                     return Err(invalid(value, name, "a number"));
                 }
-                rules.add(name, value, Keyword::Limit(limit));
+                rules.add(name, value, Keyword::Limit(limit, whole(value.raw())));
             }
         }
         if let Some(value) = keywords.get("multipleOf") {
@@ -235,7 +235,7 @@ impl Compiler<'_> {
         self.one(keywords, scope, "propertyNames", Applies::Deeper, Keyword::PropertyNames, rules)?;
         if let Some(value) = keywords.get("dependentRequired") {
             for (_, needed) in Keywords::of(value, "dependentRequired", "an object of arrays of names")?.iter() {
-                strings(needed, "dependentRequired")?;
+                names(needed, "dependentRequired")?;
             }
             rules.add("dependentRequired", value, Keyword::DependentRequired);
         }
@@ -253,11 +253,11 @@ impl Compiler<'_> {
         let [named, patterns, additional, required] = all;
         let mut properties = Properties::default();
         if let Some(value) = named {
-            for (name, schema) in Keywords::of(value, "properties", "an object of schemas")?.iter() {
+            for (_, schema) in Keywords::of(value, "properties", "an object of schemas")?.iter() {
                 let id = self.subschema(schema, scope, "properties", Applies::Deeper)?;
                 // The name of a member stands before its value.
-                let at = schema.at - 1;
-                properties.names.push(Property { name: name.into(), at, schema: Some(id), required: false });
+                let name = value.tree.value(schema.at - 1);
+                properties.names.push(Property::new(name, Some(id), false));
             }
             properties.sort();
         }
@@ -273,15 +273,13 @@ impl Compiler<'_> {
             properties.additional = Some(id);
         }
         if let Some(value) = required {
-            let names = strings(value, "required")?;
+            let names = names(value, "required")?;
             properties.required_at = value.at;
-            properties.required = names.len() as u32;
-            for (name, at) in names {
-                match properties.search(&name) {
+            properties.required = value.elements().count() as u32;
+            for name in names {
+                match properties.search(&name.characters()) {
                     Some(place) => properties.names[place].required = true,
-                    None => {
-                        properties.names.push(Property { name, at, schema: None, required: true });
-                    }
+                    None => properties.names.push(Property::new(name, None, true)),
                 }
             }
             properties.sort();

@@ -5,10 +5,10 @@ use std::borrow::Cow;
 use crate::schema::decimal::Decimal;
 use crate::schema::equal::equal_elements;
 use crate::schema::error::{SchemaError, SchemaErrorKind};
-use crate::schema::keyword::{Name, Types};
+use crate::schema::keyword::Types;
 use crate::schema::report::{shown, shown_name};
 use crate::schema::sort::{places, sort};
-use crate::schema::tree::{Kind, Value};
+use crate::schema::tree::{Elements, Kind, Value};
 
 /// The members of an object of the schema, none of which occurs twice.
 pub(super) struct Keywords<'a>(Vec<(Cow<'a, [u8]>, Value<'a>)>);
@@ -63,13 +63,13 @@ pub(super) fn string<'a>(
     if value.kind() == Kind::String { Ok(value.text()) } else { Err(invalid(value, keyword, expected)) }
 }
 
-/// An array of names, each there once, with their nodes.
-pub(super) fn strings(value: Value<'_>, keyword: &'static str) -> Refusable<Vec<(Name, u32)>> {
+/// An array of names, each there once.
+pub(super) fn names<'a>(value: Value<'a>, keyword: &'static str) -> Refusable<Elements<'a>> {
     let all_strings = value.kind() == Kind::Array && value.elements().all(|element| element.kind() == Kind::String);
     if !all_strings || equal_elements(value).is_some() {
         return Err(invalid(value, keyword, "an array of names, each once"));
     }
-    Ok(value.elements().map(|element| (element.characters().into(), element.at)).collect())
+    Ok(value.elements())
 }
 
 /// The value of a keyword that counts something.
