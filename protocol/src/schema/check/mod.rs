@@ -79,7 +79,12 @@ impl<'s> Checker<'s> {
 
     /// Whether a value that is a tree of its own fits.
     pub(super) fn allows(&mut self, id: Id, value: Value<'_>) -> bool {
-        let holds = |rule: &Rule| self.assertion(rule, value) == Some(true);
+        // Most subschemas look at the value by itself, or have branches that do, such as that it may be null.
+        let assert = |id: Id| self.schema.rules(id).iter().all(|rule| self.assertion(rule, value) == Some(true));
+        let holds = |rule: &Rule| match &rule.keyword {
+            Keyword::AnyOf(any) => any.iter().any(|&id| assert(id)),
+            _ => self.assertion(rule, value) == Some(true),
+        };
         if self.schema.rules(id).iter().all(holds) {
             return true;
         }
