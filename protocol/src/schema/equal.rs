@@ -5,7 +5,8 @@ use std::cmp::Ordering;
 
 use super::decimal::Decimal;
 use super::sort::{places, sort};
-use super::tree::{Kind, Value};
+use super::tree::Value;
+use crate::scalar::Kind;
 
 pub(super) fn equal(a: Value<'_>, b: Value<'_>) -> bool {
     if a.kind() != b.kind() {
@@ -71,7 +72,8 @@ pub(super) fn equal_elements<'a>(array: Value<'a>) -> Option<(Value<'a>, Value<'
         if found.is_some_and(|(other, _)| other < again) {
             continue;
         }
-        let same = order.iter().take(place).rev().take_while(|&&first| hashes[first as usize] == hashes[again as usize]);
+        let same =
+            order.iter().take(place).rev().take_while(|&&first| hashes[first as usize] == hashes[again as usize]);
         for &first in same {
             if equal(elements[first as usize], elements[again as usize]) {
                 found = Some((again, first));

@@ -4,7 +4,8 @@ use std::cmp::Ordering;
 
 use super::decimal::{Decimal, Divisor};
 use super::sort::{places, sort};
-use super::tree::{Kind, Node, Tree, Value};
+use super::tree::{Node, Tree, Value};
+use crate::scalar::Kind;
 
 /// A compiled subschema: its place in [`Compiled::subschemas`].
 pub(super) type Id = u32;
@@ -30,6 +31,7 @@ impl Compiled {
         Tree { text: &self.text, nodes: &self.nodes }
     }
 
+    #[inline(always)]
     pub(super) fn rules(&self, id: Id) -> &[Rule] {
         &self.subschemas[id as usize].rules
     }

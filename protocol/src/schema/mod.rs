@@ -54,9 +54,9 @@ mod stream;
 mod tree;
 mod uri;
 
+pub use crate::scalar::NotJson;
 pub use error::{DIALECT, SchemaError, SchemaErrorKind};
 pub use report::{Invalid, Violation, Violations};
-pub use tree::NotJson;
 
 use keyword::Compiled;
 

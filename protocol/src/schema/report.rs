@@ -5,7 +5,8 @@ use std::fmt;
 use crate::json::quoted;
 
 use super::keyword::{Compiled, Count, Id, Keyword, Rule, Types};
-use super::tree::{Kind, NotJson, Tree, Value};
+use super::tree::{Tree, Value};
+use crate::scalar::{Kind, NotJson};
 
 /// How many characters of a value a message shows.
 pub(super) const SHOWN: usize = 60;

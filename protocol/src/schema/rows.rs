@@ -4,7 +4,8 @@ use super::check::{Checker, Matches};
 use super::keyword::{Compiled, Count, Id, Keyword, Rule, Types};
 use super::report::{Invalid, Violations};
 use super::stream::Stream;
-use super::tree::{self, Kind, NotJson, Tree, skip_space};
+use super::tree::{self, Tree, skip_space};
+use crate::scalar::{Kind, NotJson};
 
 pub(super) fn validate(schema: &Compiled, matches: Matches<'_>, text: &str, limit: usize) -> Result<(), Invalid> {
     let tree = schema.tree();

@@ -8,7 +8,8 @@ use crate::payload::MAX_DEPTH;
 
 use super::check::Checker;
 use super::keyword::{Compiled, Id, Keyword, Properties, Types};
-use super::tree::{self, Kind, Node, Tree, skip_space};
+use super::tree::{self, Node, Tree, skip_space};
+use crate::scalar::{Kind, Scalar};
 
 pub(super) struct Stream<'c, 's, 't> {
     checker: &'c mut Checker<'s>,
@@ -30,9 +31,9 @@ impl<'c, 's, 't> Stream<'c, 's, 't> {
             b'[' => Kind::Array,
             b'{' => Kind::Object,
             _ => {
-                let node = tree::scalar(self.text, at).ok()?;
-                let tree = Tree { text: self.text, nodes: &[node] };
-                return self.fits(id, &tree).then(|| node.behind());
+                let scalar = Scalar::read(self.text, at).ok()?;
+                let tree = Tree { text: self.text, nodes: &[Node::new(scalar)] };
+                return self.fits(id, &tree).then(|| scalar.behind());
             }
         };
         match id.and_then(|id| Inside::of(self.checker.schema(), id, kind)) {
@@ -121,9 +122,9 @@ impl<'c, 's, 't> Stream<'c, 's, 't> {
                 return Some((Some(expected), at + property.token.len()));
             }
         }
-        let node = tree::name(self.text, at).ok()?;
-        let name = Tree { text: self.text, nodes: &[node] };
-        Some((properties.search(&name.root().characters()), node.behind()))
+        let scalar = Scalar::read_name(self.text, at).ok()?;
+        let name = Tree { text: self.text, nodes: &[Node::new(scalar)] };
+        Some((properties.search(&name.root().characters()), scalar.behind()))
     }
 }
 

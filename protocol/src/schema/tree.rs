@@ -8,27 +8,7 @@ use std::ops::Range;
 
 use crate::payload::MAX_DEPTH;
 use crate::payload::text::{Escape, escape, plain_end, push_surrogate};
-
-/// A text that is no tree.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("expected {expected} at byte {at}")]
-pub struct NotJson {
-    /// Where, in bytes from the start of the text.
-    pub at: usize,
-    /// What was expected there.
-    pub expected: &'static str,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    Null,
-    False,
-    True,
-    Number,
-    String,
-    Array,
-    Object,
-}
+use crate::scalar::{Kind, NotJson, Scalar};
 
 /// One value, or the name of a member, which stands before its value.
 #[derive(Debug, Clone, Copy)]
@@ -44,16 +24,10 @@ pub(super) struct Node {
 }
 
 impl Node {
-    /// The node of a text in which every place fits into a node, see [`fits_nodes`].
+    /// Of a text in which every place fits into a node, see [`fits_nodes`].
     #[inline(always)]
-    fn new(kind: Kind, start: usize, end: usize, marked: bool) -> Self {
+    pub(super) fn new(Scalar { kind, start, end, marked }: Scalar) -> Self {
         Self { start: start as u32, end: end as u32, next: 1, kind, marked }
-    }
-
-    /// Where what stands behind it begins.
-    #[inline(always)]
-    pub(super) fn behind(self) -> usize {
-        self.end as usize + usize::from(self.kind == Kind::String)
     }
 }
 
@@ -112,7 +86,7 @@ impl Builder<'_, '_> {
                     return Err(NotJson { at, expected: "at most 128 levels of arrays and objects" });
                 };
                 *slot = self.nodes.len();
-                self.push(Node::new(kind, at, at + 1, false));
+                self.push(Scalar { kind, start: at, end: at + 1, marked: false });
                 at = skip_space(self.bytes, at + 1);
                 depth += 1;
                 if self.bytes.get(at) != Some(&close) {
@@ -122,9 +96,9 @@ impl Builder<'_, '_> {
                     continue;
                 }
             } else {
-                let node = scalar(self.text, at)?;
-                at = node.behind();
-                self.push(node);
+                let scalar = Scalar::read(self.text, at)?;
+                at = scalar.behind();
+                self.push(scalar);
             }
             // Behind a value, or before the end of an array or object without any.
             loop {
@@ -160,93 +134,20 @@ impl Builder<'_, '_> {
     /// The name of a member with its colon.
     fn name(&mut self, at: usize) -> Result<usize, NotJson> {
         let at = skip_space(self.bytes, at);
-        let node = name(self.text, at)?;
-        self.push(node);
-        let at = skip_space(self.bytes, node.behind());
+        let name = Scalar::read_name(self.text, at)?;
+        self.push(name);
+        let at = skip_space(self.bytes, name.behind());
         match self.bytes.get(at) {
             Some(b':') => Ok(at + 1),
             _ => Err(NotJson { at, expected: "a colon" }),
         }
     }
 
-    fn push(&mut self, mut node: Node) {
+    fn push(&mut self, scalar: Scalar) {
+        let mut node = Node::new(scalar);
         node.next = self.nodes.len() as u32 + 1;
         self.nodes.push(node);
     }
-}
-
-/// The name of a member that stands at `at`.
-pub(super) fn name(text: &str, at: usize) -> Result<Node, NotJson> {
-    match text.as_bytes().get(at) {
-        Some(b'"') => scalar(text, at),
-        _ => Err(NotJson { at, expected: "the name of a member" }),
-    }
-}
-
-/// The value that stands at `at` and is neither an array nor an object.
-pub(super) fn scalar(text: &str, at: usize) -> Result<Node, NotJson> {
-    let bytes = text.as_bytes();
-    let (kind, word) = match bytes.get(at) {
-        Some(b'"') => return string(text, at + 1),
-        Some(b'-' | b'0'..=b'9') => return number(bytes, at),
-        Some(b't') => (Kind::True, &b"true"[..]),
-        Some(b'f') => (Kind::False, &b"false"[..]),
-        _ => (Kind::Null, &b"null"[..]),
-    };
-    let end = at + word.len();
-    if bytes.get(at..end) != Some(word) {
-        return Err(NotJson { at, expected: "a value" });
-    }
-    Ok(Node::new(kind, at, end, false))
-}
-
-#[inline(always)]
-fn string(text: &str, start: usize) -> Result<Node, NotJson> {
-    let bytes = text.as_bytes();
-    let mut at = start;
-    let mut escaped = false;
-    loop {
-        at = plain_end(bytes, at);
-        match bytes.get(at) {
-            Some(b'"') => return Ok(Node::new(Kind::String, start, at, escaped)),
-            Some(b'\\') => {
-                escaped = true;
-                at += match text.get(at..).map(escape) {
-                    Some(Escape::Char { len, .. } | Escape::Unpaired { len, .. }) => len,
-                    _ => return Err(NotJson { at, expected: "an escape sequence" }),
-                };
-            }
-            _ => return Err(NotJson { at, expected: "a quote or another character of the string" }),
-        }
-    }
-}
-
-#[inline(always)]
-fn number(bytes: &[u8], start: usize) -> Result<Node, NotJson> {
-    let mut at = start + usize::from(bytes.get(start) == Some(&b'-'));
-    // No digits may follow a leading zero.
-    at = if bytes.get(at) == Some(&b'0') { at + 1 } else { digits(bytes, at)? };
-    let integer = at;
-    if bytes.get(at) == Some(&b'.') {
-        at = digits(bytes, at + 1)?;
-    }
-    if let Some(b'e' | b'E') = bytes.get(at) {
-        at += 1;
-        if let Some(b'+' | b'-') = bytes.get(at) {
-            at += 1;
-        }
-        at = digits(bytes, at)?;
-    }
-    Ok(Node::new(Kind::Number, start, at, at > integer))
-}
-
-#[inline(always)]
-fn digits(bytes: &[u8], start: usize) -> Result<usize, NotJson> {
-    let mut at = start;
-    while let Some(b'0'..=b'9') = bytes.get(at) {
-        at += 1;
-    }
-    if at == start { Err(NotJson { at, expected: "a digit" }) } else { Ok(at) }
 }
 
 /// A text and its nodes.
@@ -315,11 +216,7 @@ impl<'a> Value<'a> {
 
     /// The characters of a string in UTF-8; half of a surrogate pair as UTF-8 would have it.
     pub(super) fn characters(self) -> Cow<'a, [u8]> {
-        if self.node().marked {
-            Cow::Owned(self.unescaped(&push_surrogate))
-        } else {
-            Cow::Borrowed(self.raw())
-        }
+        if self.node().marked { Cow::Owned(self.unescaped(&push_surrogate)) } else { Cow::Borrowed(self.raw()) }
     }
 
     /// The string as text; what is no character becomes U+FFFD.
@@ -350,7 +247,9 @@ impl<'a> Value<'a> {
     /// What a token of a JSON pointer leads to.
     pub(super) fn child(self, token: &str) -> Option<Value<'a>> {
         let member = self.members().find(|(name, _)| pointer_token(&name.text()) == token).map(|(_, value)| value);
-        member.or_else(|| self.elements().zip(0_u64..).find(|(_, index)| index.to_string() == token).map(|(value, _)| value))
+        member.or_else(|| {
+            self.elements().zip(0_u64..).find(|(_, index)| index.to_string() == token).map(|(value, _)| value)
+        })
     }
 
     fn next(self) -> u32 {

@@ -1,7 +1,8 @@
 //! Rules that apply several subschemas to the same value.
 
+use crate::scalar::Kind;
 use crate::schema::keyword::{FOLLOWED, Id, Keyword};
-use crate::schema::tree::{Kind, Value};
+use crate::schema::tree::Value;
 
 use super::Checker;
 

@@ -1,9 +1,10 @@
 //! Rules for arrays and objects.
 
+use crate::scalar::Kind;
 use crate::schema::keyword::{Contains, Id, Named, Properties};
 use crate::schema::report::{amount, shown_name};
 use crate::schema::sort::sort;
-use crate::schema::tree::{Kind, Value};
+use crate::schema::tree::Value;
 
 use super::Checker;
 

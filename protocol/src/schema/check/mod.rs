@@ -14,7 +14,8 @@ use super::decimal::{Decimal, whole};
 use super::equal::{equal, equal_elements, hash};
 use super::keyword::{Choice, Compiled, Id, Keyword, Rule};
 use super::report::{SHOWN, Violation, Violations, count, counted, excerpt, expected, shown};
-use super::tree::{Kind, Tree, Value};
+use super::tree::{Tree, Value};
+use crate::scalar::Kind;
 use memo::{Known, Memo};
 
 /// How deep subschemas may be applied inside each other before it is called endless; what a payload at the deepest nesting
@@ -134,8 +135,8 @@ impl<'s> Checker<'s> {
         let mut valid = true;
         for rule in &subschema.rules {
             // Most rules decide by the value alone, and hold.
-            valid &= self.assertion(rule, value) == Some(true)
-                || self.rule(rule, value, before, track || subschema.tracks);
+            valid &=
+                self.assertion(rule, value) == Some(true) || self.rule(rule, value, before, track || subschema.tracks);
             if !valid && (self.quiet || self.too_nested) {
                 break;
             }

@@ -9,11 +9,14 @@ mod values;
 use super::decimal::{DIVISOR_DIGITS, Decimal, Divisor, whole};
 use super::equal::hash;
 use super::error::{DIALECT, SchemaError, SchemaErrorKind};
-use super::keyword::{Choice, Compiled, Contains, Count, Id, Keyword, Limit, Named, Properties, Property, Rule, Subschema};
+use super::keyword::{
+    Choice, Compiled, Contains, Count, Id, Keyword, Limit, Named, Properties, Property, Rule, Subschema,
+};
 use super::report::{SHOWN, excerpt};
 use super::sort::{places, sort};
-use super::tree::{self, Kind, Tree, Value, skip_space};
+use super::tree::{self, Tree, Value, skip_space};
 use crate::json::quoted;
+use crate::scalar::{Kind, NotJson};
 use references::References;
 use values::{Keywords, Refusable, count, error, found, invalid, names, string, types};
 
@@ -40,7 +43,7 @@ pub(super) fn compile(text: &str, take_pattern: TakePattern<'_>) -> Result<Compi
     let end = tree::read(text, &mut nodes).map_err(not_json)?;
     let end = skip_space(text.as_bytes(), end);
     if end < text.len() {
-        return Err(not_json(tree::NotJson { at: end, expected: "the end of the schema" }));
+        return Err(not_json(NotJson { at: end, expected: "the end of the schema" }));
     }
     let subschemas = compile_tree(&Tree { text, nodes: &nodes }, take_pattern).map_err(|error| *error)?;
     Ok(Compiled { text: text.to_owned(), nodes, subschemas })
@@ -154,7 +157,14 @@ impl Compiler<'_> {
         self.in_place(keywords, scope, &mut rules)?;
         // What they see is what the rules before them have evaluated.
         self.one(keywords, scope, "unevaluatedItems", Applies::Deeper, Keyword::UnevaluatedItems, &mut rules)?;
-        self.one(keywords, scope, "unevaluatedProperties", Applies::Deeper, Keyword::UnevaluatedProperties, &mut rules)?;
+        self.one(
+            keywords,
+            scope,
+            "unevaluatedProperties",
+            Applies::Deeper,
+            Keyword::UnevaluatedProperties,
+            &mut rules,
+        )?;
         Ok(rules.rules)
     }
 
@@ -345,13 +355,7 @@ impl Compiler<'_> {
         value.map(|value| self.subschema(value, scope, keyword, applies)).transpose()
     }
 
-    fn subschema(
-        &mut self,
-        value: Value<'_>,
-        scope: Scope,
-        keyword: &'static str,
-        applies: Applies,
-    ) -> Refusable<Id> {
+    fn subschema(&mut self, value: Value<'_>, scope: Scope, keyword: &'static str, applies: Applies) -> Refusable<Id> {
         let to = self.schema(value, scope.base, keyword)?;
         if applies != Applies::OnReference {
             self.edges.push(Edge { from: scope.id, to, in_place: applies == Applies::InPlace });
@@ -359,13 +363,7 @@ impl Compiler<'_> {
         Ok(to)
     }
 
-    fn list(
-        &mut self,
-        value: Value<'_>,
-        scope: Scope,
-        keyword: &'static str,
-        applies: Applies,
-    ) -> Refusable<Vec<Id>> {
+    fn list(&mut self, value: Value<'_>, scope: Scope, keyword: &'static str, applies: Applies) -> Refusable<Vec<Id>> {
         if value.elements().next().is_none() {
             return Err(invalid(value, keyword, "an array of at least one schema"));
         }

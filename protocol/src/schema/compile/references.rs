@@ -30,12 +30,7 @@ impl References {
     }
 
     /// Takes down what a subschema calls itself, and returns the resource that it is in.
-    pub(super) fn enter(
-        &mut self,
-        keywords: &Keywords<'_>,
-        schema: Value<'_>,
-        mut base: usize,
-    ) -> Refusable<usize> {
+    pub(super) fn enter(&mut self, keywords: &Keywords<'_>, schema: Value<'_>, mut base: usize) -> Refusable<usize> {
         if let Some(value) = keywords.get("$id") {
             const EXPECTED: &str = "a URI reference without a fragment";
             let id = string(value, "$id", EXPECTED)?;

@@ -2,13 +2,14 @@
 
 use std::borrow::Cow;
 
+use crate::scalar::Kind;
 use crate::schema::decimal::Decimal;
 use crate::schema::equal::equal_elements;
 use crate::schema::error::{SchemaError, SchemaErrorKind};
 use crate::schema::keyword::Types;
 use crate::schema::report::{shown, shown_name};
 use crate::schema::sort::{places, sort};
-use crate::schema::tree::{Elements, Kind, Value};
+use crate::schema::tree::{Elements, Value};
 
 /// The members of an object of the schema, none of which occurs twice.
 pub(super) struct Keywords<'a>(Vec<(Cow<'a, [u8]>, Value<'a>)>);
@@ -55,11 +56,7 @@ pub(super) fn found(value: Value<'_>) -> String {
     shown(value)
 }
 
-pub(super) fn string<'a>(
-    value: Value<'a>,
-    keyword: &'static str,
-    expected: &'static str,
-) -> Refusable<Cow<'a, str>> {
+pub(super) fn string<'a>(value: Value<'a>, keyword: &'static str, expected: &'static str) -> Refusable<Cow<'a, str>> {
     if value.kind() == Kind::String { Ok(value.text()) } else { Err(invalid(value, keyword, expected)) }
 }
 
