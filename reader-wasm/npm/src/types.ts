@@ -1,0 +1,409 @@
+/**
+ * Every public type.
+ *
+ * @module
+ */
+
+import type { LastgoodError } from './errors.js';
+
+/**
+ * Where the value of a {@link Reading} came from.
+ *
+ * - `network`: its bytes were downloaded for this reading.
+ * - `cache`: a verified copy kept from before, used on purpose (nothing to download, or the dataset is locked).
+ * - `fallback`: a verified copy kept from before, because something failed; {@link Reading.reason} says what.
+ */
+export type Source = 'network' | 'cache' | 'fallback';
+
+/** Why a reading is not fresh. The codes are stable; `detail` is for people. */
+export type ReasonCode =
+  /** A commit is in progress; the cached copy was handed out meanwhile. */
+  | 'locked'
+  /** The request did not get through: no network, DNS, refused by CORS or a content security policy. */
+  | 'offline'
+  /** The server sent nothing for `timeoutMs`. */
+  | 'timeout'
+  /** The server answered with an unexpected status. */
+  | 'http'
+  /** The connection broke in the middle of a body. */
+  | 'truncated'
+  /** Not JSON, typically the HTML page of a single-page-app fallback. */
+  | 'not-json'
+  /** Larger than the limit. */
+  | 'too-large'
+  /** The manifest is damaged. */
+  | 'manifest-invalid'
+  /** The feed has a newer format than this version of lastgood reads. */
+  | 'format-unsupported'
+  /** The manifest is past its `expires_at`. */
+  | 'expired'
+  /** The manifest is older than one seen before: a stale edge or a replay. */
+  | 'regressed'
+  /** The bytes are not the ones that the manifest names. */
+  | 'checksum-mismatch'
+  /** The feed has no dataset of this name. */
+  | 'not-found'
+  /** The dataset is an artifact and was read as JSON, or the other way round. */
+  | 'wrong-kind'
+  /** The cached copies of a snapshot do not belong to one generation. */
+  | 'inconsistent'
+  /** The value does not satisfy its published schema, or the page's own (`schema`). */
+  | 'schema-invalid'
+  /** The published schema uses what this version of lastgood does not know. */
+  | 'schema-unsupported'
+  /** The schema is newer than the `version` that the page was written for. */
+  | 'schema-newer'
+  /** The schema is older than the oldest version that the page can `migrate` from. */
+  | 'schema-older'
+  /** The page asks for a `version`, and the dataset was published without a schema. */
+  | 'schema-missing'
+  /** A function of `migrate` threw. */
+  | 'migration-failed';
+
+/** Every code that a {@link LastgoodError} can carry. */
+export type ErrorCode =
+  | ReasonCode
+  /** What could be handed out is older than `maxAge`; the error carries it as `reading`. */
+  | 'too-old'
+  /** The dataset name is not `[a-z0-9][a-z0-9_-]{0,63}`. */
+  | 'invalid-name'
+  /** The feed's address cannot be used. */
+  | 'invalid-url'
+  /** An option has a wrong type or value. */
+  | 'invalid-options'
+  /** The caller's `signal` was aborted. */
+  | 'aborted'
+  /** The feed was closed. */
+  | 'closed'
+  /** The WebAssembly module could not be loaded; calling `open` again tries again. */
+  | 'wasm';
+
+/** A value together with where it came from, how old it is, and why. */
+export interface Reading<T = unknown> {
+  /**
+   * The value, made by the engine's own `JSON.parse` from verified bytes. As long as the dataset does not change, it is the same
+   * object in every reading of one {@link Feed}: treat it as read-only.
+   */
+  readonly data: T;
+  /** The name of the dataset. */
+  readonly dataset: string;
+  readonly source: Source;
+  /** Whether this is what a manifest checked just now names. */
+  readonly fresh: boolean;
+  /** Why the reading is not fresh; `null` when it is. */
+  readonly reason: ReasonCode | null;
+  /** One sentence about `reason` for people and logs; `null` when fresh. */
+  readonly detail: string | null;
+  /** The generation of the feed that this value belongs to; equal for all readings of one snapshot. */
+  readonly generation: number;
+  /** SHA-256 of the payload bytes, in hex. */
+  readonly sha256: string;
+  /** When the dataset was last published, RFC 3339 in UTC. */
+  readonly publishedAt: string;
+  /** Milliseconds since `publishedAt`, by the server's clock as far as it is known. */
+  readonly ageMs: number;
+  /** When a manifest last confirmed this value as current, RFC 3339 in UTC, by this device's clock. */
+  readonly checkedAt: string;
+  /** What the publisher said of it (`--meta`), or `null`. */
+  readonly meta: unknown;
+  /** The version of the published schema, before any `migrate`; `null` when it was published without a schema. */
+  readonly schemaVersion: number | null;
+  /** Where a copy is kept for later visits; `null` when it could not be kept or `cache` is `none`. */
+  readonly cachedIn: 'localStorage' | 'cacheStorage' | null;
+}
+
+/** The `fallback` that the page itself brought, marked as such: nothing has been read yet, or nothing could be. */
+export interface FallbackReading<T = unknown> {
+  readonly data: T;
+  readonly dataset: string;
+  readonly source: 'initial';
+  readonly fresh: false;
+  /** `pending` before the first reading, else why there is none. */
+  readonly reason: ErrorCode | 'pending';
+  readonly detail: string | null;
+  readonly generation: null;
+  readonly sha256: null;
+  readonly publishedAt: null;
+  readonly ageMs: null;
+  readonly checkedAt: null;
+  readonly meta: null;
+  readonly schemaVersion: null;
+  readonly cachedIn: null;
+}
+
+/** An artifact: a dataset that is not JSON, such as a chart as PNG. */
+export interface ArtifactReading extends Reading<Blob> {
+  /** The extension that it was published with, such as `png`. */
+  readonly ext: string;
+  /**
+   * An object URL of the blob, made at the first call and the same at every later one. It is revoked when the feed is
+   * closed; {@link revokeObjectUrl} does so earlier, for pages that show a new one every minute.
+   */
+  objectUrl(): string;
+  /** Revokes the object URL, if one was made. */
+  revokeObjectUrl(): void;
+}
+
+/** What to do with a dataset whose lock marker is held. */
+export type LockPolicy =
+  /** Hand out the cached copy at once; wait only when there is none. */
+  | 'cache'
+  /** Wait for the release (at most `lockWaitMs`), then read. */
+  | 'wait'
+  /** Do not look at the marker. The manifest is always consistent. */
+  | 'ignore';
+
+/** How integers beyond ±(2^53 − 1) come out of `JSON.parse`. */
+export type Numbers =
+  /** As numbers, rounded as the engine does. */
+  | 'number'
+  /** Those beyond as `bigint`, all others as numbers. */
+  | 'bigint'
+  /** Those beyond as the text that was published, all others as numbers. */
+  | 'string';
+
+/** What the page knows of a dataset's shape. */
+export interface Shape<T = unknown> {
+  /**
+   * The version of the published schema that the page was written for. A newer one is not handed out (`schema-newer`), an
+   * older one only if `migrate` leads from it to this one.
+   */
+  version?: number;
+  /**
+   * Steps from older versions: the function under `2` makes version 3 out of version 2. Applied to what comes from the network
+   * and from the cache alike. They get a value of their own, which they may change.
+   */
+  migrate?: { readonly [fromVersion: number]: (value: unknown) => unknown };
+  /** A Standard Schema (zod, valibot, arktype, …): checks the value, after `migrate`, and gives `data` its type and its output. */
+  schema?: StandardSchemaV1<unknown, T>;
+  /** Whether the value is validated against the schema that was published with it. @default true */
+  validate?: boolean;
+  /** @default 'number' */
+  numbers?: Numbers;
+}
+
+/** Options of one read. */
+export interface ReadOptions<T = unknown> extends Shape<T> {
+  /** Ends this call with the code `aborted`; other calls for the same dataset go on. */
+  signal?: AbortSignal;
+  /** @default 'cache' */
+  lock?: LockPolicy;
+  /** The longest wait for a lock, in milliseconds, 0 to 2147483647; after it, reading goes on. @default 10000 */
+  lockWaitMs?: number;
+  /**
+   * The longest wait for the server, in milliseconds, 1 to 2147483647: for the whole of a manifest or a lock marker, and
+   * for the next part of a payload, so that a slow line can finish a large one. @default 10000
+   */
+  timeoutMs?: number;
+  /**
+   * The longest time, in milliseconds, since a manifest has confirmed a value as current. What is older is not handed out: the
+   * call ends with `too-old`, and the error carries the reading. @default no limit
+   */
+  maxAge?: number;
+}
+
+/** A value for the first paint. */
+export interface WithFallback<T> {
+  /**
+   * Handed out, marked with `source: 'initial'`, as long as there is nothing else: by `watch` at once, until the first reading;
+   * by `read` when it would otherwise throw.
+   */
+  fallback: T;
+}
+
+/** Without one, whether it is written in place or held in a variable. */
+export type NoFallback<O> = O & { fallback?: never };
+
+/** Options of a dataset whose type is known from `open(url, { datasets })`, so without a `schema` that would give it another. */
+export type KnownShape<O> = Omit<O, 'schema'> & { schema?: never };
+
+/** Options of `watch` and `updates`. */
+export interface WatchOptions<T = unknown> extends Omit<ReadOptions<T>, 'signal'> {
+  /** Ends the watch. */
+  signal?: AbortSignal;
+  /**
+   * The time between two looks at an unchanged feed, in milliseconds, at least `minIntervalMs`. Of several watches of a feed, the
+   * shortest counts. @default 30000
+   */
+  intervalMs?: number;
+  /** Called when there is nothing to hand out; the watch goes on. */
+  onError?: (error: LastgoodError) => void;
+}
+
+/** Something that an app may want to log. Reading goes on in each case. */
+export type FeedEvent =
+  /** A reading was handed out. */
+  | { readonly type: 'reading'; readonly dataset: string; readonly reading: Reading }
+  /** There is nothing to hand out. */
+  | { readonly type: 'error'; readonly dataset: string; readonly error: LastgoodError }
+  /** A dataset that was fresh is not any more. */
+  | { readonly type: 'stale'; readonly dataset: string; readonly reason: ReasonCode; readonly detail: string }
+  /** A dataset that was not fresh is again. */
+  | { readonly type: 'recovered'; readonly dataset: string; readonly staleMs: number }
+  /** The server handed out an older manifest than one seen before, which was refused. */
+  | { readonly type: 'regressed'; readonly detail: string }
+  /** There is no storage, or it is blocked. Told once for each opened feed. */
+  | { readonly type: 'cache-unavailable'; readonly detail: string }
+  /** The cached copy of `dataset`, which may be of another feed of this origin, was removed to make room. */
+  | { readonly type: 'cache-evicted'; readonly dataset: string }
+  /** The payload fits nowhere. The copy before it, if there is one, is kept. */
+  | { readonly type: 'cache-full'; readonly dataset: string; readonly detail: string }
+  /** The cached copy was lost or altered, and is not used. */
+  | { readonly type: 'cache-corrupt'; readonly dataset: string; readonly detail: string }
+  /** This tab polls the feed for all tabs of the origin, or no longer does. */
+  | { readonly type: 'leader'; readonly leading: boolean };
+
+/** What requests are made with: see `fetch`. `signal`, `cache` and `method` are lastgood's own. */
+export type RequestOptions = Omit<RequestInit, 'signal' | 'cache' | 'method' | 'body'>;
+
+/** Options of `open`. */
+export interface OpenOptions<D extends Datasets = Datasets> extends Omit<ReadOptions, 'signal' | keyof Shape> {
+  /**
+   * Where the WebAssembly module is, when the bundler cannot tell: an address, a Response, bytes or a compiled module.
+   * Only the call that loads the module looks at it.
+   */
+  wasm?: WasmSource | Promise<WasmSource>;
+  /** What the page knows of the datasets: for every read, snapshot and watch of them. */
+  datasets?: D;
+  /**
+   * Where verified payloads are kept. `auto`: in localStorage, and what does not fit there in Cache Storage.
+   * @default 'auto'
+   */
+  cache?: 'auto' | 'localStorage' | 'none';
+  /** The largest payload that is read, in bytes, at least 1. @default 67108864 (64 MiB) */
+  maxBytes?: number;
+  /** For `watch` and `updates`. @default 30000 */
+  intervalMs?: number;
+  /** The shortest time between two looks, whatever asks for them, in milliseconds. @default 1000 */
+  minIntervalMs?: number;
+  /** Whether one tab polls for all tabs of the origin that watch this feed. @default true */
+  shareTabs?: boolean;
+  /** Credentials, headers and the like for every request; a function is asked before each one. */
+  init?: RequestOptions | ((url: string) => RequestOptions | Promise<RequestOptions>);
+  /** Used instead of the global `fetch`. */
+  fetch?: typeof fetch;
+  /** Called for each event; what it throws is reported to the console and otherwise ignored. */
+  onEvent?: (event: FeedEvent) => void;
+  /** Explains each decision in the console, in one line. @default false */
+  debug?: boolean;
+}
+
+export type WasmSource = string | URL | Request | Response | BufferSource | WebAssembly.Module;
+
+/** What a page knows of the shapes of datasets, by name. */
+export interface Datasets {
+  readonly [dataset: string]: Shape;
+}
+
+/** The type of a dataset's value, as far as its shape says. */
+export type DataOf<D extends Datasets, N> = N extends keyof D
+  ? D[N] extends { schema: StandardSchemaV1<unknown, infer T> }
+    ? T
+    : unknown
+  : unknown;
+
+/** A feed opened for reading. */
+export interface Feed<D extends Datasets = Datasets> {
+  /** The feed's address, with a slash at the end. */
+  readonly url: string;
+  /**
+   * Reads one dataset. Resolves with what a manifest checked just now names or, when that cannot be had, with the
+   * cached copy and the reason. Calls at the same time share their requests.
+   * @throws {LastgoodError} when there is neither
+   */
+  read<N extends keyof D & string>(
+    name: N,
+    options?: NoFallback<KnownShape<ReadOptions>>,
+  ): Promise<Reading<DataOf<D, N>>>;
+  read<N extends keyof D & string>(
+    name: N,
+    options: KnownShape<ReadOptions> & WithFallback<NoInfer<DataOf<D, N>>>,
+  ): Promise<Reading<DataOf<D, N>> | FallbackReading<DataOf<D, N>>>;
+  read<T>(name: string, options: ReadOptions<T> & WithFallback<NoInfer<T>>): Promise<Reading<T> | FallbackReading<T>>;
+  read<T = unknown>(name: string, options?: NoFallback<ReadOptions<T>>): Promise<Reading<T>>;
+  /**
+   * Reads several datasets that belong together: all of one generation. Resolves with a plain object that has a reading
+   * under each name; names count once, and no names give an empty object without a request.
+   * @throws {LastgoodError} when they cannot be had together, neither now nor from the cache
+   */
+  snapshot<N extends keyof D & string>(
+    names: readonly N[],
+    options?: Omit<ReadOptions, keyof Shape>,
+  ): Promise<{ readonly [K in N]: Reading<DataOf<D, K>> }>;
+  snapshot<T extends Record<string, unknown> = Record<string, unknown>>(
+    names: readonly (keyof T & string)[],
+    options?: Omit<ReadOptions, keyof Shape>,
+  ): Promise<{ readonly [K in keyof T]: Reading<T[K]> }>;
+  /**
+   * Reads an artifact: a dataset that is not JSON.
+   * @throws {LastgoodError} when there is neither a current nor a cached copy
+   */
+  artifact(name: string, options?: Omit<ReadOptions, keyof Shape>): Promise<ArtifactReading>;
+  /**
+   * Calls back with the first reading and whenever something in it changes: the value, whether it is fresh, and why not. Polls while
+   * the page is visible and online, and at once when it becomes so again. Returns what ends it.
+   */
+  watch<N extends keyof D & string>(
+    name: N,
+    callback: (reading: Reading<DataOf<D, N>>) => void,
+    options?: NoFallback<KnownShape<WatchOptions>>,
+  ): () => void;
+  watch<N extends keyof D & string>(
+    name: N,
+    callback: (reading: Reading<DataOf<D, N>> | FallbackReading<DataOf<D, N>>) => void,
+    options: KnownShape<WatchOptions> & WithFallback<NoInfer<DataOf<D, N>>>,
+  ): () => void;
+  watch<T>(
+    name: string,
+    callback: (reading: Reading<T> | FallbackReading<T>) => void,
+    options: WatchOptions<T> & WithFallback<NoInfer<T>>,
+  ): () => void;
+  watch<T = unknown>(
+    name: string,
+    callback: (reading: Reading<T>) => void,
+    options?: NoFallback<WatchOptions<T>>,
+  ): () => void;
+  /** The same as an async iterator. A slow consumer gets the latest reading, not every one in between. */
+  updates<N extends keyof D & string>(
+    name: N,
+    options?: NoFallback<KnownShape<WatchOptions>>,
+  ): AsyncIterableIterator<Reading<DataOf<D, N>>>;
+  updates<N extends keyof D & string>(
+    name: N,
+    options: KnownShape<WatchOptions> & WithFallback<NoInfer<DataOf<D, N>>>,
+  ): AsyncIterableIterator<Reading<DataOf<D, N>> | FallbackReading<DataOf<D, N>>>;
+  updates<T>(
+    name: string,
+    options: WatchOptions<T> & WithFallback<NoInfer<T>>,
+  ): AsyncIterableIterator<Reading<T> | FallbackReading<T>>;
+  updates<T = unknown>(name: string, options?: NoFallback<WatchOptions<T>>): AsyncIterableIterator<Reading<T>>;
+  /** Looks at the feed now, for everything that is watched. */
+  refresh(): Promise<void>;
+  /** Ends every call in progress with the code `closed`, and every watch; later calls are refused. */
+  close(): void;
+}
+
+/**
+ * A feed of whatever datasets, for functions that pass it on: a `Feed<D>` is no `Feed`, since it knows some names better than the others.
+ */
+export type AnyFeed = Pick<Feed, 'url' | 'refresh' | 'close'>;
+
+/** The interface that validators share: https://standardschema.dev */
+export interface StandardSchemaV1<Input = unknown, Output = Input> {
+  readonly '~standard': {
+    readonly version: 1;
+    readonly vendor: string;
+    readonly validate: (value: unknown) => StandardResult<Output> | Promise<StandardResult<Output>>;
+    readonly types?: { readonly input: Input; readonly output: Output } | undefined;
+  };
+}
+
+/** What a Standard Schema says of a value. */
+export type StandardResult<Output> =
+  | { readonly value: Output; readonly issues?: undefined }
+  | {
+      readonly issues: readonly {
+        readonly message: string;
+        readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
+      }[];
+    };
