@@ -310,7 +310,8 @@ impl Compiler<'_> {
             // Until it is followed.
             rules.add("$ref", value, Keyword::Ref(scope.id));
         }
-        const LISTS: [(&str, fn(Vec<Id>) -> Keyword); 3] =
+        type Branches = fn(Vec<Id>) -> Keyword;
+        const LISTS: [(&str, Branches); 3] =
             [("allOf", Keyword::AllOf), ("anyOf", Keyword::AnyOf), ("oneOf", Keyword::OneOf)];
         for (name, keyword) in LISTS {
             if let Some(value) = keywords.get(name) {
