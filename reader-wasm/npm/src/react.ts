@@ -12,21 +12,23 @@ import { IDLE, SERVER, watched, type State, type Watched } from './react/watched
 import type { AnyFeed, DataOf, Datasets, FallbackReading, Feed, Reading, Shape, WatchOptions } from './types.js';
 
 /**
- * A feed, or the promise of one: `const feed = open('/data/')` beside the components is enough. With `null` nothing is read yet. Must be the
- * same object in every render.
+ * A feed, or the promise of one: `const feed = open('/data/')` beside the components is enough. With `null` nothing is
+ * read yet. Must be the same object in every render.
  */
 export type FeedSource<D extends Datasets = Datasets> = Feed<D> | PromiseLike<Feed<D>> | null;
 
 /**
- * Options of {@link useDataset}; they may be written as a literal in the component. What the page knows of the dataset's shape belongs to
- * `open(url, { datasets })`, so that all components agree about it.
+ * Options of {@link useDataset}; they may be written as a literal in the component. What the page knows of the
+ * dataset's shape belongs to `open(url, { datasets })`, so that all components agree about it.
  */
 export interface UseDatasetOptions<T = unknown> extends Omit<WatchOptions<T>, keyof Shape | 'signal' | 'onError'> {
-  /** Shown as long as there is nothing else, also by a server that renders the page. That of the first render counts. */
+  /**
+   * Shown as long as there is nothing else, also by a server that renders the page. That of the first render counts.
+   */
   fallback?: T;
   /**
-   * Suspends until there is something to show, and throws to the error boundary when there is nothing. On a server, `fallback` is
-   * shown or, without one, what the `Suspense` around it shows. @default false
+   * Suspends until there is something to show, and throws to the error boundary when there is nothing. On a server,
+   * `fallback` is shown or, without one, what the `Suspense` around it shows. @default false
    */
   suspense?: boolean;
 }
@@ -73,7 +75,10 @@ type Nothing<R extends string> = Common & { readonly data: undefined; readonly i
 /** The first look has not ended. */
 export type Pending<R extends string> = Nothing<R> & { readonly status: 'pending'; readonly error: null };
 
-/** There is nothing to show, and why. The watch goes on. An error with the code `too-old` carries what was too old as `reading`. */
+/**
+ * There is nothing to show, and why. The watch goes on. An error with the code `too-old` carries what was too old as
+ * `reading`.
+ */
 export type Failed<R extends string> = Nothing<R> & { readonly status: 'error'; readonly error: LastgoodError };
 
 /** What {@link useDataset} returns: the same object until something in it changes. */
@@ -86,11 +91,11 @@ export type SnapshotResult<T> = SnapshotSuccess<T> | Pending<'readings'> | Faile
 type Always<T> = { readonly suspense: true } | { readonly fallback: T };
 
 /**
- * Watches a dataset as long as the component is mounted. All components that ask for the same share one watch, which goes on for five
- * seconds after the last one has gone, so that one that comes back has its data at once.
+ * Watches a dataset as long as the component is mounted. All components that ask for the same share one watch, which
+ * goes on for five seconds after the last one has gone, so that one that comes back has its data at once.
  *
- * Renders on a server without touching anything of a page: the result is the fallback, or pending. The page starts with the same, so
- * hydration agrees.
+ * Renders on a server without touching anything of a page: the result is the fallback, or pending. The page starts with
+ * the same, so hydration agrees.
  *
  * @param name the dataset; with `null` nothing is read yet
  */
@@ -126,9 +131,9 @@ export function useDataset(
   const result = useMemo((): DatasetResult<unknown> => {
     const { value, error } = state;
     const { refresh } = watch;
-    const brought = () =>
-      initial === undefined ? null : fallbackReading(name ?? '', initial, error?.code ?? 'pending', error?.message ?? null);
-    const reading = value ?? brought();
+    const [reason, detail] = error ? [error.code, error.message] : ['pending' as const, null];
+    const brought = initial === undefined ? null : fallbackReading(name ?? '', initial, reason, detail);
+    const reading = value ?? brought;
     if (reading) return { status: 'success', data: reading.data, reading, isFresh: reading.fresh, error, refresh };
     return { ...nothing(error), reading: null, refresh };
   }, [watch, state, initial]);
@@ -137,8 +142,8 @@ export function useDataset(
 }
 
 /**
- * Watches several datasets that belong together: what it returns is always of one generation. Everything else is as with
- * {@link useDataset}.
+ * Watches several datasets that belong together: what it returns is always of one generation. Everything else is as
+ * with {@link useDataset}.
  *
  * @param names the datasets; with `null` nothing is read yet
  */
@@ -167,7 +172,8 @@ export function useSnapshot(
   names: readonly string[] | null,
   { suspense = false, ...options }: UseSnapshotOptions = {},
 ): SnapshotResult<Record<string, unknown>> {
-  const watch: Watched<Record<string, Reading>> = feed === null || names === null ? IDLE : watched(feed, names, options);
+  const isIdle = feed === null || names === null;
+  const watch: Watched<Record<string, Reading>> = isIdle ? IDLE : watched(feed, names, options);
   const state = useSyncExternalStore(watch.subscribe, watch.state, watch.serverState);
   const result = useMemo((): SnapshotResult<Record<string, unknown>> => {
     const { value: readings, error } = state;

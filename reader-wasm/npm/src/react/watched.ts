@@ -23,7 +23,10 @@ export interface Watched<V extends Value = Value> {
   readonly state: () => State<V>;
   /** On a server, and in the first render of a page that a server has rendered. */
   readonly serverState: () => State<V>;
-  /** Resolves when there is a reading or an error. Begins to watch, for a component that waits for it before it is mounted. */
+  /**
+   * Resolves when there is a reading or an error. Begins to watch, for a component that waits for it before it is
+   * mounted.
+   */
   readonly settled: () => Promise<void>;
   readonly refresh: () => Promise<void>;
 }
@@ -63,7 +66,10 @@ export function watched(feed: AnyFeed | PromiseLike<AnyFeed>, what: What, option
   return watch as Watched<never>;
 }
 
-/** How long a watch that nobody uses goes on: for components that are mounted again at once, or after the next page of an app. */
+/**
+ * How long a watch that nobody uses goes on: for components that are mounted again at once, or after the next page of
+ * an app.
+ */
 const LINGER_MS = 5000;
 
 class SharedWatch implements Watched {
@@ -145,7 +151,9 @@ class SharedWatch implements Watched {
     this.#lingerIfUnused();
   }
 
-  /** Not at once: React unmounts and mounts again in strict mode, and a component that waited is mounted a little later. */
+  /**
+   * Not at once: React unmounts and mounts again in strict mode, and a component that waited is mounted a little later.
+   */
   #lingerIfUnused(): void {
     if (this.#listeners.size > 0) return;
     this.#lingering ??= setTimeout(() => {

@@ -8,7 +8,8 @@ import { expectTypeOf } from 'vitest';
 import { z } from 'zod';
 import type { LastgoodError } from '../../src/errors.js';
 import { open } from '../../src/lastgood.js';
-import { useDataset, useSnapshot, type DatasetResult, type DatasetSuccess, type SnapshotResult } from '../../src/react.js';
+import { useDataset, useSnapshot } from '../../src/react.js';
+import type { DatasetResult, DatasetSuccess, SnapshotResult } from '../../src/react.js';
 import { queryOptions } from '../../src/tanstack.js';
 import type { AnyFeed, FallbackReading, Reading, ReadOptions } from '../../src/types.js';
 

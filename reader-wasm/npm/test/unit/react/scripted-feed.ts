@@ -23,7 +23,7 @@ export class ScriptedFeed {
     return this.begun.filter(({ options }) => !options.signal?.aborted);
   }
 
-  watch(what: string | readonly string[], callback: Watching['callback'], options: Watching['options'] = {}): () => void {
+  watch(what: string | readonly string[], callback: Watching['callback'], options: Watching['options']): () => void {
     const name = String(what);
     if (name === 'Not A Name') throw new LastgoodError('not a name', { code: 'invalid-name', dataset: name });
     this.begun.push({ name, callback, options });
