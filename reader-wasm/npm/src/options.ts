@@ -5,10 +5,12 @@
  */
 
 import { LastgoodError } from './errors.js';
-import type { FeedEvent, LockPolicy, RequestOptions } from './types.js';
+import { isStandardSchema } from './shape/standard.js';
+import type { FeedEvent, LockPolicy, Numbers, RequestOptions, Shape } from './types.js';
 import { MAX_TIMER_MS } from './watch/clock.js';
 
 const LOCK_POLICIES: readonly LockPolicy[] = ['cache', 'wait', 'ignore'];
+const NUMBERS: readonly Numbers[] = ['number', 'bigint', 'string'];
 const CACHES = ['auto', 'localStorage', 'none'] as const;
 
 /** How patiently to read. */
@@ -22,6 +24,8 @@ export interface Patience {
 /** The options of `open`, checked and complete. */
 export interface FeedOptions {
   readonly patience: Patience;
+  /** What the page knows of the datasets, by name. */
+  readonly shapes: ReadonlyMap<string, Shape>;
   readonly cache: (typeof CACHES)[number];
   readonly maxBytes: number;
   readonly init: RequestOptions | ((url: string) => RequestOptions | Promise<RequestOptions>);
@@ -39,23 +43,33 @@ export interface CallOptions {
   readonly signal: AbortSignal | null;
 }
 
-/** The options of one watch, checked and complete. */
-export interface WatchCallOptions extends CallOptions {
-  readonly intervalMs: number;
-  readonly onError: ((error: LastgoodError) => void) | null;
+/** The options of a read of one dataset, checked and complete. */
+export interface ReadOptions extends CallOptions {
+  /** Nothing for several datasets, each of which has that which `open` was told. */
+  readonly shape: Shape | undefined;
   /** The value that the page brought, in a list of its own, because it may be any value; empty when it brought none. */
   readonly fallback: readonly unknown[];
 }
 
+/** The options of one watch, checked and complete. */
+export interface WatchCallOptions extends ReadOptions {
+  readonly intervalMs: number;
+  readonly onError: ((error: LastgoodError) => void) | null;
+}
+
 const PATIENCE = ['lock', 'lockWaitMs', 'timeoutMs', 'maxAge'] as const;
+const SHAPE = ['version', 'migrate', 'schema', 'validate', 'numbers'] as const;
+const CALL = ['signal', ...PATIENCE];
+const READ = [...CALL, 'fallback', ...SHAPE];
 
 export function parseOpenOptions(given: unknown): FeedOptions {
   const watching = ['intervalMs', 'minIntervalMs', 'shareTabs'];
-  const known = ['wasm', 'cache', 'maxBytes', 'init', 'fetch', 'onEvent', 'debug', ...watching, ...PATIENCE];
+  const known = ['wasm', 'cache', 'maxBytes', 'init', 'fetch', 'onEvent', 'debug', 'datasets', ...watching, ...PATIENCE];
   const options = new Options(given, known);
   const isInit = (value: unknown) => typeof value === 'function' || (typeof value === 'object' && value !== null);
   return {
     patience: patience(options, { lock: 'cache', lockWaitMs: 10_000, timeoutMs: 10_000, maxAge: null }),
+    shapes: shapes(options.take('datasets', 'an object with a shape under each name', isObject)),
     cache: options.choice('cache', CACHES) ?? 'auto',
     maxBytes: options.number('maxBytes', 1, Number.MAX_SAFE_INTEGER) ?? 64 * 2 ** 20,
     init: options.take('init', 'request options or a function', isInit) ?? {},
@@ -70,17 +84,29 @@ export function parseOpenOptions(given: unknown): FeedOptions {
 
 /** The options of a call; `defaults` are those of `open`. */
 export function parseCallOptions(given: unknown, defaults: Patience): CallOptions {
-  return callOptions(new Options(given, ['signal', ...PATIENCE]), defaults);
+  return callOptions(new Options(given, CALL), defaults);
 }
 
-/** The options of a watch; `defaults` are those of `open`. */
-export function parseWatchOptions(given: unknown, defaults: FeedOptions): WatchCallOptions {
-  const options = new Options(given, ['signal', 'intervalMs', 'onError', 'fallback', ...PATIENCE]);
-  const fallback = options.take('fallback', 'a value', () => true);
+/** The options of a read of one dataset; `defaults` are those of `open`, `known` is what it was told of the dataset. */
+export function parseReadOptions(given: unknown, defaults: Patience, known: Shape | undefined): ReadOptions {
+  return readOptions(new Options(given, READ), defaults, known ?? {});
+}
+
+/** The options of a watch; `defaults` are those of `open`, `known` is what it was told of the dataset: nothing for several. */
+export function parseWatchOptions(given: unknown, defaults: FeedOptions, known: Shape | undefined): WatchCallOptions {
+  const options = new Options(given, ['intervalMs', 'onError', ...(known ? READ : CALL)]);
   return {
-    ...callOptions(options, defaults.patience),
+    ...readOptions(options, defaults.patience, known),
     intervalMs: options.number('intervalMs', 1, MAX_TIMER_MS) ?? defaults.intervalMs,
     onError: options.take('onError', 'a function', isFunction<(error: LastgoodError) => void>) ?? null,
+  };
+}
+
+function readOptions(options: Options, defaults: Patience, known: Shape | undefined): ReadOptions {
+  const fallback = options.take('fallback', 'a value', () => true);
+  return {
+    ...callOptions(options, defaults),
+    shape: known && { ...known, ...shape(options) },
     fallback: fallback === undefined ? [] : [fallback],
   };
 }
@@ -104,17 +130,42 @@ function patience(options: Options, defaults: Patience): Patience {
   };
 }
 
+function shapes(datasets: Record<string, unknown> = {}): ReadonlyMap<string, Shape> {
+  const parsed = Object.entries(datasets).map(([name, given]) => {
+    const known = new Options(given, SHAPE, `of "${name}" in "datasets"`);
+    return [name, shape(known)] as const;
+  });
+  return new Map(parsed);
+}
+
+function shape(options: Options): Shape {
+  const isVersion = (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 0;
+  const isSteps = (value: unknown) => isObject(value) && Object.values(value).every((step) => typeof step === 'function');
+  const given: { [O in keyof Shape]: Shape[O] | undefined } = {
+    version: options.take('version', 'a whole number', isVersion),
+    migrate: options.take('migrate', 'an object with a function under each version', isSteps),
+    schema: options.take('schema', 'a Standard Schema, such as one of zod, valibot or arktype', isStandardSchema),
+    validate: options.take('validate', 'true or false', isBoolean),
+    numbers: options.choice('numbers', NUMBERS),
+  };
+  // What is left out must not stand before what `open` was told.
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+}
+
 /** An object with known options only, or none at all. */
 export class Options {
   readonly #given: Record<string, unknown>;
+  readonly #where: string;
 
-  constructor(given: unknown, known: readonly string[]) {
+  /** `where`: of what they are options, for people. */
+  constructor(given: unknown, known: readonly string[], where = '') {
+    this.#where = where && ` ${where}`;
     if (given !== undefined && given !== null && typeof given !== 'object') {
-      refuse(`expected an object with options, found ${describe(given)}`);
+      refuse(`expected an object with options${this.#where}, found ${describe(given)}`);
     }
     this.#given = (given ?? {}) as Record<string, unknown>;
     for (const name of Object.keys(this.#given)) {
-      if (!known.includes(name)) refuse(`there is no option "${name}" here; there are: ${known.join(', ')}`);
+      if (!known.includes(name)) refuse(`there is no option "${name}"${this.#where || ' here'}; there are: ${known.join(', ')}`);
     }
   }
 
@@ -135,13 +186,17 @@ export class Options {
   take<T>(name: string, expected: string, fits: ((value: unknown) => value is T) | ((value: unknown) => boolean)) {
     const value = this.#given[name];
     if (value === undefined) return undefined;
-    if (!fits(value)) refuse(`option "${name}": expected ${expected}, found ${describe(value)}`);
+    if (!fits(value)) refuse(`option "${name}"${this.#where}: expected ${expected}, found ${describe(value)}`);
     return value as T;
   }
 }
 
 function isFunction<T>(value: unknown): value is T {
   return typeof value === 'function';
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
 }
 
 function isBoolean(value: unknown): value is boolean {

@@ -33,6 +33,12 @@ export interface Body {
   readonly serverTime: number | null;
 }
 
+/** A body just fetched. */
+export interface Fetched extends Body {
+  /** Its media type, as the server says. */
+  readonly type: string;
+}
+
 /**
  * How long is waited: for all of a small file; or for each part of a payload, so that a slow phone can finish a large
  * download.
@@ -48,7 +54,7 @@ export async function fetchFile(
   request: FileRequest,
   patience: Patience,
   signal: AbortSignal,
-): Promise<Body> {
+): Promise<Fetched> {
   // Ends the request in every case: when the caller leaves, when it takes too long, and when the rest is not wanted.
   const controller = new AbortController();
   const clock = new Clock(request.path, patience, controller);
@@ -58,7 +64,9 @@ export async function fetchFile(
     if (signal.aborted) leave();
     const response = await clock.wait(send(transport, request, controller.signal));
     if (response.status !== 200) throw unexpectedStatus(request.path, response);
-    return { bytes: await body(response, request, clock), serverTime: serverTime(response.headers) };
+    const { headers } = response;
+    const type = headers.get('content-type') ?? '';
+    return { bytes: await body(response, request, clock), serverTime: serverTime(headers), type };
   } finally {
     clock.stop();
     signal.removeEventListener('abort', leave);
@@ -147,7 +155,7 @@ function retryAfter(headers: Headers): number | null {
   const text = headers.get('retry-after');
   if (text === null) return null;
   const seconds = /^\s*\d+\s*$/.test(text) ? Number(text) : (Date.parse(text) - Date.now()) / 1000;
-  return seconds >= 0 ? seconds * 1000 : null;
+  return seconds >= 0 ? Math.round(seconds * 1000) : null;
 }
 
 /** Ends a request that takes too long. */
