@@ -20,6 +20,8 @@ import { unlessAborted } from './flights.js';
 export interface Order {
   readonly datasets: readonly string[];
   readonly patience: Patience;
+  /** What they are read as: JSON values, unless said otherwise. */
+  readonly kind?: 'artifact';
   /** The shape of all of them; without it, that which `open` was told for each. */
   readonly shape?: Shape | undefined;
   /** Whether this is one more look at what is held and was not locked. */
@@ -56,13 +58,13 @@ export class Reader {
   async read(order: Order, signal: AbortSignal): Promise<Reading[]> {
     const shapeOf = (dataset: string) => order.shape ?? this.#options.shapes.get(dataset) ?? {};
     const task: Task = {
-      datasets: order.datasets.map((name) => wanted(name, shapeOf(name))),
+      datasets: order.datasets.map((name) => (order.kind ? { name, kind: order.kind } : json(name, shapeOf(name)))),
       ...order.patience,
       maxBytes: this.#options.maxBytes,
       again: order.again ?? false,
       desk: order.desk ?? null,
     };
-    const readings = await this.#readVerified(task, signal);
+    const readings = await this.#readVerified(task, shapeOf, signal);
     try {
       return this.#handOut(await this.#inShape(readings, shapeOf, signal));
     } catch (refusal) {
@@ -81,20 +83,25 @@ export class Reader {
   ): Promise<Reading[]> {
     const reason: Failure = { code: refusal.code as ReasonCode, detail: refusal.message, dataset: refusal.dataset };
     try {
-      const copies = await this.#readVerified({ ...task, instead: { code: 'offline', detail: '' } }, signal);
+      const copies = await this.#readVerified({ ...task, instead: { code: 'offline', detail: '' } }, shapeOf, signal);
       const readings = copies.map(({ core, payload }) => ({ core: { ...core, reason }, payload }));
       return this.#handOut(await this.#inShape(readings, shapeOf, signal));
-    } catch (none) {
-      throw none instanceof LastgoodError && !signal.aborted ? refusal : none;
+    } catch (failure) {
+      const hasNone = failure instanceof LastgoodError && failure.code !== 'too-old' && !signal.aborted;
+      throw hasNone ? refusal : failure;
     }
   }
 
-  async #readVerified(task: Task, signal: AbortSignal): Promise<VerifiedReading[]> {
+  async #readVerified(
+    task: Task,
+    shapeOf: (dataset: string) => Shape,
+    signal: AbortSignal,
+  ): Promise<VerifiedReading[]> {
     const outcome = await this.#driver.read(task, signal);
     this.#store.remember(outcome.memory);
     if (!('failure' in outcome)) return outcome.readings;
-    const [tooOld] = outcome.tooOld;
-    throw this.#error(outcome.failure, tooOld ? handOut(tooOld.core, tooOld.payload.data, null) : null);
+    const [tooOld] = await this.#inShape(outcome.tooOld, shapeOf, signal);
+    throw this.#error(outcome.failure, tooOld ? handOut(tooOld.reading.core, tooOld.value, null) : null);
   }
 
   /** The value of each in its shape. */
@@ -125,7 +132,7 @@ export class Reader {
   }
 }
 
-function wanted(name: string, shape: Shape): Wanted {
+function json(name: string, shape: Shape): Wanted {
   return { name, kind: 'json', validate: shape.validate ?? true, ...versions(shape) };
 }
 
@@ -147,5 +154,6 @@ function handOut(core: CoreReading, data: unknown, cachedIn: Reading['cachedIn']
     meta,
     schemaVersion,
     cachedIn,
+    ...(core.ext === 'json' ? {} : { ext: core.ext }),
   };
 }
