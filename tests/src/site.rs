@@ -45,6 +45,7 @@ pub enum Fault {
 /// A site at an address of its own, which to a browser is an origin of its own: nothing is shared between two.
 pub struct Site {
     dir: tempfile::TempDir,
+    www: PathBuf,
     url: String,
     shared: Arc<Shared>,
     /// What was ever published, by digest.
@@ -67,23 +68,30 @@ impl Site {
         let www = dir.path().join("www");
         copy(&built("PACKAGE", "target/npm/package"), &www.join("lastgood"));
         fs::write(www.join("index.html"), PAGE).expect("the page can be written");
-        Self::serve(dir)
+        Self::serve(dir, www)
     }
 
     /// Starts a site with the dashboard, as it has been built, and a feed at `/data/`.
     #[must_use]
     pub fn dashboard() -> Self {
         let dir = tempfile::tempdir().expect("a temporary directory can be made");
-        copy(&built("WWW", "www/dist"), &dir.path().join("www"));
-        Self::serve(dir)
+        let www = dir.path().join("www");
+        copy(&built("WWW", "www/dist"), &www);
+        Self::serve(dir, www)
     }
 
-    fn serve(dir: tempfile::TempDir) -> Self {
+    /// Starts a site with the files of a directory, which it serves as they are now and will be, and a feed at `/data/`.
+    #[must_use]
+    pub fn of(www: PathBuf) -> Self {
+        Self::serve(tempfile::tempdir().expect("a temporary directory can be made"), www)
+    }
+
+    fn serve(dir: tempfile::TempDir, www: PathBuf) -> Self {
         fs::create_dir(dir.path().join("data")).expect("the feed's directory can be made");
         let shared = Arc::new(Shared::default());
         let runtime = Runtime::new().expect("a runtime can be started");
-        let (stop, url) = run(&runtime, dir.path(), &shared, "127.0.0.1:0");
-        Self { dir, url, shared, published: Mutex::default(), stop: Some(stop), runtime: Some(runtime) }
+        let (stop, url) = run(&runtime, dir.path(), &www, &shared, "127.0.0.1:0");
+        Self { dir, www, url, shared, published: Mutex::default(), stop: Some(stop), runtime: Some(runtime) }
     }
 
     /// The address of the page, with a slash at the end.
@@ -95,7 +103,7 @@ impl Site {
     /// The directory of the site's own files.
     #[must_use]
     pub fn www(&self) -> PathBuf {
-        self.dir.path().join("www")
+        self.www.clone()
     }
 
     /// The directory of the feed.
@@ -159,7 +167,7 @@ impl Site {
         self.stop();
         let address = self.url.trim_start_matches("http://").trim_end_matches('/').to_owned();
         let runtime = Runtime::new().expect("a runtime can be started");
-        let (stop, _) = run(&runtime, self.dir.path(), &self.shared, &address);
+        let (stop, _) = run(&runtime, self.dir.path(), &self.www, &self.shared, &address);
         (self.stop, self.runtime) = (Some(stop), Some(runtime));
     }
 }
@@ -182,8 +190,14 @@ const PAGE: &str = r#"<!doctype html>
 <body></body></html>
 "#;
 
-fn run(runtime: &Runtime, dir: &Path, shared: &Arc<Shared>, address: &str) -> (oneshot::Sender<()>, String) {
-    let config = Config { feed: dir.join("data"), www: Some(dir.join("www")), cors: Cors::Off };
+fn run(
+    runtime: &Runtime,
+    dir: &Path,
+    www: &Path,
+    shared: &Arc<Shared>,
+    address: &str,
+) -> (oneshot::Sender<()>, String) {
+    let config = Config { feed: dir.join("data"), www: Some(www.to_owned()), cors: Cors::Off };
     let router = serve::router(&config).expect("both directories exist");
     let router: Router = router.layer(from_fn_with_state(Arc::clone(shared), misbehave));
     let listener = runtime.block_on(TcpListener::bind(address)).expect("the address is free");
@@ -247,6 +261,12 @@ async fn answer(fault: Fault, mut request: Request, next: Next) -> Response {
             Response::from_parts(parts, body)
         }
     }
+}
+
+/// The packed npm package, as it would be published.
+#[must_use]
+pub fn tarball() -> PathBuf {
+    built("TARBALL", concat!("target/npm/lastgood-", env!("CARGO_PKG_VERSION"), ".tgz"))
 }
 
 /// Where `cargo xtask test` says that something has been built, or else where it builds it.
