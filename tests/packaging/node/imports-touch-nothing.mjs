@@ -1,8 +1,12 @@
-// A server has none of these, or others of the same name. Whoever looks at one while a module is loaded fails.
+// A server has none of these, or others of the same name: whoever looks at one while a module is loaded fails.
+import { scripts, tell } from './entries.mjs';
+
 const names = [
-  'window', 'self', 'document', 'localStorage', 'sessionStorage', 'navigator', 'location', 'caches', 'indexedDB',
-  'BroadcastChannel', 'addEventListener', 'matchMedia', 'WebAssembly', 'fetch', 'crypto', 'setTimeout', 'setInterval',
+  'window', 'self', 'document', 'location', 'navigator', 'localStorage', 'sessionStorage', 'indexedDB', 'caches',
+  'BroadcastChannel', 'addEventListener', 'WebAssembly', 'fetch', 'crypto', 'setTimeout', 'setInterval', 'console',
 ];
+// The tools that `lastgood/react` and `lastgood/tanstack` are for look around by themselves.
+await Promise.all([import('react'), import('@tanstack/query-core')]);
 for (const name of names) {
   Object.defineProperty(globalThis, name, {
     get() {
@@ -10,7 +14,7 @@ for (const name of names) {
     },
   });
 }
-
-for (const entry of ['lastgood', 'lastgood/inline', 'lastgood/react', 'lastgood/tanstack']) {
-  await import(entry);
+for (const script of scripts) {
+  await import(script);
 }
+tell();

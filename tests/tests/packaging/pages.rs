@@ -1,6 +1,9 @@
 //! Projects that make pages, read in a real browser.
 
+use std::fs;
+
 use lastgood_tests::browser::Browser;
+use lastgood_tests::site::{Fault, Site};
 use serde_json::Value;
 
 use crate::project::Project;
@@ -37,6 +40,38 @@ fn plain() {
     assert_eq!(shown["error"]["code"], "wasm", "{shown}");
     let message = shown["error"]["message"].as_str().unwrap();
     assert!(message.contains("Content Security Policy") && message.contains("'wasm-unsafe-eval'"), "{message}");
+}
+
+#[test]
+fn loading_says_nothing_in_the_console() {
+    let site = Site::start();
+    let browser = Browser::start();
+    let address = "'/lastgood/lastgood_reader_bg.wasm'";
+    let bytes = format!("await (await fetch({address})).arrayBuffer()");
+    let module = format!("await WebAssembly.compile({bytes})");
+    let sources =
+        ["undefined", address, &format!("new URL({address}, location)"), &format!("fetch({address})"), &bytes, &module];
+    for source in sources {
+        assert_eq!(said_while_loading(&browser, &site, source), [""; 0], "from {source}");
+    }
+    // A server that says the wrong type.
+    let file = fs::read(site.www().join("lastgood/lastgood_reader_bg.wasm")).unwrap();
+    site.fail(".wasm", Fault::Body(file));
+    assert_eq!(said_while_loading(&browser, &site, "undefined"), [""; 0], "from JSON");
+}
+
+/// What is written to the console while a new page loads the module from `source`.
+fn said_while_loading(browser: &Browser, site: &Site, source: &str) -> Vec<String> {
+    browser.open(site.url());
+    browser.get(&format!(
+        "const said = [];
+         for (const level of ['debug', 'log', 'info', 'warn', 'error']) {{
+           console[level] = (...values) => said.push(values.join(' '));
+         }}
+         const {{ open }} = await import('lastgood');
+         await open('/data/', {{ wasm: {source} }});
+         return said;"
+    ))
 }
 
 #[test]

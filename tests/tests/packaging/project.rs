@@ -1,9 +1,9 @@
 //! A project of `tests/packaging/` with its pinned tools and the packed package installed.
 
 use std::fs;
-use std::io::{BufRead, BufReader, ErrorKind};
+use std::io::{BufRead, BufReader};
 use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::thread;
@@ -65,11 +65,8 @@ impl Project {
 
     /// Not a dependency in package-lock.json: its checksum changes with every build.
     fn install_package(&self) {
-        // npm would keep one of the same version.
-        remove(self.path("node_modules/lastgood"));
-        remove(self.path("node_modules/.package-lock.json"));
         let mut install = self.command("npm");
-        install.args(["install", "--no-save", "--no-package-lock", "--ignore-scripts", "--no-audit", "--no-fund"]);
+        install.args(["install", "--no-save", "--ignore-scripts", "--no-audit", "--no-fund"]);
         self.capture(install.arg(tarball()));
     }
 
@@ -134,13 +131,4 @@ fn address(line: &str) -> Option<String> {
     let (_, rest) = line.split_once("http://localhost:")?;
     let port: String = rest.chars().take_while(char::is_ascii_digit).collect();
     Some(format!("http://localhost:{port}/"))
-}
-
-fn remove(path: impl AsRef<Path>) {
-    let path = path.as_ref();
-    let removed = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
-    match removed {
-        Err(error) if error.kind() != ErrorKind::NotFound => panic!("{}: {error}", path.display()),
-        _ => {}
-    }
 }

@@ -10,7 +10,9 @@ fn node() {
     for file in ["import.mjs", "inline.mjs", "require.cjs"] {
         assert_read(&project.node(file, &site), file);
     }
-    project.node("imports-touch-nothing.mjs", &site);
+    for file in ["imports-touch-nothing.mjs", "requires-wait-for-nothing.cjs"] {
+        assert_eq!(project.node(file, &site), "inline.js lastgood.js", "{file}");
+    }
 }
 
 #[test]
@@ -22,7 +24,9 @@ fn vitest() {
 #[test]
 fn jest() {
     let project = Project::install("jest");
-    project.npm_run("test", &site(project.path("")));
+    let site = site(project.path(""));
+    project.npm_run("test", &site);
+    project.npm_run("test:commonjs", &site);
 }
 
 #[test]
