@@ -6,6 +6,7 @@
     reason = "tests make and remove files, and fail by panicking"
 )]
 
+mod docs;
 mod pages;
 mod project;
 mod scripts;

@@ -39,7 +39,7 @@ fn plain() {
     let shown: Value = serde_json::from_str(&browser.text("output")).unwrap();
     assert_eq!(shown["error"]["code"], "wasm", "{shown}");
     let message = shown["error"]["message"].as_str().unwrap();
-    assert!(message.contains("Content Security Policy") && message.contains("'wasm-unsafe-eval'"), "{message}");
+    assert!(message.contains("content security policy") && message.contains("'wasm-unsafe-eval'"), "{message}");
 }
 
 #[test]
