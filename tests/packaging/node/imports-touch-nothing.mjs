@@ -5,8 +5,8 @@ const names = [
   'window', 'self', 'document', 'location', 'navigator', 'localStorage', 'sessionStorage', 'indexedDB', 'caches',
   'BroadcastChannel', 'addEventListener', 'WebAssembly', 'fetch', 'crypto', 'setTimeout', 'setInterval', 'console',
 ];
-// The tools that `lastgood/react` and `lastgood/tanstack` are for look around by themselves.
-await Promise.all([import('react'), import('@tanstack/query-core')]);
+// React looks around by itself.
+await import('react');
 for (const name of names) {
   Object.defineProperty(globalThis, name, {
     get() {

@@ -1,6 +1,8 @@
 // What a page has in mind of the types. It is never run: compiling it is the test.
 import { open, LastgoodError, type Feed, type Reading } from 'lastgood';
 import { open as openInline } from 'lastgood/inline';
+import { useDataset } from 'lastgood/react';
+import { queryOptions } from 'lastgood/tanstack';
 
 interface Day {
   day: number;
@@ -30,3 +32,14 @@ export async function readInline(): Promise<number> {
     throw error;
   }
 }
+
+const shaped = open('/data/', { datasets: { performance: { migrate: { 1: (value) => value } } } });
+
+export function useDays(): readonly Day[] {
+  const { data } = useDataset<Day[]>(open('/data/'), 'performance', { fallback: [] });
+  // @ts-expect-error: what has a fallback is never without data
+  data satisfies undefined;
+  return data ?? [];
+}
+
+export const query = queryOptions(shaped, 'performance');

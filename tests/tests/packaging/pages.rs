@@ -83,7 +83,7 @@ fn vite() {
     for output in ["#page", "#worker"] {
         assert_shows(&browser, server.url(), output);
     }
-    project.npm_run("build", &site);
+    project.build(&site);
     for output in ["#page", "#worker"] {
         assert_shows(&browser, site.url(), output);
         assert_eq!(violations(&browser), [""; 0], "of the policy in vite.config.js");
@@ -94,7 +94,7 @@ fn vite() {
 fn webpack() {
     let project = Project::install("webpack");
     let site = site(project.path(""));
-    project.npm_run("build", &site);
+    project.build(&site);
     let browser = Browser::start();
     for output in ["#page", "#worker"] {
         assert_shows(&browser, site.url(), output);
@@ -105,7 +105,7 @@ fn webpack() {
 fn rollup() {
     let project = Project::install("rollup");
     let site = site(project.path(""));
-    project.npm_run("build", &site);
+    project.build(&site);
     assert_page_reads(&Browser::start(), site.url());
 }
 
@@ -113,7 +113,8 @@ fn rollup() {
 fn esbuild() {
     let project = Project::install("esbuild");
     let site = site(project.path(""));
-    project.npm_run("build", &site);
+    project.build(&site);
+    project.npm_run("test", &site);
     let browser = Browser::start();
     for page in ["inline.html", "copied.html", "file-loader.html", "service-worker.html"] {
         assert_page_reads(&browser, &format!("{}{page}", site.url()));
@@ -124,10 +125,10 @@ fn esbuild() {
 fn next() {
     let project = Project::install("next");
     let site = site(project.path(""));
-    project.npm_run("build", &site);
+    project.build(&site);
     let server = project.serve("next", &["start", "--port", "0"], &site);
     let page = ureq::get(server.url()).call().unwrap().into_body().read_to_string().unwrap();
-    assert!(page.contains("id=\"fallback\""), "rendered on the server: {page}");
+    assert!(page.contains("id=\"pending\""), "rendered on the server: {page}");
     let browser = Browser::start();
     for output in ["#server", "#client"] {
         assert_shows(&browser, server.url(), output);

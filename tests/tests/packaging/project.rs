@@ -34,14 +34,25 @@ impl Project {
         self.directory.join(name)
     }
 
-    /// Runs a script of its package.json and returns what it prints on stdout.
-    pub(crate) fn npm_run(&self, script: &str, site: &Site) -> String {
-        self.capture(self.command("npm").args(["run", "--silent", script]).env("SITE", site.url()))
+    /// Runs the script `build` of its package.json, which must find nothing to warn of.
+    pub(crate) fn build(&self, site: &Site) {
+        let said = self.npm_run("build", site).to_lowercase();
+        for warning in ["warning", "(!)", "⚠"] {
+            assert!(!said.contains(warning), "{said}");
+        }
     }
 
-    /// Runs a file with Node and returns what it prints on stdout.
+    /// Runs a script of its package.json and returns what it prints.
+    pub(crate) fn npm_run(&self, script: &str, site: &Site) -> String {
+        let printed = self.capture(self.command("npm").args(["run", "--silent", script]).env("SITE", site.url()));
+        printed.join("\n")
+    }
+
+    /// Runs a file with Node, which must have nothing to say of it, and returns what it prints on stdout.
     pub(crate) fn node(&self, file: &str, site: &Site) -> String {
-        self.capture(self.command("node").arg(file).env("SITE", site.url()))
+        let [stdout, stderr] = self.capture(self.command("node").arg(file).env("SITE", site.url()));
+        assert_eq!(stderr, "", "{file}");
+        stdout
     }
 
     /// Starts one of its tools as a server.
@@ -80,12 +91,13 @@ impl Project {
         command
     }
 
-    fn capture(&self, command: &mut Command) -> String {
+    /// Runs a command to its end and returns what it prints on stdout and stderr.
+    fn capture(&self, command: &mut Command) -> [String; 2] {
         let output = command.output().unwrap();
         let [stdout, stderr] = [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap());
         let name = self.directory.file_name().unwrap().display();
         assert!(output.status.success(), "project {name}: {command:?} failed\n{stdout}\n{stderr}");
-        stdout
+        [stdout, stderr]
     }
 }
 

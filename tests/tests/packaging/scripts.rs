@@ -7,11 +7,12 @@ use crate::{assert_read, site};
 fn node() {
     let project = Project::install("node");
     let site = site(project.path(""));
-    for file in ["import.mjs", "inline.mjs", "require.cjs"] {
+    for file in ["import.mjs", "inline.mjs", "require.cjs", "query.mjs"] {
         assert_read(&project.node(file, &site), file);
     }
+    assert_eq!(project.node("render.mjs", &site), "<p>0 days</p>\n");
     for file in ["imports-touch-nothing.mjs", "requires-wait-for-nothing.cjs"] {
-        assert_eq!(project.node(file, &site), "inline.js lastgood.js", "{file}");
+        assert_eq!(project.node(file, &site), "inline.js lastgood.js react.js tanstack.js", "{file}");
     }
 }
 
