@@ -56,7 +56,7 @@ fn run_steps(steps: &mut Steps, args: &Args) -> Result<()> {
                 .args(["test", "--package", "lastgood-tests", "--test", "packaging"])
                 .env("LASTGOOD_TEST_PACKAGE", &package.directory)
                 .env("LASTGOOD_TEST_TARBALL", &package.tarball)
-                .env("LASTGOOD_TEST_CHROMEDRIVER", &programs.chromedriver),
+                .envs(programs.clone()),
         )?)
     })?;
     let site = steps.step("www", || {
@@ -72,9 +72,7 @@ fn run_steps(steps: &mut Steps, args: &Args) -> Result<()> {
                 .env("LASTGOOD_TEST_BINARY", binary)
                 .env("LASTGOOD_TEST_PACKAGE", &package.directory)
                 .env("LASTGOOD_TEST_WWW", site)
-                .env("LASTGOOD_TEST_CHROMEDRIVER", programs.chromedriver)
-                .env("LASTGOOD_TEST_NGINX", programs.nginx)
-                .env("LASTGOOD_TEST_CADDY", programs.caddy),
+                .envs(programs),
         )?)
     })
 }

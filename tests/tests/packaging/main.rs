@@ -23,7 +23,7 @@ const PUBLISHED: &str = r#"[{"day":1,"value":3.5}]"#;
 /// A site with a feed that serves `www`, which need not be there yet.
 fn site(www: PathBuf) -> Site {
     fs::create_dir_all(&www).unwrap();
-    let site = Site::of(www);
+    let site = Site::of(&www);
     site.publish(&[("performance", PUBLISHED)]);
     site
 }
