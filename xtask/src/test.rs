@@ -53,6 +53,15 @@ fn run_steps(steps: &mut Steps, args: &Args) -> Result<()> {
                 .env("LASTGOOD_TEST_PACKAGE", &package.directory),
         )?)
     })?;
+    steps.step("packaging tests", || {
+        Ok(process::run(
+            workspace::cargo()
+                .args(["test", "--package", "lastgood-tests", "--test", "packaging"])
+                .env("LASTGOOD_TEST_PACKAGE", &package.directory)
+                .env("LASTGOOD_TEST_TARBALL", &package.tarball)
+                .envs(programs.clone()),
+        )?)
+    })?;
     let site = steps.step("www", || {
         let site = www::build(&package)?;
         www::unit_tests()?;
