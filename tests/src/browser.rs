@@ -165,6 +165,19 @@ impl Browser {
         assert!(found, "waited in vain for {selector}");
     }
 
+    /// The processor time that the page's main thread has taken, in milliseconds, where the browser tells it.
+    #[must_use]
+    pub fn main_thread_ms(&self) -> Option<f64> {
+        let cdp = self.driver().cdp();
+        let metrics = async {
+            cdp.send_raw("Performance.enable", json!({ "timeDomain": "threadTicks" })).await?;
+            cdp.send_raw("Performance.getMetrics", json!({})).await
+        };
+        let metrics = self.runtime.block_on(metrics).ok()?;
+        let tasks = metrics["metrics"].as_array()?.iter().find(|metric| metric["name"] == "TaskDuration")?;
+        Some(tasks["value"].as_f64()? * 1e3)
+    }
+
     /// Clicks an element.
     pub fn click(&self, selector: &str) {
         let click = async { self.driver().find(By::Css(selector)).await?.click().await };

@@ -1,0 +1,71 @@
+//! What was measured, and how it is told.
+
+use serde::Deserialize;
+
+use crate::comparisons::Comparison;
+
+/// What one sample of a contestant cost, on average of its runs.
+#[derive(Clone, Copy, Deserialize)]
+pub(crate) struct Sample {
+    /// Time in milliseconds.
+    pub(crate) ms: f64,
+    /// What came over the wire, headers included.
+    #[serde(default)]
+    pub(crate) bytes: f64,
+    #[serde(default)]
+    pub(crate) requests: f64,
+}
+
+/// A target for the ratio of a contestant to the first.
+#[derive(Clone, Copy)]
+pub(crate) enum Target {
+    AtMost(f64),
+    AtLeast(f64),
+}
+
+impl Target {
+    fn verdict(self, found: f64) -> String {
+        let (met, wanted) = match self {
+            Self::AtMost(limit) => (found <= limit, format!("at most {limit}")),
+            Self::AtLeast(limit) => (found >= limit, format!("at least {limit}")),
+        };
+        format!("target {wanted}: {}", if met { "met" } else { "MISSED" })
+    }
+}
+
+/// Prints the table of a comparison; `samples` has a list for each contestant, with an entry for each round.
+pub(crate) fn print(comparison: &Comparison, what: &str, samples: &[Vec<Sample>]) {
+    println!("\n{}: {} rounds, {what} in ms", comparison.title, samples[0].len());
+    println!("  {:38} {:>9} {:>9} {:>9}  {:23} {:>9} {:>8}", "", "median", "25 %", "75 %", "ratio (quartiles)", "KB", "requests");
+    for (contestant, own) in comparison.contestants.iter().zip(samples) {
+        let times = Spread::of(own.iter().map(|sample| sample.ms));
+        let ratio = Spread::of(own.iter().zip(&samples[0]).map(|(sample, base)| sample.ms / base.ms));
+        let (bytes, requests) = (
+            Spread::of(own.iter().map(|sample| sample.bytes)).median / 1e3,
+            Spread::of(own.iter().map(|sample| sample.requests)).median,
+        );
+        print!("  {:38} {:9.3} {:9.3} {:9.3}", contestant.title, times.median, times.low, times.high);
+        print!("  {:23}", format!("{:.2} ({:.2} to {:.2})", ratio.median, ratio.low, ratio.high));
+        print!(" {bytes:9.1} {requests:8.1}");
+        match contestant.target {
+            Some(target) => println!("  {}", target.verdict(ratio.median)),
+            None => println!(),
+        }
+    }
+}
+
+/// The middle of measured values and where the middle half of them lies.
+struct Spread {
+    low: f64,
+    median: f64,
+    high: f64,
+}
+
+impl Spread {
+    fn of(values: impl Iterator<Item = f64>) -> Self {
+        let mut values: Vec<f64> = values.collect();
+        values.sort_by(f64::total_cmp);
+        let at = |share: f64| values[((values.len() - 1) as f64 * share).round() as usize];
+        Self { low: at(0.25), median: at(0.5), high: at(0.75) }
+    }
+}

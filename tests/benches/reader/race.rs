@@ -1,0 +1,94 @@
+//! Contestants side by side: each round runs all of them, in an order of its own, so that whatever else the machine does
+//! hits all alike.
+
+use std::cell::Cell;
+use std::hash::{BuildHasher, RandomState};
+
+use lastgood_tests::browser::Browser;
+
+use crate::comparisons::{Comparison, Figure, Visitor, Work};
+use crate::data::Sites;
+use crate::measure::{self, Sample};
+
+/// Runs a comparison in a browser of its own and prints its table.
+pub(crate) fn run(comparison: &Comparison, sites: &Sites, rounds: usize) {
+    let race = Race { comparison, sites, browser: Browser::start(), visits: Cell::new(0) };
+    race.prepare();
+    // The first rounds warm up the engine's caches and compilers and are not counted.
+    let warm_up = (rounds / 10).max(2);
+    let mut samples = vec![Vec::with_capacity(rounds); comparison.contestants.len()];
+    for round in 0..warm_up + rounds {
+        for contestant in shuffled(comparison.contestants.len()) {
+            let sample = race.sample(comparison.contestants[contestant].id);
+            if round >= warm_up {
+                samples[contestant].push(sample);
+            }
+        }
+    }
+    let what = match comparison.figure {
+        Figure::MainThread if race.browser.main_thread_ms().is_some() => "processor time of the main thread",
+        _ => "time",
+    };
+    measure::print(comparison, what, &samples);
+}
+
+struct Race<'a> {
+    comparison: &'a Comparison,
+    sites: &'a Sites,
+    browser: Browser,
+    /// How many hosts have been visited.
+    visits: Cell<u16>,
+}
+
+impl Race<'_> {
+    fn prepare(&self) {
+        let name = self.comparison.name;
+        let site = if name == "many" { &self.sites.many } else { &self.sites.few };
+        match self.comparison.work {
+            Work::Calls(_) => {
+                self.browser.open(&format!("{}bench.html", site.address(0)));
+                self.browser.get::<()>(&format!("await bench.setup({name:?})"));
+            }
+            Work::Visit(Visitor::Returning) => {
+                for contestant in self.comparison.contestants {
+                    self.visit(0, contestant.id);
+                }
+            }
+            Work::Visit(Visitor::New) => {}
+        }
+    }
+
+    fn sample(&self, contestant: &str) -> Sample {
+        match self.comparison.work {
+            Work::Visit(Visitor::Returning) => self.visit(0, contestant),
+            Work::Visit(Visitor::New) => {
+                self.visits.set(self.visits.get() + 1);
+                self.visit(self.visits.get(), contestant)
+            }
+            Work::Calls(repeat) => self.call(contestant, repeat),
+        }
+    }
+
+    fn call(&self, contestant: &str, repeat: usize) -> Sample {
+        let before = self.browser.main_thread_ms();
+        let sample: Sample = self.browser.get(&format!("return bench.sample({contestant:?}, {repeat})"));
+        match (self.comparison.figure, before, self.browser.main_thread_ms()) {
+            (Figure::MainThread, Some(before), Some(after)) => Sample { ms: (after - before) / repeat as f64, ..sample },
+            _ => sample,
+        }
+    }
+
+    fn visit(&self, host: u16, page: &str) -> Sample {
+        self.browser.open("about:blank");
+        self.browser.open(&format!("{}{page}.html", self.sites.few.address(host)));
+        self.browser.get("return globalThis.first")
+    }
+}
+
+/// All indexes below `count`, in random order.
+fn shuffled(count: usize) -> Vec<usize> {
+    let random = RandomState::new();
+    let mut order: Vec<usize> = (0..count).collect();
+    order.sort_by_cached_key(|index| random.hash_one(index));
+    order
+}
