@@ -3,8 +3,15 @@
 #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 use lastgood_tests::browser::Browser;
+use lastgood_tests::in_every_browser;
 use lastgood_tests::site::Site;
 use serde_json::{Value, json};
+
+in_every_browser! {
+    fresh_then_cached_then_fresh_again
+    without_a_copy_it_says_what_failed
+    data_of_another_shape_is_a_failure_and_not_a_broken_page
+}
 
 fn publish(site: &Site, warmest: f64) {
     let weather = |day: u32| {
@@ -34,17 +41,15 @@ fn distances(browser: &Browser) -> Vec<u32> {
           .findIndex((th) => th.dataset.column === 'distance');
         return [...document.querySelectorAll('[data-dataset=transactions] tbody tr')]
           .map((row) => Number(row.cells[column].textContent.replace(/[^0-9]/g, '')));";
-    browser.get(script)
+    browser.look(script)
 }
 
-#[test]
-fn fresh_then_cached_then_fresh_again() {
+fn fresh_then_cached_then_fresh_again(browser: Browser) {
     let mut site = Site::dashboard();
     publish(&site, 30.5);
-    let browser = Browser::start();
     browser.open(site.url());
     both(&browser, "fresh");
-    let drawn: bool = browser.get("return document.querySelector('[data-dataset=performance] canvas')?.width > 0;");
+    let drawn: bool = browser.look("return document.querySelector('[data-dataset=performance] canvas')?.width > 0;");
     assert!(drawn, "the chart is there");
     assert!(browser.text("[data-dataset=performance]").contains("30.5"), "the hottest day is a key figure");
 
@@ -70,10 +75,8 @@ fn fresh_then_cached_then_fresh_again() {
     assert!(browser.text("[data-dataset=performance]").contains("31.5"), "the new hottest day is shown");
 }
 
-#[test]
-fn without_a_copy_it_says_what_failed() {
+fn without_a_copy_it_says_what_failed(browser: Browser) {
     let site = Site::dashboard();
-    let browser = Browser::start();
     browser.open(site.url());
     both(&browser, "failed");
     browser.wait_for("[data-dataset=performance][data-reason=http]");
@@ -81,11 +84,9 @@ fn without_a_copy_it_says_what_failed() {
     both(&browser, "fresh");
 }
 
-#[test]
-fn data_of_another_shape_is_a_failure_and_not_a_broken_page() {
+fn data_of_another_shape_is_a_failure_and_not_a_broken_page(browser: Browser) {
     let site = Site::dashboard();
     site.publish(&[("performance", r#"{"rows": 3}"#), ("transactions", "[]")]);
-    let browser = Browser::start();
     browser.open(site.url());
     browser.wait_for("[data-dataset=performance][data-state=failed][data-reason=unexpected-shape]");
     browser.wait_for("[data-dataset=transactions][data-state=fresh]");

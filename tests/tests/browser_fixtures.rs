@@ -8,8 +8,14 @@ use std::time::{Duration, SystemTime};
 
 use lastgood_protocol::time::Timestamp;
 use lastgood_tests::browser::{Answer, Browser, Reading};
+use lastgood_tests::in_every_browser;
 use lastgood_tests::site::{Fault, Site, workspace};
 use serde_json::{Value, json};
+
+in_every_browser! {
+    manifests
+    lock_markers
+}
 
 fn fixtures() -> PathBuf {
     workspace().join("protocol/fixtures")
@@ -23,7 +29,7 @@ fn cases(kind: &str) -> Vec<Value> {
 }
 
 /// A site that serves the fixture feed without its plain copies.
-fn site() -> (Site, Browser) {
+fn site(browser: &Browser) -> Site {
     let site = Site::start();
     fs::create_dir(site.data().join("objects")).unwrap();
     for object in fs::read_dir(fixtures().join("feed/objects")).unwrap() {
@@ -31,9 +37,8 @@ fn site() -> (Site, Browser) {
         fs::copy(object.path(), site.data().join("objects").join(object.file_name())).unwrap();
     }
     fs::copy(fixtures().join("feed/manifest.json"), site.data().join("manifest.json")).unwrap();
-    let browser = Browser::start();
     browser.open(site.url());
-    (site, browser)
+    site
 }
 
 /// Each time a feed that remembers nothing.
@@ -45,9 +50,8 @@ fn read(browser: &Browser, dataset: &Value) -> Answer {
     ))
 }
 
-#[test]
-fn manifests() {
-    let (site, browser) = site();
+fn manifests(browser: Browser) {
+    let site = site(&browser);
     for case in cases("manifests") {
         let bytes = fs::read(fixtures().join(case["file"].as_str().unwrap())).unwrap();
         site.fail("/manifest.json", Fault::Body(bytes));
@@ -71,9 +75,8 @@ fn manifests() {
     }
 }
 
-#[test]
-fn lock_markers() {
-    let (site, browser) = site();
+fn lock_markers(browser: Browser) {
+    let site = site(&browser);
     for case in cases("markers") {
         let bytes = fs::read(fixtures().join(case["file"].as_str().unwrap())).unwrap();
         let at: Timestamp = case["at"].as_str().unwrap().parse().unwrap();

@@ -8,6 +8,7 @@ use std::process::{Command, Output};
 
 use lastgood_tests::browser::Browser;
 use lastgood_tests::docs;
+use lastgood_tests::in_every_browser;
 use lastgood_tests::site::Site;
 
 fn example(name: &str) -> String {
@@ -48,8 +49,11 @@ fn refuse() {
     assert_eq!(String::from_utf8(output.stderr).unwrap(), expected);
 }
 
-#[test]
-fn read() {
+in_every_browser! {
+    read
+}
+
+fn read(browser: Browser) {
     let site = Site::start();
     let dir = tempfile::tempdir().unwrap();
     assert!(shell(&example("publish"), dir.path()).status.success());
@@ -63,14 +67,9 @@ fn read() {
          <p id=revenue></p><p id=state></p><script type=module>{script}\ndocument.title = 'done';</script>"
     );
     fs::write(site.www().join("example.html"), page).unwrap();
-    let browser = Browser::start();
     browser.open(&format!("{}example.html", site.url()));
     browser.wait_for("#state:not(:empty)");
     assert_eq!(browser.text("#revenue"), "1310");
     assert_eq!(browser.text("#state"), "fresh");
-    let done: bool = browser.get(
-        "for (let n = 0; n < 500 && document.title !== 'done'; n += 1) await new Promise((r) => setTimeout(r, 20));
-         return document.title === 'done';",
-    );
-    assert!(done, "the snapshot is read too");
+    browser.wait_until("document.title === 'done'"); // the snapshot is read too
 }

@@ -19,7 +19,7 @@ const NODE: (u32, u32) = (20, 19);
 /// Whether a task may install what is missing.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Install {
-    /// Install it where that needs no question: a Rust target, Debian packages as root.
+    /// Install it where that needs no question: a Rust target, Debian packages as root, a crate in the build directory.
     Allowed,
     /// Only say what is missing.
     Never,
@@ -70,23 +70,28 @@ pub(crate) fn node() -> Result<()> {
     }
 }
 
-/// The programs that the integration tests run.
-pub(crate) struct Programs {
-    pub(crate) chromedriver: PathBuf,
-    pub(crate) nginx: PathBuf,
-    pub(crate) caddy: PathBuf,
-}
+/// The programs that the integration tests run, each with the environment variable that names it to them.
+const PROGRAMS: [(&str, &str); 6] = [
+    ("LASTGOOD_TEST_CHROMEDRIVER", "chromedriver"),
+    ("LASTGOOD_TEST_GECKODRIVER", "geckodriver"),
+    ("LASTGOOD_TEST_WEBKITDRIVER", "WebKitWebDriver"),
+    ("LASTGOOD_TEST_XVFB", "Xvfb"),
+    ("LASTGOOD_TEST_NGINX", "nginx"),
+    ("LASTGOOD_TEST_CADDY", "caddy"),
+];
 
-/// Makes sure that the programs of the integration tests are there. What is missing is installed or told all at once.
-pub(crate) fn programs(install: Install) -> Result<Programs> {
+/// Makes sure that what the integration tests run is there, and says where. What is missing is installed or told all at
+/// once.
+pub(crate) fn programs(install: Install) -> Result<Vec<(&'static str, PathBuf)>> {
     let missing = || WANTED.into_iter().filter(|wanted| !(wanted.is_there)()).collect::<Vec<_>>();
-    let installable = install == Install::Allowed && is_debian() && rustix::process::geteuid().is_root();
-    if installable && !missing().is_empty() {
+    if install == Install::Allowed {
         install_packages(&missing())?;
+        install_crates(&missing())?;
     }
-    match (find("chromedriver"), find("nginx"), find("caddy"), missing().as_slice()) {
-        (Some(chromedriver), Some(nginx), Some(caddy), []) => Ok(Programs { chromedriver, nginx, caddy }),
-        (.., missing) => {
+    let found: Option<Vec<_>> = PROGRAMS.iter().map(|(variable, name)| Some((*variable, find(name)?))).collect();
+    match (found, missing().as_slice()) {
+        (Some(found), []) => Ok(found),
+        (_, missing) => {
             let missing: String = missing.iter().map(Wanted::advice).collect();
             bail!("programs for the integration tests are missing (PATH: {}){missing}", search_path())
         }
@@ -98,49 +103,83 @@ pub(crate) fn programs(install: Install) -> Result<Programs> {
 struct Wanted {
     what: &'static str,
     is_there: fn() -> bool,
-    /// The Debian packages that bring it.
-    debian: &'static [&'static str],
-    /// The service that these packages start by themselves.
-    service: Option<&'static str>,
+    source: Source,
     /// How others get it, one way on each line.
     elsewhere: &'static str,
 }
 
-const WANTED: [Wanted; 5] = [
+/// Where something comes from.
+#[derive(Clone, Copy)]
+enum Source {
+    /// Debian packages.
+    Debian {
+        packages: &'static [&'static str],
+        /// The service that they start by themselves.
+        service: Option<&'static str>,
+    },
+    /// A program on crates.io, for which Debian has no package: its name and version.
+    Crate(&'static str, &'static str),
+}
+
+/// Packages without a service.
+const fn debian(packages: &'static [&'static str]) -> Source {
+    Source::Debian { packages, service: None }
+}
+
+const WANTED: [Wanted; 9] = [
     Wanted {
         what: "chromedriver, and a Chromium or Chrome of the same version",
         is_there: || find("chromedriver").is_some(),
-        debian: &["chromium", "chromium-driver"],
-        service: None,
+        source: debian(&["chromium", "chromium-driver"]),
         elsewhere: "Fedora: dnf install chromium chromedriver\nmacOS: brew install --cask chromium chromedriver\n\
                     others: https://googlechromelabs.github.io/chrome-for-testing/",
     },
     Wanted {
+        what: "Firefox",
+        is_there: || find("firefox").is_some(),
+        source: debian(&["firefox-esr"]),
+        elsewhere: "Fedora: dnf install firefox\nmacOS: brew install --cask firefox\nothers: https://www.mozilla.org/firefox/",
+    },
+    Wanted {
+        what: "geckodriver",
+        is_there: || find("geckodriver").is_some(),
+        source: Source::Crate("geckodriver", "0.37.1"),
+        elsewhere: "macOS: brew install geckodriver\nothers: https://github.com/mozilla/geckodriver/releases",
+    },
+    Wanted {
+        what: "WebKitWebDriver, with WebKitGTK's MiniBrowser",
+        is_there: || find("WebKitWebDriver").is_some(),
+        source: debian(&["webkit2gtk-driver"]),
+        elsewhere: "Fedora: dnf install webkitgtk6.0\nothers: https://webkitgtk.org",
+    },
+    Wanted {
+        what: "Xvfb, a screen for it that nobody sees",
+        is_there: || find("Xvfb").is_some(),
+        source: debian(&["xvfb"]),
+        elsewhere: "Fedora: dnf install xorg-x11-server-Xvfb\nothers: https://x.org",
+    },
+    Wanted {
         what: "nginx",
         is_there: || find("nginx").is_some(),
-        debian: &["nginx"],
-        service: Some("nginx"),
+        source: Source::Debian { packages: &["nginx"], service: Some("nginx") },
         elsewhere: "Fedora: dnf install nginx\nmacOS: brew install nginx\nothers: https://nginx.org/en/docs/install.html",
     },
     Wanted {
         what: "nginx's module for Brotli",
         is_there: || find("nginx").is_some_and(|nginx| has_brotli(&nginx)),
-        debian: &["libnginx-mod-http-brotli-static"],
-        service: None,
+        source: debian(&["libnginx-mod-http-brotli-static"]),
         elsewhere: "Fedora: dnf install nginx-mod-brotli\nothers: https://github.com/google/ngx_brotli",
     },
     Wanted {
         what: "Caddy",
         is_there: || find("caddy").is_some(),
-        debian: &["caddy"],
-        service: Some("caddy"),
+        source: Source::Debian { packages: &["caddy"], service: Some("caddy") },
         elsewhere: "Fedora: dnf install caddy\nmacOS: brew install caddy\nothers: https://caddyserver.com/docs/install",
     },
     Wanted {
         what: "Python 3",
         is_there: || find("python3").is_some(),
-        debian: &["python3"],
-        service: None,
+        source: debian(&["python3"]),
         elsewhere: "others: https://www.python.org/downloads/",
     },
 ];
@@ -148,7 +187,11 @@ const WANTED: [Wanted; 5] = [
 impl Wanted {
     fn advice(&self) -> String {
         let elsewhere = self.elsewhere.replace('\n', "\n    ");
-        format!("\n  {}\n    Debian, Ubuntu: apt-get install {}\n    {elsewhere}", self.what, self.debian.join(" "))
+        let here = match self.source {
+            Source::Debian { packages, .. } => format!("Debian, Ubuntu: apt-get install {}", packages.join(" ")),
+            Source::Crate(name, version) => format!("with Rust: cargo install {name}@{version} --locked"),
+        };
+        format!("\n  {}\n    {here}\n    {elsewhere}", self.what)
     }
 }
 
@@ -161,7 +204,18 @@ fn has_brotli(nginx: &Path) -> bool {
     modules.is_some_and(|modules| Path::new(modules).join("ngx_http_brotli_static_module.so").exists())
 }
 
+/// Installs Debian packages, where this is Debian and we may.
 fn install_packages(missing: &[Wanted]) -> Result<()> {
+    let (mut wanted, mut services) = (Vec::new(), Vec::new());
+    for missing in missing {
+        if let Source::Debian { packages, service } = missing.source {
+            wanted.extend_from_slice(packages);
+            services.extend(service);
+        }
+    }
+    if wanted.is_empty() || !is_debian() || !rustix::process::geteuid().is_root() {
+        return Ok(());
+    }
     let apt_get = |arguments: &[&str]| {
         let mut command = Command::new("apt-get");
         // A fresh machine often runs its own apt-get in its first minutes.
@@ -169,10 +223,21 @@ fn install_packages(missing: &[Wanted]) -> Result<()> {
         command.env("DEBIAN_FRONTEND", "noninteractive");
         process::run(command.args(arguments))
     };
-    let packages: Vec<&str> = missing.iter().flat_map(|wanted| wanted.debian).copied().collect();
     apt_get(&["update"])?;
-    apt_get(&[&["install", "-y", "--no-install-recommends"], packages.as_slice()].concat())?;
-    missing.iter().filter_map(|wanted| wanted.service).try_for_each(stop_service)
+    apt_get(&[&["install", "-y", "--no-install-recommends"], wanted.as_slice()].concat())?;
+    services.into_iter().try_for_each(stop_service)
+}
+
+/// Builds programs out of crates into the build directory, where [`find`] looks: that takes minutes, once.
+fn install_crates(missing: &[Wanted]) -> Result<()> {
+    for missing in missing {
+        if let Source::Crate(name, version) = missing.source {
+            let mut install = workspace::cargo();
+            install.args(["install", name, "--version", version, "--locked", "--root"]).arg(workspace::target("tools"));
+            process::run(&mut install)?;
+        }
+    }
+    Ok(())
 }
 
 /// Ends a server that its package has started: the tests run their own, and nobody asked for one at port 80.
@@ -195,10 +260,11 @@ fn is_debian() -> bool {
     Path::new("/etc/debian_version").exists() && find("apt-get").is_some()
 }
 
-/// The first executable of this name on the PATH, or where servers are on systems that keep them from the PATH of users.
+/// The first executable of this name on the PATH, where servers are on systems that keep them from the PATH of users, or
+/// among our own.
 fn find(program: &str) -> Option<PathBuf> {
     env::split_paths(&env::var_os("PATH")?)
-        .chain([PathBuf::from("/usr/sbin")])
+        .chain([PathBuf::from("/usr/sbin"), workspace::target("tools/bin")])
         .map(|directory| directory.join(program))
         .find(|candidate| is_executable(candidate))
 }

@@ -63,9 +63,7 @@ fn run_steps(steps: &mut Steps, args: &Args) -> Result<()> {
                 .env("LASTGOOD_TEST_BINARY", binary)
                 .env("LASTGOOD_TEST_PACKAGE", &package.directory)
                 .env("LASTGOOD_TEST_WWW", site)
-                .env("LASTGOOD_TEST_CHROMEDRIVER", programs.chromedriver)
-                .env("LASTGOOD_TEST_NGINX", programs.nginx)
-                .env("LASTGOOD_TEST_CADDY", programs.caddy),
+                .envs(programs),
         )?)
     })
 }

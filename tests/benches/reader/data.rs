@@ -43,7 +43,8 @@ fn publish_few(dir: &Path) {
 
 fn publish_many(dir: &Path) {
     let parts: Vec<Vec<u8>> = (0..200).map(|part| flights(5_000 + part)).collect();
-    let items = parts.iter().enumerate().map(|(part, rows)| Item::new(dataset(&format!("part_{part}")), rows.as_slice()));
+    let items =
+        parts.iter().enumerate().map(|(part, rows)| Item::new(dataset(&format!("part_{part}")), rows.as_slice()));
     Feed::open(dir).publish(items.collect()).expect("it is published");
 }
 

@@ -10,7 +10,8 @@ mod measure;
 mod race;
 mod server;
 
-use clap::Parser;
+use clap::{Parser, ValueEnum};
+use lastgood_tests::browser::Engine;
 
 use comparisons::COMPARISONS;
 use data::Sites;
@@ -23,9 +24,29 @@ struct Args {
     /// How many rounds, instead of as many as each needs to be steady
     #[arg(long)]
     rounds: Option<usize>,
+    /// Only these browsers [default: all]
+    #[arg(long)]
+    browser: Vec<Browser>,
     /// Cargo says so
     #[arg(long, hide = true)]
     bench: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Browser {
+    Chromium,
+    Firefox,
+    Webkit,
+}
+
+impl Browser {
+    fn engine(self) -> Engine {
+        match self {
+            Self::Chromium => Engine::Chromium,
+            Self::Firefox => Engine::Firefox,
+            Self::Webkit => Engine::WebKit,
+        }
+    }
 }
 
 fn main() {
@@ -35,10 +56,15 @@ fn main() {
         eprintln!("there is no comparison {unknown}; there are: {}", known.join(", "));
         std::process::exit(2);
     }
+    let browsers = if args.browser.is_empty() { Browser::value_variants() } else { &args.browser };
     let sites = Sites::publish();
-    for comparison in &COMPARISONS {
-        if args.names.is_empty() || args.names.iter().any(|wanted| wanted == comparison.name) {
-            race::run(comparison, &sites, args.rounds.unwrap_or(comparison.rounds));
+    for browser in browsers {
+        let engine = browser.engine();
+        println!("\n{engine:?}");
+        for comparison in &COMPARISONS {
+            if args.names.is_empty() || args.names.iter().any(|wanted| wanted == comparison.name) {
+                race::run(comparison, engine, &sites, args.rounds.unwrap_or(comparison.rounds));
+            }
         }
     }
 }

@@ -36,7 +36,10 @@ impl Target {
 /// Prints the table of a comparison; `samples` has a list for each contestant, with an entry for each round.
 pub(crate) fn print(comparison: &Comparison, what: &str, samples: &[Vec<Sample>]) {
     println!("\n{}: {} rounds, {what} in ms", comparison.title, samples[0].len());
-    println!("  {:38} {:>9} {:>9} {:>9}  {:23} {:>9} {:>8}", "", "median", "25 %", "75 %", "ratio (quartiles)", "KB", "requests");
+    println!(
+        "  {:38} {:>9} {:>9} {:>9}  {:23} {:>9} {:>8}",
+        "", "median", "25 %", "75 %", "ratio (quartiles)", "KB", "requests"
+    );
     for (contestant, own) in comparison.contestants.iter().zip(samples) {
         let times = Spread::of(own.iter().map(|sample| sample.ms));
         let ratio = Spread::of(own.iter().zip(&samples[0]).map(|(sample, base)| sample.ms / base.ms));

@@ -1,18 +1,19 @@
 //! Contestants side by side: each round runs all of them, in an order of its own, so that whatever else the machine does
 //! hits all alike.
 
-use std::cell::Cell;
 use std::hash::{BuildHasher, RandomState};
+use std::sync::atomic::{AtomicU16, Ordering};
 
-use lastgood_tests::browser::Browser;
+use lastgood_tests::browser::{Browser, Engine, Profile};
 
 use crate::comparisons::{Comparison, Figure, Visitor, Work};
 use crate::data::Sites;
 use crate::measure::{self, Sample};
 
-/// Runs a comparison in a browser of its own and prints its table.
-pub(crate) fn run(comparison: &Comparison, sites: &Sites, rounds: usize) {
-    let race = Race { comparison, sites, browser: Browser::start(), visits: Cell::new(0) };
+/// Runs a comparison in a browser and prints its table.
+pub(crate) fn run(comparison: &Comparison, engine: Engine, sites: &Sites, rounds: usize) {
+    let browser = Browser::start(engine, Profile::Default);
+    let race = Race { comparison, sites, browser };
     race.prepare();
     // The first rounds warm up the engine's caches and compilers and are not counted.
     let warm_up = (rounds / 10).max(2);
@@ -36,8 +37,6 @@ struct Race<'a> {
     comparison: &'a Comparison,
     sites: &'a Sites,
     browser: Browser,
-    /// How many hosts have been visited.
-    visits: Cell<u16>,
 }
 
 impl Race<'_> {
@@ -62,8 +61,9 @@ impl Race<'_> {
         match self.comparison.work {
             Work::Visit(Visitor::Returning) => self.visit(0, contestant),
             Work::Visit(Visitor::New) => {
-                self.visits.set(self.visits.get() + 1);
-                self.visit(self.visits.get(), contestant)
+                // Browsers are used again for the next comparison.
+                static HOSTS: AtomicU16 = AtomicU16::new(1);
+                self.visit(HOSTS.fetch_add(1, Ordering::Relaxed), contestant)
             }
             Work::Calls(repeat) => self.call(contestant, repeat),
         }
@@ -73,7 +73,9 @@ impl Race<'_> {
         let before = self.browser.main_thread_ms();
         let sample: Sample = self.browser.get(&format!("return bench.sample({contestant:?}, {repeat})"));
         match (self.comparison.figure, before, self.browser.main_thread_ms()) {
-            (Figure::MainThread, Some(before), Some(after)) => Sample { ms: (after - before) / repeat as f64, ..sample },
+            (Figure::MainThread, Some(before), Some(after)) => {
+                Sample { ms: (after - before) / repeat as f64, ..sample }
+            }
             _ => sample,
         }
     }

@@ -24,7 +24,8 @@ impl Server {
         let output = process.stdout.take().expect("its output is piped");
         BufReader::new(output).read_line(&mut line).expect("it says where it listens");
         let said: Value = serde_json::from_str(&line).expect("it says so as JSON");
-        let port = said["listening"].as_str().and_then(|url| url.trim_end_matches('/').rsplit_once(':')?.1.parse().ok());
+        let port =
+            said["listening"].as_str().and_then(|url| url.trim_end_matches('/').rsplit_once(':')?.1.parse().ok());
         Self { process, port: port.expect("the address has a port") }
     }
 
