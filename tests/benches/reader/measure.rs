@@ -1,18 +1,14 @@
 //! What was measured, and how it is told.
 
-use serde::Deserialize;
-
 use crate::comparisons::Comparison;
 
 /// What one sample of a contestant cost, on average of its runs.
-#[derive(Clone, Copy, Deserialize)]
+#[derive(Clone, Copy)]
 pub(crate) struct Sample {
     /// Time in milliseconds.
     pub(crate) ms: f64,
     /// What came over the wire, headers included.
-    #[serde(default)]
     pub(crate) bytes: f64,
-    #[serde(default)]
     pub(crate) requests: f64,
 }
 

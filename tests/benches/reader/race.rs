@@ -9,11 +9,13 @@ use lastgood_tests::browser::{Browser, Engine, Profile};
 use crate::comparisons::{Comparison, Figure, Visitor, Work};
 use crate::data::Sites;
 use crate::measure::{self, Sample};
+use crate::server::Server;
 
 /// Runs a comparison in a browser and prints its table.
 pub(crate) fn run(comparison: &Comparison, engine: Engine, sites: &Sites, rounds: usize) {
     let browser = Browser::start(engine, Profile::Default);
-    let race = Race { comparison, sites, browser };
+    let server = if comparison.name == "many" { &sites.many } else { &sites.few };
+    let race = Race { comparison, server, browser };
     race.prepare();
     // The first rounds warm up the engine's caches and compilers and are not counted.
     let warm_up = (rounds / 10).max(2);
@@ -35,18 +37,17 @@ pub(crate) fn run(comparison: &Comparison, engine: Engine, sites: &Sites, rounds
 
 struct Race<'a> {
     comparison: &'a Comparison,
-    sites: &'a Sites,
+    server: &'a Server,
     browser: Browser,
 }
 
 impl Race<'_> {
     fn prepare(&self) {
-        let name = self.comparison.name;
-        let site = if name == "many" { &self.sites.many } else { &self.sites.few };
         match self.comparison.work {
             Work::Calls(_) => {
-                self.browser.open(&format!("{}bench.html", site.address(0)));
-                self.browser.get::<()>(&format!("await bench.setup({name:?})"));
+                self.browser.open(&format!("{}bench.html", self.server.address(0)));
+                self.browser.wait_until("document.body.dataset.ready");
+                self.browser.get::<()>(&format!("await bench.setup({:?})", self.comparison.name));
             }
             Work::Visit(Visitor::Returning) => {
                 for contestant in self.comparison.contestants {
@@ -58,32 +59,35 @@ impl Race<'_> {
     }
 
     fn sample(&self, contestant: &str) -> Sample {
-        match self.comparison.work {
-            Work::Visit(Visitor::Returning) => self.visit(0, contestant),
+        let before = self.server.sent();
+        let (ms, runs) = match self.comparison.work {
+            Work::Visit(Visitor::Returning) => (self.visit(0, contestant), 1),
             Work::Visit(Visitor::New) => {
                 // Browsers are used again for the next comparison.
                 static HOSTS: AtomicU16 = AtomicU16::new(1);
-                self.visit(HOSTS.fetch_add(1, Ordering::Relaxed), contestant)
+                (self.visit(HOSTS.fetch_add(1, Ordering::Relaxed), contestant), 1)
             }
-            Work::Calls(repeat) => self.call(contestant, repeat),
-        }
+            Work::Calls(runs) => (self.call(contestant, runs), runs),
+        };
+        let after = self.server.sent();
+        let mean = |before: u64, after: u64| (after - before) as f64 / runs as f64;
+        Sample { ms, bytes: mean(before.bytes, after.bytes), requests: mean(before.responses, after.responses) }
     }
 
-    fn call(&self, contestant: &str, repeat: usize) -> Sample {
+    fn call(&self, contestant: &str, runs: usize) -> f64 {
         let before = self.browser.main_thread_ms();
-        let sample: Sample = self.browser.get(&format!("return bench.sample({contestant:?}, {repeat})"));
+        let ms = self.browser.get(&format!("return bench.sample({contestant:?}, {runs})"));
         match (self.comparison.figure, before, self.browser.main_thread_ms()) {
-            (Figure::MainThread, Some(before), Some(after)) => {
-                Sample { ms: (after - before) / repeat as f64, ..sample }
-            }
-            _ => sample,
+            (Figure::MainThread, Some(before), Some(after)) => (after - before) / runs as f64,
+            _ => ms,
         }
     }
 
-    fn visit(&self, host: u16, page: &str) -> Sample {
+    fn visit(&self, host: u16, page: &str) -> f64 {
         self.browser.open("about:blank");
-        self.browser.open(&format!("{}{page}.html", self.sites.few.address(host)));
-        self.browser.get("return globalThis.first")
+        self.browser.open(&format!("{}{page}.html", self.server.address(host)));
+        self.browser.wait_until("document.body.dataset.ready");
+        self.browser.get("return first")
     }
 }
 

@@ -4,13 +4,6 @@ import { many } from './many';
 import { read } from './read';
 import { refresh } from './refresh';
 
-/** What a run cost, on average. */
-interface Sample {
-  readonly ms: number;
-  readonly bytes: number;
-  readonly requests: number;
-}
-
 const comparisons: Record<string, () => Comparison> = {
   read1m: () => read('1m'),
   read10m: () => read('10m'),
@@ -27,31 +20,24 @@ async function setup(name: string): Promise<void> {
   const make = comparisons[name];
   assert(make !== undefined, `a comparison, found ${name}`);
   comparison = make();
-  // 250 are kept otherwise.
-  performance.setResourceTimingBufferSize(10_000);
   for (const contestant of Object.values(comparison)) await contestant.setup?.();
 }
 
-async function sample(name: string, repeat: number): Promise<Sample> {
+/** How long a run of a contestant takes on average of so many, in milliseconds. */
+async function sample(name: string, runs: number): Promise<number> {
   const contestant = comparison[name];
   assert(contestant !== undefined, `a contestant, found ${name}`);
   let ms = 0;
-  let [bytes, requests] = [0, 0];
-  for (let turn = 0; turn < repeat; turn++) {
+  for (let run = 0; run < runs; run++) {
     await contestant.before?.();
-    performance.clearResourceTimings();
     const begin = performance.now();
     const found = await contestant.run();
     ms += performance.now() - begin;
-    // A task later every answer has its entry.
-    await new Promise((resolve) => setTimeout(resolve));
-    const answers = performance.getEntriesByType('resource') as PerformanceResourceTiming[];
-    bytes += answers.reduce((sum, answer) => sum + answer.transferSize, 0);
-    requests += answers.length;
     rows ??= found;
     assert(found > 0 && found === rows, `${rows} rows, found ${found}`);
   }
-  return { ms: ms / repeat, bytes: bytes / repeat, requests: requests / repeat };
+  return ms / runs;
 }
 
 Object.assign(globalThis, { bench: { setup, sample } });
+document.body.dataset['ready'] = 'true';
