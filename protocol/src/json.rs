@@ -12,39 +12,40 @@ use crate::digest::hex;
 /// A text that is not JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("expected JSON, which ends at byte {at}")]
-pub(crate) struct NotJson {
+pub struct NotJson {
     at: usize,
 }
 
 /// The text of one well-formed value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Json<'a>(&'a str);
+pub struct Json<'a>(&'a str);
 
 impl<'a> Json<'a> {
     /// Takes a text that is one value; the text of the value is what is left without the space around it.
-    pub(crate) fn parse(text: &'a str) -> Result<Self, NotJson> {
+    pub fn parse(text: &'a str) -> Result<Self, NotJson> {
         let mut scanner = Scanner::new(text);
         let value = scanner.value();
         scanner.space();
         value.filter(|_| scanner.peek().is_none()).ok_or(NotJson { at: scanner.at })
     }
 
-    pub(crate) fn as_str(self) -> &'a str {
+    /// Its text.
+    pub fn as_str(self) -> &'a str {
         self.0
     }
 
     /// The members, if it is an object whose names are made of characters.
-    pub(crate) fn object(self) -> Option<Object<'a>> {
+    pub fn object(self) -> Option<Object<'a>> {
         Scanner::new(self.0).object().map(Object)
     }
 
     /// The elements, if it is an array.
-    pub(crate) fn array(self) -> Option<Vec<Json<'a>>> {
+    pub fn array(self) -> Option<Vec<Json<'a>>> {
         Scanner::new(self.0).array()
     }
 
     /// The whole number, if it is one and fits; written with a fraction or an exponent it is none.
-    pub(crate) fn number<N: FromStr>(self) -> Option<N> {
+    pub fn number<N: FromStr>(self) -> Option<N> {
         // Rust's forms of a whole number that are no JSON have been refused.
         self.0.parse().ok()
     }
@@ -60,7 +61,7 @@ impl<'a> Json<'a> {
     }
 
     /// What its text stands for, if it is a string and that of a `T`.
-    pub(crate) fn parsed<T: FromStr>(self) -> Option<T> {
+    pub fn parsed<T: FromStr>(self) -> Option<T> {
         self.text()?.parse().ok()
     }
 }
@@ -101,20 +102,21 @@ fn code_unit(rest: &mut Chars<'_>) -> Option<u32> {
 
 /// The members of an object, in their order.
 #[derive(Debug, Clone)]
-pub(crate) struct Object<'a>(Vec<(Cow<'a, str>, Json<'a>)>);
+pub struct Object<'a>(Vec<(Cow<'a, str>, Json<'a>)>);
 
 impl<'a> Object<'a> {
-    pub(crate) fn members(&self) -> impl Iterator<Item = (&str, Json<'a>)> {
+    /// Names and values.
+    pub fn members(&self) -> impl Iterator<Item = (&str, Json<'a>)> {
         self.0.iter().map(|(name, value)| (&**name, *value))
     }
 
     /// The value of a member that is there once. Which of two counts would be a guess.
-    pub(crate) fn member(&self, name: &str) -> Option<Json<'a>> {
+    pub fn member(&self, name: &str) -> Option<Json<'a>> {
         self.optional(name)?
     }
 
     /// What `decode` makes of a member that may be left out or `null`.
-    pub(crate) fn nullable<T>(&self, name: &str, decode: impl Fn(Json<'a>) -> Option<T>) -> Option<Option<T>> {
+    pub fn nullable<T>(&self, name: &str, decode: impl Fn(Json<'a>) -> Option<T>) -> Option<Option<T>> {
         match self.optional(name)? {
             Some(value) if value.0 != "null" => decode(value).map(Some),
             _ => Some(None),
@@ -122,18 +124,19 @@ impl<'a> Object<'a> {
     }
 
     /// The value of a member that may be left out; `None` when it is there twice.
-    pub(crate) fn optional(&self, name: &str) -> Option<Option<Json<'a>>> {
+    pub fn optional(&self, name: &str) -> Option<Option<Json<'a>>> {
         let mut found = self.members().filter(|(other, _)| *other == name).map(|(_, value)| value);
         let first = found.next();
         found.next().is_none().then_some(first)
     }
 
-    pub(crate) fn number<N: FromStr>(&self, name: &str) -> Option<N> {
+    /// The whole number that a member is.
+    pub fn number<N: FromStr>(&self, name: &str) -> Option<N> {
         self.member(name)?.number()
     }
 
     /// What the text of a member stands for.
-    pub(crate) fn parsed<T: FromStr>(&self, name: &str) -> Option<T> {
+    pub fn parsed<T: FromStr>(&self, name: &str) -> Option<T> {
         self.member(name)?.parsed()
     }
 }
@@ -335,15 +338,18 @@ impl<'a> Scanner<'a> {
 
 /// Writes an object, without space.
 #[derive(Debug)]
-pub(crate) struct Writer(String);
+pub struct Writer(String);
 
 impl Writer {
-    pub(crate) fn new() -> Self {
+    /// An object without members so far.
+    #[must_use]
+    #[allow(clippy::new_without_default, reason = "what is empty here is not what is empty elsewhere: it has begun")]
+    pub fn new() -> Self {
         Self("{".to_owned())
     }
 
     /// A member that is JSON already.
-    pub(crate) fn json(mut self, name: &str, json: &str) -> Self {
+    pub fn json(mut self, name: &str, json: &str) -> Self {
         if self.0.len() > 1 {
             self.0.push(',');
         }
@@ -354,25 +360,27 @@ impl Writer {
     }
 
     /// A member that is a number.
-    pub(crate) fn number(self, name: &str, number: u64) -> Self {
+    pub fn number(self, name: &str, number: u64) -> Self {
         self.json(name, &number.to_string())
     }
 
     /// A member that is a text.
-    pub(crate) fn text(mut self, name: &str, text: &str) -> Self {
+    pub fn text(mut self, name: &str, text: &str) -> Self {
         self = self.json(name, "");
         quote(text, &mut self.0);
         self
     }
 
-    pub(crate) fn finish(mut self) -> String {
+    /// The text of the object.
+    #[must_use]
+    pub fn finish(mut self) -> String {
         self.0.push('}');
         self.0
     }
 }
 
 /// The text as a JSON string; also how texts of others stand in messages.
-pub(crate) fn quoted(text: &str) -> String {
+pub fn quoted(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
     quote(text, &mut quoted);
     quoted

@@ -24,7 +24,7 @@ pub mod cache;
 pub mod digest;
 pub mod failure;
 pub mod id;
-mod json;
+pub mod json;
 pub mod layout;
 pub mod manifest;
 pub mod marker;

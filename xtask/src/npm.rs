@@ -27,19 +27,23 @@ pub(crate) fn module_file(relative: &str) -> PathBuf {
     modules().join(relative)
 }
 
-/// Installs what xtask/npm/package-lock.json pins, unless exactly that is installed.
+/// Installs what xtask/npm/package-lock.json pins.
 pub(crate) fn install_tools() -> Result<()> {
-    let directory = workspace::path("xtask/npm");
+    install(&workspace::path("xtask/npm"))
+}
+
+/// Installs what the package-lock.json of a directory pins, unless exactly that is installed.
+pub(crate) fn install(directory: &Path) -> Result<()> {
     let lock = read(&directory.join("package-lock.json"))?;
     // npm ci begins with removing node_modules, and the stamp in it: a stamp
     // that is there stands for an installation that was completed.
-    let stamp = modules().join(".installed-package-lock.json");
+    let stamp = directory.join("node_modules/.installed-package-lock.json");
     if fs::read(&stamp).is_ok_and(|installed| installed == lock) {
         return Ok(());
     }
     // No package of ours needs its install script: esbuild's only saves its
     // start script some milliseconds.
-    process::run(npm(&directory).args(["ci", "--ignore-scripts"]))?;
+    process::run(npm(directory).args(["ci", "--ignore-scripts"]))?;
     fs::write(&stamp, lock).with_context(|| format!("cannot write {}", workspace::shown(&stamp)))
 }
 

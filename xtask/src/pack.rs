@@ -1,6 +1,7 @@
 //! `cargo xtask pack`: the npm package, from the Rust source to the tarball.
 
 mod names;
+mod script;
 mod sizes;
 mod tarball;
 mod wasm;
@@ -10,7 +11,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 
 use crate::{npm, process, progress::step, setup, workspace};
 
@@ -56,6 +57,8 @@ fn build(out: &Path, check: bool) -> Result<()> {
     step("generate the bindings", || wasm::bind(&module, &directory))?;
     step("optimise the wasm module", || wasm::optimise(&directory))?;
     wasm::check_paths(&directory)?;
+    step("check the types", script::check)?;
+    step("bundle", || script::bundle(&directory).and_then(|()| script::declare(&directory)))?;
     assemble(&directory)?;
     step("measure", || measure(&directory, check))?;
     step("pack", || pack(&directory, out))
@@ -76,28 +79,15 @@ fn tarball_name() -> String {
 
 /// Puts what is written by hand beside the module, the README excepted: it waits for the sizes.
 fn assemble(directory: &Path) -> Result<()> {
-    let written = workspace::path("reader-wasm/npm");
-    for name in ["lastgood.js", "lastgood.d.ts"] {
-        copy(&written, directory, name)?;
-    }
     for name in ["LICENSE-APACHE", "LICENSE-MIT"] {
         copy(workspace::root(), directory, name)?;
     }
-    let manifest = written.join("package.json");
-    let text = fs::read_to_string(&manifest).with_context(|| format!("cannot read {}", workspace::shown(&manifest)))?;
-    let text =
-        with_version(&text, workspace::VERSION).with_context(|| format!("in {}", workspace::shown(&manifest)))?;
-    let to = directory.join("package.json");
-    fs::write(&to, text).with_context(|| format!("cannot write {}", to.display()))
-}
-
-/// Fills the workspace's version in: it is written down once, in the root Cargo.toml.
-fn with_version(manifest: &str, version: &str) -> Result<String> {
-    const PLACEHOLDER: &str = r#""version": "0.0.0""#;
-    if manifest.matches(PLACEHOLDER).count() != 1 {
-        bail!("expected {PLACEHOLDER} once: pack puts the version of Cargo.toml there");
-    }
-    Ok(manifest.replace(PLACEHOLDER, &format!(r#""version": "{version}""#)))
+    copy(&workspace::path("reader-wasm/npm"), directory, "package.json")?;
+    // The version is written down once, in the root Cargo.toml; users have no use for what only building needs.
+    let mut set = npm::npm(directory);
+    process::capture(set.args(["pkg", "set"]).arg(format!("version={}", workspace::VERSION)))?;
+    process::capture(npm::npm(directory).args(["pkg", "delete", "devDependencies", "scripts"]))?;
+    Ok(())
 }
 
 fn measure(directory: &Path, check: bool) -> Result<()> {
@@ -130,18 +120,4 @@ fn pack(directory: &Path, out: &Path) -> Result<()> {
 fn copy(from: &Path, to: &Path, name: &str) -> Result<()> {
     let source = from.join(name);
     fs::copy(&source, to.join(name)).map(drop).with_context(|| format!("cannot copy {}", workspace::shown(&source)))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::with_version;
-
-    #[test]
-    fn the_version_is_filled_in_once() {
-        let manifest = r#"{ "name": "lastgood", "version": "0.0.0" }"#;
-        assert_eq!(with_version(manifest, "1.2.3").unwrap(), r#"{ "name": "lastgood", "version": "1.2.3" }"#);
-        for wrong in [r#"{ "version": "1.0.0" }"#, &[manifest, manifest].concat()] {
-            assert!(with_version(wrong, "1.2.3").is_err());
-        }
-    }
 }

@@ -25,14 +25,17 @@ async function opened(datasets = { sales: SALES }, options) {
   return { server, feed, events };
 }
 
+/** A later visit: a page of its own, which holds nothing in memory yet. */
+const visit = (server, events = []) => open(server.url, { wasm, onEvent: (event) => events.push(event) });
+
 const payloadKey = (server, name = 'sales') => `lastgood:1:${server.url}:${name}:payload`;
 const headKey = (server, name = 'sales') => `lastgood:1:${server.url}:${name}`;
 
-test('a warm read downloads no payload', async () => {
+test('a later visit downloads no payload', async () => {
   const { server, feed, events } = await opened();
   await feed.read('sales');
   server.takeRequests();
-  const reading = await feed.read('sales');
+  const reading = await (await visit(server, events)).read('sales');
   assert.deepEqual(server.takeRequests(), ['.lock', 'manifest.json']);
   assert.deepEqual([reading.source, reading.fresh, reading.reason], ['cache', true, null]);
   assert.deepEqual(reading.data, [{ day: '2026-11-20', sum: 1.5 }]);
@@ -40,12 +43,26 @@ test('a warm read downloads no payload', async () => {
   assert.deepEqual(events, []);
 });
 
-test('with the option "none" nothing is kept', async () => {
+test('within a visit the value is the same object until it changes', async () => {
+  const { server, feed } = await opened();
+  const [first, second] = [await feed.read('sales'), await feed.read('sales')];
+  assert.equal(second.data, first.data);
+  assert.deepEqual([first.source, second.source], ['network', 'cache']);
+  const [third, fourth] = await Promise.all([feed.read('sales'), feed.snapshot(['sales'])]);
+  assert.equal(third.data, first.data);
+  assert.equal(fourth.sales.data, first.data);
+  server.publish({ sales: '[2]' }, { generation: 2 });
+  assert.deepEqual((await feed.read('sales')).data, [2]);
+});
+
+test('with the option "none" nothing is kept for later visits', async () => {
   const { server, feed, events } = await opened(undefined, { cache: 'none' });
-  await feed.read('sales');
+  assert.equal((await feed.read('sales')).cachedIn, null);
   assert.deepEqual(storage.keys(), []);
   server.takeRequests();
   await feed.read('sales');
+  assert.deepEqual(server.takeRequests(), ['.lock', 'manifest.json']);
+  await (await open(server.url, { wasm, cache: 'none' })).read('sales');
   assert.ok(server.takeRequests().includes('sales.json'));
   assert.deepEqual(events, []);
 });
@@ -102,7 +119,7 @@ test('an altered payload is not handed out; it is downloaded again', async (t) =
       await feed.read('sales');
       storage.setItem(payloadKey(server), altered);
       server.takeRequests();
-      const reading = await feed.read('sales');
+      const reading = await (await visit(server, events)).read('sales');
       assert.deepEqual([reading.data, reading.source], [JSON.parse(SALES), 'network']);
       assert.deepEqual(events.map(({ type, dataset }) => [type, dataset]), [['cache-corrupt', 'sales']]);
       assert.ok(server.takeRequests().includes(`objects/${sha256(SALES)}.json`));
@@ -117,7 +134,7 @@ test('half a surrogate pair does not pass for the character that UTF-8 puts in i
   await feed.read('sales');
   storage.setItem(payloadKey(server), '["\ud800"]');
   server.stop();
-  const { data } = await feed.read('sales');
+  const { data } = await (await visit(server)).read('sales');
   assert.deepEqual(data, ['\ufffd']);
 });
 
@@ -126,7 +143,8 @@ test('without the server an altered payload is an error, not data', async () => 
   await feed.read('sales');
   storage.setItem(payloadKey(server), SALES.replace('1.50', '9.50'));
   server.stop();
-  await assert.rejects(feed.read('sales'), { code: 'offline' });
+  await assert.rejects((await visit(server)).read('sales'), { code: 'offline' });
+  assert.deepEqual((await feed.read('sales')).data, JSON.parse(SALES), 'this page has it in memory');
 });
 
 test('a damaged head or a lost payload is a miss and an event', async (t) => {
@@ -139,9 +157,9 @@ test('a damaged head or a lost payload is a miss and an event', async (t) => {
       const { server, feed, events } = await opened();
       await feed.read('sales');
       damage(server);
-      assert.deepEqual((await feed.read('sales')).source, 'network');
+      assert.deepEqual((await (await visit(server, events)).read('sales')).source, 'network');
       assert.deepEqual(events.map(({ type }) => type), ['cache-corrupt']);
-      assert.equal((await feed.read('sales')).source, 'cache');
+      assert.equal((await (await visit(server, events)).read('sales')).source, 'cache');
     });
   }
 });
@@ -167,7 +185,8 @@ test('storage that is absent, blocked or broken is an event, once', async (t) =>
     await t.test(name, async () => {
       install(given);
       const { feed, events } = await opened();
-      for (let i = 0; i < 2; i += 1) assert.equal((await feed.read('sales')).source, 'network');
+      assert.deepEqual([(await feed.read('sales')).source, (await feed.read('sales')).source], ['network', 'cache']);
+      assert.equal((await feed.read('sales')).cachedIn, null);
       const unavailable = events.filter(({ type }) => type === 'cache-unavailable');
       assert.equal(unavailable.length, 1);
       assert.ok(unavailable[0].detail.length > 10);
@@ -205,11 +224,12 @@ test('a slower read of an older generation does not replace what a faster one ha
   await asked;
   server.publish({ sales: '[2]' }, { generation: 2 });
   server.files.set(`objects/${sha256(SALES)}.json`, SALES);
-  await feed.read('sales');
+  // In another tab: in this one, it would share the request that is under way.
+  await (await visit(server)).read('sales');
   release();
   assert.equal((await slow).generation, 1);
   assert.equal(storage.getItem(payloadKey(server)), '[2]');
-  assert.equal((await feed.read('sales')).source, 'cache');
+  assert.deepEqual((await feed.read('sales')).data, [2]);
 });
 
 test('when storage is full the least recently used of its own entries go', async () => {
@@ -242,8 +262,10 @@ test('a payload that does not fit is handed out, and the copy before it stays us
   const reading = await feed.read('sales');
   assert.deepEqual([reading.data.length, reading.fresh], [5000, true]);
   assert.deepEqual(events.map(({ type, dataset }) => [type, dataset]), [['cache-full', 'sales']]);
+  assert.equal(reading.cachedIn, null);
   server.stop();
-  const cached = await feed.read('sales');
+  assert.equal((await feed.read('sales')).data, reading.data, 'this page has it in memory');
+  const cached = await (await visit(server)).read('sales');
   assert.deepEqual([cached.data, cached.generation, cached.reason], [JSON.parse(SALES), 1, 'offline']);
 });
 

@@ -121,7 +121,7 @@ const settle = () => new Promise((resolve) => setImmediate(resolve));
 test('a payload may take long as long as something arrives; a manifest may not', async (t) => {
   const [text, source] = ['[1,2,3]', await FeedServer.start()];
   source.publish({ sales: text });
-  const feed = await open('http://localhost/data/', { wasm, timeoutMs: 1000 });
+  const feeds = await Promise.all([1, 2, 3].map(() => open('http://localhost/data/', { wasm, timeoutMs: 1000 })));
   const object = `objects/${sha256(text)}.json`;
   const bytes = (text) => new TextEncoder().encode(text);
   const clock = t.mock.timers;
@@ -129,7 +129,7 @@ test('a payload may take long as long as something arrives; a manifest may not',
 
   await t.test('payload', async (t) => {
     const writers = scripted(t, ['manifest.json', object]);
-    const reading = feed.read('sales', { lock: 'ignore' });
+    const reading = feeds[0].read('sales', { lock: 'ignore' });
     await settle();
     writers['manifest.json'].enqueue(bytes(source.files.get('manifest.json')));
     writers['manifest.json'].close();
@@ -146,7 +146,7 @@ test('a payload may take long as long as something arrives; a manifest may not',
 
   await t.test('payload that stops', async (t) => {
     const writers = scripted(t, ['manifest.json', object]);
-    const reading = feed.read('sales', { lock: 'ignore' });
+    const reading = feeds[1].read('sales', { lock: 'ignore' });
     await settle();
     writers['manifest.json'].enqueue(bytes(source.files.get('manifest.json')));
     writers['manifest.json'].close();
@@ -160,7 +160,7 @@ test('a payload may take long as long as something arrives; a manifest may not',
 
   await t.test('manifest', async (t) => {
     const writers = scripted(t, ['manifest.json']);
-    const refused = assert.rejects(feed.read('sales', { lock: 'ignore' }), { code: 'timeout', dataset: null });
+    const refused = assert.rejects(feeds[2].read('sales', { lock: 'ignore' }), { code: 'timeout', dataset: null });
     await settle();
     for (let i = 0; i < 2; i += 1) {
       writers['manifest.json'].enqueue(bytes(' '));

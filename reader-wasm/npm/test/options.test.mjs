@@ -21,10 +21,14 @@ test('options of open', async (t) => {
     [{ timeoutMs: 5n }, /option "timeoutMs": .* found 5$/],
     [{ timeoutMs: null }, /option "timeoutMs": .* found null$/],
     [{ maxBytes: 2 ** 53 }, /option "maxBytes": expected a number from 1 to 9007199254740991, found 9007199254740992$/],
-    [{ cache: 'indexedDB' }, /option "cache": expected "localStorage" or "none", found "indexedDB"$/],
+    [{ cache: 'indexedDB' }, /option "cache": expected "auto" or "localStorage" or "none", found "indexedDB"$/],
     [{ onEvent: 'log' }, /option "onEvent": expected a function, found "log"$/],
     [{ timeout: 5 }, /no option "timeout" here; there are: wasm, cache, .*timeoutMs/],
     [{ signal: AbortSignal.abort() }, /no option "signal" here/],
+    [{ maxAge: -1 }, /option "maxAge": expected a number from 0/],
+    [{ init: 'include' }, /option "init": expected request options or a function, found "include"$/],
+    [{ fetch: true }, /option "fetch": expected a function, found true$/],
+    [{ debug: 1 }, /option "debug": expected true or false, found 1$/],
     ['cache', /expected an object with options, found "cache"/],
   ];
   for (const [options, message] of cases) {
@@ -41,7 +45,7 @@ test('options of read', async (t) => {
     [{ signal: {} }, /option "signal": expected an AbortSignal/],
     [{ signal: 'x' }, /option "signal": expected an AbortSignal, found "x"/],
     [{ lock: 'never' }, /option "lock"/],
-    [{ maxBytes: 5 }, /no option "maxBytes" here; there are: signal, lock, lockWaitMs, timeoutMs/],
+    [{ maxBytes: 5 }, /no option "maxBytes" here; there are: signal, lock, lockWaitMs, timeoutMs, maxAge/],
     [7, /expected an object/],
   ];
   for (const [options, message] of cases) {

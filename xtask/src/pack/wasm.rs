@@ -12,7 +12,7 @@ use super::names::Renamed;
 use crate::{npm, process, workspace};
 
 /// What wasm-bindgen names its files after.
-const OUT_NAME: &str = "lastgood_reader";
+pub(super) const OUT_NAME: &str = "lastgood_reader";
 /// The module, as the glue and `exports` of the package name it.
 pub(super) const MODULE: &str = "lastgood_reader_bg.wasm";
 
@@ -34,7 +34,7 @@ pub(super) fn build() -> Result<PathBuf> {
     Ok(target.join(workspace::WASM_TARGET).join("wasm").join(OUT_NAME).with_extension("wasm"))
 }
 
-/// Generates the glue and the module that goes with it, as `wasm-bindgen --target web` would.
+/// Generates the glue and the module that goes with it.
 pub(super) fn bind(module: &Path, directory: &Path) -> Result<()> {
     let mut bindgen = Bindgen::new();
     bindgen
@@ -43,9 +43,8 @@ pub(super) fn bind(module: &Path, directory: &Path) -> Result<()> {
         .web(true)?
         // The types are written by hand, for people.
         .typescript(false)
-        // The library's default differs from the CLI's: without this, init()
-        // would not know where the module is.
-        .omit_default_module_path(false)
+        // The entries of the package say where the module is, each in its own way.
+        .omit_default_module_path(true)
         // Not by `strip` in Cargo.toml, which would take the target_features
         // section along that wasm-opt goes by.
         .remove_name_section(true)

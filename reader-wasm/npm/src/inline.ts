@@ -1,0 +1,28 @@
+/**
+ * The entry `lastgood/inline`: the WebAssembly module is part of the script, for bundlers and test runners that do not take
+ * files along. A third larger, and compiled anew in every visit.
+ *
+ * @module
+ */
+
+import module from 'lastgood_reader_bg.wasm';
+
+import { openWith } from './open.js';
+import type { Datasets, Feed, OpenOptions } from './types.js';
+
+export { LastgoodError, type ErrorDetails } from './errors.js';
+export type * from './types.js';
+
+/**
+ * Opens a feed: compiles the WebAssembly module once per page. Makes no request to the feed.
+ *
+ * @param url the feed's directory, http or https, without query and fragment; a slash is added at the end; relative
+ * addresses are resolved against the page
+ * @throws {LastgoodError} `invalid-url`, `invalid-options`, `wasm`
+ */
+export function open<const D extends Datasets = Record<never, never>>(
+  url: string | URL,
+  options?: OpenOptions<D>,
+): Promise<Feed<D>> {
+  return openWith(() => module, url, options);
+}

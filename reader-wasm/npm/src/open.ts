@@ -1,0 +1,53 @@
+import { LastgoodError } from './errors.js';
+import { OpenFeed } from './feed.js';
+import { parseOpenOptions } from './options.js';
+import type { Datasets, Feed, OpenOptions, WasmSource } from './types.js';
+import { load } from './wasm.js';
+
+/** Opens a feed with the module that an entry of the package knows. */
+export function openWith<D extends Datasets>(
+  wasm: () => WasmSource,
+  url: string | URL,
+  options: OpenOptions<D> | undefined,
+): Promise<Feed<D>> {
+  const opening = (async () => {
+    const address = feedAddress(url);
+    const parsed = parseOpenOptions(options);
+    await load(options?.wasm, wasm);
+    return new OpenFeed(address, parsed) as unknown as Feed<D>;
+  })();
+  // A server that renders the page calls this with the page's relative address, and nobody may await it there: no reason to end the
+  // process.
+  if (globalThis.location === undefined) opening.catch(() => {});
+  return opening;
+}
+
+function feedAddress(given: string | URL): string {
+  const refuse = (problem: string, cause?: unknown): never => {
+    throw new LastgoodError(`cannot read a feed at "${given}": ${problem}`, { code: 'invalid-url', cause });
+  };
+  let url: URL;
+  try {
+    // Anything else would be turned into text and taken for a directory: "undefined".
+    if (typeof given !== 'string' && !(given instanceof URL)) throw new TypeError(`found ${typeof given}`);
+    url = new URL(given, globalThis.document?.baseURI ?? globalThis.location?.href);
+  } catch (error) {
+    return refuse(
+      'expected an address such as "/data/" or "https://example.org/data/"; outside a page it must be absolute',
+      error,
+    );
+  }
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') {
+    refuse(`expected http or https, found ${url.protocol}`);
+  }
+  if (url.username || url.password) {
+    refuse('browsers refuse requests to addresses with a user name or a password');
+  }
+  if (url.search || url.hash) {
+    refuse(`leave out "${url.search}${url.hash}": the names of files are put behind the address`);
+  }
+  if (url.pathname.endsWith('/manifest.json')) {
+    refuse(`expected the directory of the feed: "${new URL('.', url)}"`);
+  }
+  return url.href.endsWith('/') ? url.href : `${url.href}/`;
+}

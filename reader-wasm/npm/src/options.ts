@@ -1,0 +1,133 @@
+/**
+ * Options into types. What is misspelt or of a wrong kind is refused: an option that has no effect is found late.
+ *
+ * @module
+ */
+
+import { LastgoodError } from './errors.js';
+import type { FeedEvent, LockPolicy, RequestOptions } from './types.js';
+
+/** The longest time that a browser's timer takes, 2^31 − 1 ms: with a longer one it goes off at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+const LOCK_POLICIES: readonly LockPolicy[] = ['cache', 'wait', 'ignore'];
+const CACHES = ['auto', 'localStorage', 'none'] as const;
+
+/** How patiently to read. */
+export interface Patience {
+  readonly lock: LockPolicy;
+  readonly lockWaitMs: number;
+  readonly timeoutMs: number;
+  readonly maxAge: number | null;
+}
+
+/** The options of `open`, checked and complete. */
+export interface FeedOptions {
+  readonly patience: Patience;
+  readonly cache: (typeof CACHES)[number];
+  readonly maxBytes: number;
+  readonly init: RequestOptions | ((url: string) => RequestOptions | Promise<RequestOptions>);
+  readonly fetch: typeof fetch | null;
+  readonly onEvent: ((event: FeedEvent) => void) | null;
+  readonly debug: boolean;
+}
+
+/** The options of one call, checked and complete. */
+export interface CallOptions {
+  readonly patience: Patience;
+  readonly signal: AbortSignal | null;
+}
+
+const PATIENCE = ['lock', 'lockWaitMs', 'timeoutMs', 'maxAge'] as const;
+
+export function parseOpenOptions(given: unknown): FeedOptions {
+  const options = new Options(given, ['wasm', 'cache', 'maxBytes', 'init', 'fetch', 'onEvent', 'debug', ...PATIENCE]);
+  const isInit = (value: unknown) => typeof value === 'function' || (typeof value === 'object' && value !== null);
+  return {
+    patience: patience(options, { lock: 'cache', lockWaitMs: 10_000, timeoutMs: 10_000, maxAge: null }),
+    cache: options.choice('cache', CACHES) ?? 'auto',
+    maxBytes: options.number('maxBytes', 1, Number.MAX_SAFE_INTEGER) ?? 64 * 2 ** 20,
+    init: options.take('init', 'request options or a function', isInit) ?? {},
+    fetch: options.take('fetch', 'a function', isFunction<typeof fetch>) ?? null,
+    onEvent: options.take('onEvent', 'a function', isFunction<(event: FeedEvent) => void>) ?? null,
+    debug: options.take('debug', 'true or false', isBoolean) ?? false,
+  };
+}
+
+/** The options of a call; `defaults` are those of `open`. */
+export function parseCallOptions(given: unknown, defaults: Patience): CallOptions {
+  const options = new Options(given, ['signal', ...PATIENCE]);
+  // By its members, not by its class: the signal of another frame is of another class.
+  const isSignal = (value: unknown): value is AbortSignal =>
+    typeof (value as Partial<AbortSignal> | null)?.aborted === 'boolean';
+  return {
+    patience: patience(options, defaults),
+    signal: options.take('signal', 'an AbortSignal', isSignal) ?? null,
+  };
+}
+
+function patience(options: Options, defaults: Patience): Patience {
+  return {
+    lock: options.choice('lock', LOCK_POLICIES) ?? defaults.lock,
+    lockWaitMs: options.number('lockWaitMs', 0, MAX_TIMER_MS) ?? defaults.lockWaitMs,
+    timeoutMs: options.number('timeoutMs', 1, MAX_TIMER_MS) ?? defaults.timeoutMs,
+    maxAge: options.number('maxAge', 0, Number.MAX_SAFE_INTEGER) ?? defaults.maxAge,
+  };
+}
+
+/** An object with known options only, or none at all. */
+export class Options {
+  readonly #given: Record<string, unknown>;
+
+  constructor(given: unknown, known: readonly string[]) {
+    if (given !== undefined && given !== null && typeof given !== 'object') {
+      refuse(`expected an object with options, found ${describe(given)}`);
+    }
+    this.#given = (given ?? {}) as Record<string, unknown>;
+    for (const name of Object.keys(this.#given)) {
+      if (!known.includes(name)) refuse(`there is no option "${name}" here; there are: ${known.join(', ')}`);
+    }
+  }
+
+  /** One of some words. */
+  choice<T extends string>(name: string, choices: readonly T[]): T | undefined {
+    const expected = choices.map((choice) => `"${choice}"`).join(' or ');
+    return this.take(name, expected, (value): value is T => choices.some((choice) => choice === value));
+  }
+
+  /** A number within bounds, without its fraction. */
+  number(name: string, least: number, most: number): number | undefined {
+    const isWithin = (value: unknown): value is number => typeof value === 'number' && value >= least && value <= most;
+    const taken = this.take(name, `a number from ${least} to ${most}`, isWithin);
+    return taken === undefined ? undefined : Math.trunc(taken);
+  }
+
+  /** What `fits`; nothing when the option is left out. */
+  take<T>(name: string, expected: string, fits: ((value: unknown) => value is T) | ((value: unknown) => boolean)) {
+    const value = this.#given[name];
+    if (value === undefined) return undefined;
+    if (!fits(value)) refuse(`option "${name}": expected ${expected}, found ${describe(value)}`);
+    return value as T;
+  }
+}
+
+function isFunction<T>(value: unknown): value is T {
+  return typeof value === 'function';
+}
+
+function isBoolean(value: unknown): value is boolean {
+  return typeof value === 'boolean';
+}
+
+function refuse(message: string): never {
+  throw new LastgoodError(message, { code: 'invalid-options' });
+}
+
+/** Something that was given or thrown, as text for people. Texts are quoted, so that `"5"` does not look like a number. */
+export function describe(value: unknown): string {
+  try {
+    return typeof value === 'string' ? `"${value}"` : String(value);
+  } catch {
+    return 'something that has no text';
+  }
+}

@@ -1,0 +1,208 @@
+/**
+ * Carries out the steps of the core.
+ *
+ * @module
+ */
+
+import { Read } from 'lastgood_reader';
+
+import type { Cached, Store } from '../cache/store.js';
+import type { Trace } from '../events.js';
+import { LastgoodError } from '../errors.js';
+import type { CoreReading, Failure, FileRequest, Plan, Step } from './core.js';
+import { FetchFailure, fetchFile, type Body, type Transport } from './fetch.js';
+import { Flights, unlessAborted } from './flights.js';
+import { readPayload, type Payload } from './payload.js';
+
+/** What a read needs. */
+export interface Task extends Omit<Plan, 'memory' | 'heads'> {
+  readonly timeoutMs: number;
+}
+
+/** A reading with its verified payload. */
+export interface VerifiedReading {
+  readonly core: CoreReading;
+  readonly payload: Payload;
+}
+
+/** How a read ended. */
+export type Outcome = { readings: VerifiedReading[]; memory: string | null } | { failure: Failure; memory: string | null };
+
+/** Reads from one feed. Requests under way are shared by all that want them. */
+export class Driver {
+  readonly #transport: Transport;
+  readonly #store: Store;
+  readonly #trace: Trace;
+  readonly #flights = new Flights();
+
+  constructor(transport: Transport, store: Store, trace: Trace) {
+    this.#transport = transport;
+    this.#store = store;
+    this.#trace = trace;
+  }
+
+  /** Reads what the task says. Aborting the signal ends everything that is under way for it alone. */
+  async read(task: Task, signal: AbortSignal): Promise<Outcome> {
+    const cached = new Map<string, Cached>();
+    for (const dataset of task.datasets) {
+      const found = this.#store.cached(dataset);
+      if (found) cached.set(dataset, found);
+    }
+    const { datasets, lock, lockWaitMs, maxBytes } = task;
+    const heads = datasets.map((dataset) => cached.get(dataset)?.head ?? null);
+    const plan: Plan = { datasets, lock, lockWaitMs, maxBytes, memory: this.#store.memory(), heads };
+    const read = begin(plan);
+    try {
+      return await this.#carryOut(read, new Hands(task, cached), signal);
+    } finally {
+      read.free();
+    }
+  }
+
+  async #carryOut(read: Read, hands: Hands, signal: AbortSignal): Promise<Outcome> {
+    let manifest: Uint8Array = NOTHING;
+    let lock: Uint8Array = NOTHING;
+    const answer = (answers: unknown): string => read.answer(JSON.stringify(answers), manifest, lock, Date.now());
+    let text = read.step();
+    for (;;) {
+      const step = JSON.parse(text) as Step;
+      this.#trace?.(`${hands.task.datasets.join(', ')}: ${described(step)}`);
+      switch (step.step) {
+        case 'fetch-manifest': {
+          const [document, marker, payloads] = await Promise.all([
+            this.#document(step.manifest, hands.task, signal),
+            step.lock ? this.#document(step.lock, hands.task, signal) : null,
+            this.#payloads(step.payloads, hands, signal),
+          ]);
+          [manifest, lock] = [bytesOf(document), bytesOf(marker)];
+          text = answer({ manifest: documentAnswer(document), lock: marker && documentAnswer(marker), payloads });
+          [manifest, lock] = [NOTHING, NOTHING];
+          break;
+        }
+        case 'load-cache':
+          text = answer({ payloads: await Promise.all(step.datasets.map((dataset) => hands.load(dataset, signal))) });
+          break;
+        case 'fetch-objects':
+          text = answer({ payloads: await this.#payloads(step.payloads, hands, signal) });
+          break;
+        case 'wait':
+          await pause(step.ms, signal);
+          text = answer({});
+          break;
+        case 'done': {
+          const { memory, readings, failure } = step;
+          if (failure) return { failure, memory };
+          return { memory, readings: (readings ?? []).map((core) => ({ core, payload: hands.get(core.handle) })) };
+        }
+      }
+    }
+  }
+
+  /** A small file, all of it within the time limit. */
+  #document(request: FileRequest, { timeoutMs }: Task, signal: AbortSignal): Promise<Body | Failure> {
+    const key = `${request.cache} ${timeoutMs} ${request.path}`;
+    return orFailure(
+      this.#flights.join(key, signal, (shared) =>
+        fetchFile(this.#transport, request, { ms: timeoutMs, forEachPart: false }, shared),
+      ),
+    );
+  }
+
+  #payloads(requests: readonly FileRequest[], hands: Hands, signal: AbortSignal): Promise<object[]> {
+    const fetchOne = async (request: FileRequest): Promise<object> => {
+      const { timeoutMs } = hands.task;
+      const key = `${request.cache} ${timeoutMs} ${request.limit} ${request.path}`;
+      const payload = await orFailure(
+        this.#flights.join(key, signal, async (shared) => {
+          const { bytes } = await fetchFile(this.#transport, request, { ms: timeoutMs, forEachPart: true }, shared);
+          return readPayload(bytes);
+        }),
+      );
+      return 'code' in payload ? payload : hands.take(payload);
+    };
+    return Promise.all(requests.map(fetchOne));
+  }
+}
+
+/** The payloads of one read; the core has their places in the list. */
+class Hands {
+  readonly task: Task;
+  readonly #cached: ReadonlyMap<string, Cached>;
+  readonly #payloads: Payload[] = [];
+
+  constructor(task: Task, cached: ReadonlyMap<string, Cached>) {
+    this.task = task;
+    this.#cached = cached;
+  }
+
+  take(payload: Payload): object {
+    const handle = this.#payloads.push(payload) - 1;
+    return { handle, sha256: payload.sha256, size: payload.size, problem: payload.problem };
+  }
+
+  get(handle: number): Payload {
+    const payload = this.#payloads[handle];
+    if (!payload) throw new Error(`the core names a payload that it was not given: ${handle}`);
+    return payload;
+  }
+
+  /** A cached payload; a failure of any kind when it is not there. */
+  async load(dataset: string, signal: AbortSignal): Promise<object> {
+    const payload = await unlessAborted(this.#cached.get(dataset)?.load() ?? Promise.resolve(null), signal);
+    return payload ? this.take(payload) : { code: 'not-found', detail: '' };
+  }
+}
+
+const NOTHING = new Uint8Array();
+
+function begin(plan: Plan): Read {
+  try {
+    return new Read(JSON.stringify(plan));
+  } catch (problem) {
+    throw new LastgoodError(String(problem), { code: 'invalid-name' });
+  }
+}
+
+function bytesOf(document: Body | Failure | null): Uint8Array {
+  return document && 'bytes' in document ? document.bytes : NOTHING;
+}
+
+function documentAnswer(document: Body | Failure): object {
+  return 'bytes' in document ? { serverTime: document.serverTime } : document;
+}
+
+async function orFailure<T>(result: Promise<T>): Promise<T | Failure> {
+  try {
+    return await result;
+  } catch (thrown) {
+    if (thrown instanceof FetchFailure) return thrown.failure;
+    throw thrown;
+  }
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const passed = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  return unlessAborted(passed, signal).finally(() => clearTimeout(timer));
+}
+
+function described(step: Step): string {
+  switch (step.step) {
+    case 'fetch-manifest':
+      return `fetch ${[step.manifest, ...(step.lock ? [step.lock] : []), ...step.payloads].map(({ path }) => path).join(', ')}`;
+    case 'load-cache':
+      return `take the copy at hand of ${step.datasets.join(', ')}`;
+    case 'fetch-objects':
+      return `download ${step.payloads.map(({ path }) => path).join(', ')}`;
+    case 'wait':
+      return `locked: look again in ${step.ms} ms`;
+    case 'done':
+      return step.failure
+        ? `nothing to hand out: ${step.failure.detail}`
+        : (step.readings ?? [])
+            .map(({ source, reason, generation }) => `generation ${generation} from ${source}, ${reason?.detail ?? 'fresh'}`)
+            .join('; ');
+  }
+}

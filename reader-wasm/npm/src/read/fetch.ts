@@ -1,0 +1,186 @@
+/**
+ * One request, with its limits of size and time.
+ *
+ * @module
+ */
+
+import { describe } from '../options.js';
+import type { RequestOptions } from '../types.js';
+import type { Failure, FileRequest } from './core.js';
+import { unlessAborted } from './flights.js';
+
+/** Thrown by what is here; everything else that is thrown is an abort or a defect. */
+export class FetchFailure {
+  readonly failure: Failure;
+
+  constructor(failure: Failure) {
+    this.failure = failure;
+  }
+}
+
+/** How requests of a feed are made. */
+export interface Transport {
+  /** The feed's address, which ends in a slash. */
+  readonly url: string;
+  readonly fetch: typeof fetch | null;
+  readonly init: RequestOptions | ((url: string) => RequestOptions | Promise<RequestOptions>);
+}
+
+/** A body and when it was answered. */
+export interface Body {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** The server's time in milliseconds: unknown across origins, unless the server exposes `Date`. */
+  readonly serverTime: number | null;
+}
+
+/**
+ * How long is waited: for all of a small file; or for each part of a payload, so that a slow phone can finish a large
+ * download.
+ */
+export interface Patience {
+  readonly ms: number;
+  readonly forEachPart: boolean;
+}
+
+/** Fetches a file of a feed. */
+export async function fetchFile(
+  transport: Transport,
+  request: FileRequest,
+  patience: Patience,
+  signal: AbortSignal,
+): Promise<Body> {
+  // Ends the request in every case: when the caller leaves, when it takes too long, and when the rest is not wanted.
+  const controller = new AbortController();
+  const clock = new Clock(request.path, patience, controller);
+  const leave = () => controller.abort(signal.reason);
+  signal.addEventListener('abort', leave);
+  try {
+    if (signal.aborted) leave();
+    const response = await clock.wait(send(transport, request, controller.signal));
+    if (response.status !== 200) throw unexpectedStatus(request.path, response);
+    return { bytes: await body(response, request, clock), serverTime: serverTime(response.headers) };
+  } finally {
+    clock.stop();
+    signal.removeEventListener('abort', leave);
+    controller.abort();
+  }
+}
+
+/**
+ * `Accept` keeps single-page-app servers from answering with their HTML page and needs no CORS preflight; conditional headers
+ * would need one, so revalidating is left to `cache`.
+ */
+async function send(transport: Transport, { path, cache }: FileRequest, signal: AbortSignal): Promise<Response> {
+  const url = transport.url + path;
+  const given = typeof transport.init === 'function' ? await transport.init(url) : transport.init;
+  const headers = new Headers(given.headers);
+  if (!headers.has('accept')) headers.set('accept', 'application/json');
+  const fetchIt = transport.fetch ?? globalThis.fetch;
+  try {
+    return await fetchIt(url, { ...given, headers, cache, signal });
+  } catch (thrown) {
+    signal.throwIfAborted();
+    throw new FetchFailure({
+      code: 'offline',
+      detail:
+        `${path}: the request did not get through (${describe(thrown)}): ` +
+        'no network, or refused by CORS or a content security policy',
+      path,
+    });
+  }
+}
+
+/** The whole body, no more than the limit, in one piece of memory, which hashing and decoding need. */
+async function body(response: Response, { path, limit }: FileRequest, clock: Clock): Promise<Uint8Array<ArrayBuffer>> {
+  const parts: Uint8Array<ArrayBuffer>[] = [];
+  let size = 0;
+  const reader = response.body?.getReader();
+  while (reader) {
+    const { done, value } = await clock.wait(reader.read().catch((thrown: unknown) => Promise.reject(broken(path, thrown))));
+    if (done) break;
+    if (size === 0) expectJson(path, value);
+    size += value.length;
+    if (size > limit) {
+      throw new FetchFailure({ code: 'too-large', detail: `${path}: more than the ${limit} bytes that are read of it`, path });
+    }
+    parts.push(value);
+  }
+  const [first] = parts;
+  if (first && parts.length === 1) return first;
+  const joined = new Uint8Array(size);
+  let at = 0;
+  for (const part of parts) {
+    joined.set(part, at);
+    at += part.length;
+  }
+  return joined;
+}
+
+function broken(path: string, thrown: unknown): FetchFailure {
+  const detail = `${path}: the connection broke in the middle (${describe(thrown)})`;
+  return new FetchFailure({ code: 'truncated', detail, path });
+}
+
+/** Tells the HTML page of a single-page app at its first byte, before its size can look like the problem. */
+function expectJson(path: string, start: Uint8Array): void {
+  const text = new TextDecoder().decode(start.subarray(0, 256)).trimStart();
+  if (path.endsWith('.json') && text.startsWith('<')) {
+    const detail = `${path}: expected JSON, found an HTML page: "${text.slice(0, 40).replace(/\s+/g, ' ')}"`;
+    throw new FetchFailure({ code: 'not-json', detail, path });
+  }
+}
+
+/** When the answer was made, and how long caches on the way have kept it since. */
+function serverTime(headers: Headers): number | null {
+  const made = Date.parse(headers.get('date') ?? '');
+  const ageS = Number.parseInt(headers.get('age') ?? '0', 10);
+  return Number.isNaN(made) ? null : made + (ageS > 0 ? ageS * 1000 : 0);
+}
+
+function unexpectedStatus(path: string, { status, headers }: Response): FetchFailure {
+  const detail = `${path}: expected status 200, the server answered ${status}`;
+  return new FetchFailure({ code: 'http', detail, path, status, retryAfterMs: retryAfter(headers) });
+}
+
+/** `Retry-After` in seconds or as a date. */
+function retryAfter(headers: Headers): number | null {
+  const text = headers.get('retry-after');
+  if (text === null) return null;
+  const seconds = /^\s*\d+\s*$/.test(text) ? Number(text) : (Date.parse(text) - Date.now()) / 1000;
+  return seconds >= 0 ? seconds * 1000 : null;
+}
+
+/** Ends a request that takes too long. */
+class Clock {
+  readonly #path: string;
+  readonly #patience: Patience;
+  readonly #controller: AbortController;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(path: string, patience: Patience, controller: AbortController) {
+    this.#path = path;
+    this.#patience = patience;
+    this.#controller = controller;
+    this.#start();
+  }
+
+  /** The result, unless it takes too long or the request is ended meanwhile; a custom `fetch` may not heed its signal. */
+  async wait<T>(result: Promise<T>): Promise<T> {
+    if (this.#patience.forEachPart) this.#start();
+    return unlessAborted(result, this.#controller.signal);
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+  }
+
+  #start(): void {
+    const { ms, forEachPart } = this.#patience;
+    this.stop();
+    this.#timer = setTimeout(() => {
+      const waited = forEachPart ? `the server sent nothing for ${ms} ms` : `the server had not answered in full after ${ms} ms`;
+      const [code, path] = ['timeout', this.#path] as const;
+      this.#controller.abort(new FetchFailure({ code, detail: `${path}: ${waited}`, path }));
+    }, ms);
+  }
+}

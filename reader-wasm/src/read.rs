@@ -1,0 +1,59 @@
+//! One read, step by step.
+
+use lastgood_protocol::read::{self, Step};
+use lastgood_protocol::time::Timestamp;
+use wasm_bindgen::prelude::*;
+
+use crate::answer::{Answers, Begin};
+use crate::step;
+
+/// What stands for a payload's value: its place in a list on the JavaScript side.
+pub(crate) type Handle = u32;
+
+/// A read in progress. Leaving it ends it; nothing is under way in here.
+#[wasm_bindgen]
+#[derive(Debug)]
+pub struct Read {
+    /// Always there between calls: each takes it and puts the next one in its place.
+    step: Option<Step<Handle>>,
+}
+
+#[wasm_bindgen]
+impl Read {
+    /// Begins a read of what `plan` says, as in `npm/src/read/core.ts`.
+    ///
+    /// # Errors
+    /// What is wrong with a dataset's name, as a text.
+    #[wasm_bindgen(constructor)]
+    pub fn new(plan: &str) -> Result<Read, JsValue> {
+        let Begin { plan, known } = Begin::decode(plan).map_err(JsValue::from)?;
+        Ok(Self { step: Some(read::start(plan, known)) })
+    }
+
+    /// What to do now.
+    pub fn step(&self) -> String {
+        self.step.as_ref().map(step::encode).unwrap_or_default()
+    }
+
+    /// Takes what came of it, and says what to do next. Documents come apart from the rest of the answers, as bytes. `now` is this
+    /// device's time in milliseconds.
+    ///
+    /// # Errors
+    /// The answers are not those of the step: a defect on the other side.
+    pub fn answer(&mut self, answers: &str, manifest: &[u8], lock: &[u8], now: f64) -> Result<String, JsValue> {
+        let wrong = || JsValue::from("these are not the answers of this step");
+        let answers = Answers::decode(answers).ok_or_else(wrong)?;
+        let now = Timestamp::from_ms(now as i64);
+        let next = match self.step.take().ok_or_else(wrong)? {
+            Step::FetchManifest(step) => {
+                let answers = answers.manifest(manifest, lock).ok_or_else(wrong)?;
+                step.complete(answers, now)
+            }
+            Step::LoadCache(step) => step.complete(answers.cached().ok_or_else(wrong)?),
+            Step::FetchObjects(step) => step.complete(answers.objects().ok_or_else(wrong)?),
+            Step::Wait(step) => step.complete(),
+            done @ Step::Done(_) => done,
+        };
+        Ok(step::encode(self.step.insert(next)))
+    }
+}

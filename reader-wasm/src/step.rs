@@ -1,0 +1,88 @@
+//! Steps into texts, as in `npm/src/read/core.ts`.
+
+use lastgood_protocol::failure::Failure;
+use lastgood_protocol::json::{Writer, quoted};
+use lastgood_protocol::read::{Caching, Outcome, Reading, Request, Step};
+
+use crate::read::Handle;
+
+pub(crate) fn encode(step: &Step<Handle>) -> String {
+    match step {
+        Step::FetchManifest(step) => {
+            let lock = step.lock().map_or_else(null, |lock| request(&lock));
+            let writer = named("fetch-manifest").json("manifest", &request(&step.manifest())).json("lock", &lock);
+            writer.json("payloads", &list(step.guesses().iter().map(request))).finish()
+        }
+        Step::LoadCache(step) => {
+            named("load-cache").json("datasets", &list(step.wanted().map(|name| quoted(name.as_str())))).finish()
+        }
+        Step::FetchObjects(step) => {
+            named("fetch-objects").json("payloads", &list(step.requests().iter().map(request))).finish()
+        }
+        Step::Wait(step) => named("wait").number("ms", step.ms()).finish(),
+        Step::Done(outcome) => done(outcome),
+    }
+}
+
+fn named(step: &str) -> Writer {
+    Writer::new().text("step", step)
+}
+
+fn request(request: &Request) -> String {
+    let cache = match request.caching {
+        Caching::Allow => "default",
+        Caching::Revalidate => "no-cache",
+        Caching::Bypass => "reload",
+        Caching::Forbid => "no-store",
+    };
+    Writer::new().text("path", request.path.as_str()).number("limit", request.limit).text("cache", cache).finish()
+}
+
+fn done(outcome: &Outcome<Handle>) -> String {
+    let memory = outcome.memory.as_ref().map_or_else(null, |memory| quoted(&memory.encode()));
+    let writer = named("done").json("memory", &memory);
+    match &outcome.result {
+        Ok(readings) => writer.json("readings", &list(readings.iter().map(reading))),
+        Err(error) => writer.json("failure", &failure(error)),
+    }
+    .finish()
+}
+
+/// The reading with the names that it has in JavaScript, the handle of its value, and its head for the cache.
+fn reading(reading: &Reading<Handle>) -> String {
+    let head = &reading.head;
+    let reason = reading.reason.as_ref();
+    Writer::new()
+        .number("handle", reading.value.into())
+        .text("head", &head.encode())
+        .text("dataset", reading.dataset.as_str())
+        .text("source", reading.source.as_str())
+        .json("reason", &reason.map_or_else(null, failure))
+        .number("generation", reading.generation.get())
+        .text("sha256", &head.sha256.to_string())
+        .text("publishedAt", &head.published_at.to_string())
+        .number("ageMs", reading.age_ms)
+        .text("checkedAt", &head.checked_at.to_string())
+        .json("meta", head.meta.as_ref().map_or("null", |meta| meta.as_str()))
+        .finish()
+}
+
+fn failure(failure: &Failure) -> String {
+    let text = |text: Option<&str>| text.map_or_else(null, quoted);
+    Writer::new()
+        .text("code", failure.code.as_str())
+        .text("detail", &failure.detail)
+        .json("path", &text(failure.path.as_deref()))
+        .json("status", &failure.status.map_or_else(null, |status| status.to_string()))
+        .json("dataset", &text(failure.dataset.as_ref().map(|dataset| dataset.as_str())))
+        .finish()
+}
+
+fn list(items: impl Iterator<Item = String>) -> String {
+    let items: Vec<String> = items.collect();
+    ["[", &items.join(","), "]"].concat()
+}
+
+fn null() -> String {
+    "null".to_owned()
+}
