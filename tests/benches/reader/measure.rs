@@ -12,18 +12,26 @@ pub(crate) struct Sample {
     pub(crate) requests: f64,
 }
 
-/// A target for the ratio of a contestant to the first.
+/// A target for a contestant.
 #[derive(Clone, Copy)]
 pub(crate) enum Target {
+    /// For its ratio to the first.
     AtMost(f64),
+    /// For its ratio to the first.
     AtLeast(f64),
+    /// For what it does with a payload of 1 MB.
+    MegabytesPerSecond(f64),
 }
 
 impl Target {
-    fn verdict(self, found: f64) -> String {
+    fn verdict(self, ratio: f64, ms: f64) -> String {
         let (met, wanted) = match self {
-            Self::AtMost(limit) => (found <= limit, format!("at most {limit}")),
-            Self::AtLeast(limit) => (found >= limit, format!("at least {limit}")),
+            Self::AtMost(limit) => (ratio <= limit, format!("at most {limit}")),
+            Self::AtLeast(limit) => (ratio >= limit, format!("at least {limit}")),
+            Self::MegabytesPerSecond(limit) => {
+                let found = 1e3 / ms;
+                (found >= limit, format!("{limit} MB/s, found {found:.0}"))
+            }
         };
         format!("target {wanted}: {}", if met { "met" } else { "MISSED" })
     }
@@ -47,7 +55,7 @@ pub(crate) fn print(comparison: &Comparison, what: &str, samples: &[Vec<Sample>]
         print!("  {:23}", format!("{:.2} ({:.2} to {:.2})", ratio.median, ratio.low, ratio.high));
         print!(" {bytes:9.1} {requests:8.1}");
         match contestant.target {
-            Some(target) => println!("  {}", target.verdict(ratio.median)),
+            Some(target) => println!("  {}", target.verdict(ratio.median, times.median)),
             None => println!(),
         }
     }

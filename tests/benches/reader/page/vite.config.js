@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 
 import Ajv from 'ajv/dist/2020.js';
 import standaloneCode from 'ajv/dist/standalone/index.js';
@@ -17,8 +18,12 @@ const compiledSchema = {
   },
 };
 
+// Where `cargo xtask bench reader` puts lastgood's core and what it is compared with.
+const modules = process.env.LASTGOOD_BENCH_MODULES ?? '../../../../target/bench/modules';
+
 export default defineConfig({
   base: './',
+  resolve: { alias: { modules: resolve(modules) } },
   plugins: [compiledSchema],
   build: {
     modulePreload: false,

@@ -3,12 +3,14 @@ import { assert, type Comparison } from './contestant';
 import { many } from './many';
 import { read } from './read';
 import { refresh } from './refresh';
+import { validators } from './validate';
 
 const comparisons: Record<string, () => Comparison> = {
   read1m: () => read('1m'),
   read10m: () => read('10m'),
   refresh,
   cache,
+  validate: validators,
   many,
 };
 let comparison: Comparison = {};

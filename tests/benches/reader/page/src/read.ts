@@ -21,7 +21,7 @@ export function read(size: string): Comparison {
     fetch: { run: async () => ((await (await coldFetch(address)).json()) as Rows).length },
     uncached: lastgood(`plain_${size}`, { cache: 'none' }),
     cached: lastgood(`plain_${size}`, {}),
-    validated: lastgood(`typed_${size}`, { cache: 'none' }),
+    'validated uncached': lastgood(`typed_${size}`, { cache: 'none' }),
     'validated cached': lastgood(`typed_${size}`, {}),
     ajv: {
       run: () => verified(address, (value) => assert(validate(value), 'valid flights')),
