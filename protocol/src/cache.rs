@@ -7,8 +7,8 @@
 use crate::digest::Sha256;
 use crate::id::{CommitId, FeedId};
 use crate::json::{self, Json};
-use crate::manifest::{Entry, Generation, Manifest, Meta};
-use crate::name::DatasetName;
+use crate::manifest::{Entry, Generation, Manifest, Meta, SchemaRef};
+use crate::name::{DatasetName, Ext};
 use crate::time::Timestamp;
 
 /// The beginning of every key; its number is the version of the entries' form.
@@ -108,6 +108,12 @@ pub struct CacheHead {
     pub used_at: Timestamp,
     /// The publisher's meta.
     pub meta: Option<Meta>,
+    /// The extension of its object; other than `json` for an artifact.
+    pub ext: Ext,
+    /// The schema that it was published with.
+    pub schema: Option<SchemaRef>,
+    /// Whether it was validated against that schema here, and satisfies it.
+    pub validated: bool,
 }
 
 impl FeedMemory {
@@ -136,9 +142,10 @@ impl FeedMemory {
 }
 
 impl CacheHead {
-    /// What a manifest that was checked at `now` says of the payload of one of its entries.
+    /// What a manifest that was checked at `now` says of the payload of one of its entries; `satisfies` is the schema that
+    /// the payload is known to satisfy, which may be another one than that of the entry.
     #[must_use]
-    pub fn of(manifest: &Manifest, entry: &Entry, now: Timestamp) -> Self {
+    pub fn of(manifest: &Manifest, entry: &Entry, satisfies: Option<Sha256>, now: Timestamp) -> Self {
         Self {
             feed: manifest.feed,
             sha256: entry.sha256,
@@ -149,13 +156,22 @@ impl CacheHead {
             checked_at: now,
             used_at: now,
             meta: entry.meta.clone(),
+            ext: entry.ext.clone(),
+            schema: entry.schema.clone(),
+            validated: entry.schema.as_ref().is_some_and(|schema| Some(schema.sha256) == satisfies),
         }
+    }
+
+    /// The schema that the payload is known to satisfy.
+    #[must_use]
+    pub fn satisfies(&self) -> Option<Sha256> {
+        self.schema.as_ref().filter(|_| self.validated).map(|schema| schema.sha256)
     }
 
     /// The value as text for a key-value store.
     #[must_use]
     pub fn encode(&self) -> String {
-        let head = json::Writer::new()
+        let mut head = json::Writer::new()
             .text("feed", &self.feed.to_string())
             .text("sha256", &self.sha256.to_string())
             .number("size", self.size)
@@ -164,11 +180,19 @@ impl CacheHead {
             .text("published_at", &self.published_at.to_string())
             .text("checked_at", &self.checked_at.to_string())
             .text("used_at", &self.used_at.to_string());
-        match &self.meta {
-            Some(meta) => head.json("meta", meta.as_str()),
-            None => head,
+        if let Some(meta) = &self.meta {
+            head = head.json("meta", meta.as_str());
         }
-        .finish()
+        if !self.ext.is_json() {
+            head = head.text("ext", self.ext.as_str());
+        }
+        if let Some(schema) = &self.schema {
+            head = head.json("schema", &schema.encode());
+        }
+        if self.validated {
+            head = head.json("validated", "true");
+        }
+        head.finish()
     }
 
     /// Reads the text; `None` when it is anything else, which is a cache miss.
@@ -185,6 +209,10 @@ impl CacheHead {
             checked_at: head.parsed("checked_at")?,
             used_at: head.parsed("used_at")?,
             meta: head.nullable("meta", Meta::decode)?,
+            // Absent in what earlier versions have written.
+            ext: head.nullable("ext", Json::parsed)?.unwrap_or_else(Ext::json),
+            schema: head.nullable("schema", SchemaRef::decode)?,
+            validated: head.optional("validated")?.is_some_and(|value| value.as_str() == "true"),
         })
     }
 }

@@ -32,13 +32,27 @@ pub enum Code {
     ChecksumMismatch,
     /// The feed has no dataset of this name.
     NotFound,
+    /// The dataset is an artifact and was to be read as JSON, or the other way round.
+    WrongKind,
     /// The cached copies do not belong to one generation.
     Inconsistent,
+    /// The payload does not satisfy the schema that was published with it.
+    SchemaInvalid,
+    /// The published schema says what this version of lastgood cannot check.
+    SchemaUnsupported,
+    /// The schema is of a later version than the reader understands.
+    SchemaNewer,
+    /// The schema is of an earlier version than the reader understands.
+    SchemaOlder,
+    /// The reader understands certain versions, and the dataset was published without a schema.
+    SchemaMissing,
+    /// The last good copy was confirmed too long ago.
+    TooOld,
 }
 
 impl Code {
     /// Every code, for documentation and tests.
-    pub const ALL: [Code; 14] = [
+    pub const ALL: [Code; 21] = [
         Code::Locked,
         Code::Offline,
         Code::Timeout,
@@ -52,7 +66,14 @@ impl Code {
         Code::Regressed,
         Code::ChecksumMismatch,
         Code::NotFound,
+        Code::WrongKind,
         Code::Inconsistent,
+        Code::SchemaInvalid,
+        Code::SchemaUnsupported,
+        Code::SchemaNewer,
+        Code::SchemaOlder,
+        Code::SchemaMissing,
+        Code::TooOld,
     ];
 
     /// The code as text.
@@ -72,7 +93,14 @@ impl Code {
             Code::Regressed => "regressed",
             Code::ChecksumMismatch => "checksum-mismatch",
             Code::NotFound => "not-found",
+            Code::WrongKind => "wrong-kind",
             Code::Inconsistent => "inconsistent",
+            Code::SchemaInvalid => "schema-invalid",
+            Code::SchemaUnsupported => "schema-unsupported",
+            Code::SchemaNewer => "schema-newer",
+            Code::SchemaOlder => "schema-older",
+            Code::SchemaMissing => "schema-missing",
+            Code::TooOld => "too-old",
         }
     }
 }
@@ -89,6 +117,8 @@ pub struct Failure {
     pub path: Option<String>,
     /// The HTTP status, for [`Code::Http`].
     pub status: Option<u16>,
+    /// For how many milliseconds the server asks to be left alone (`Retry-After`), where it does.
+    pub retry_after_ms: Option<u64>,
     /// The dataset that it concerns, if it is one.
     pub dataset: Option<DatasetName>,
 }
@@ -97,7 +127,7 @@ impl Failure {
     /// A failure with a code and a sentence.
     #[must_use]
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into(), path: None, status: None, dataset: None }
+        Self { code, detail: detail.into(), path: None, status: None, retry_after_ms: None, dataset: None }
     }
 
     /// The server answered `path` with `status` where a file was expected.

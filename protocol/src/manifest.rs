@@ -19,6 +19,9 @@ use crate::{FORMAT, MAX_SAFE_INTEGER};
 /// The largest manifest that is read or written, in bytes: 8 MiB, room for some 20 000 datasets.
 pub const MAX_MANIFEST_BYTES: u64 = 8 * 1024 * 1024;
 
+/// The largest schema that is read or published, in bytes: 4 MiB.
+pub const MAX_SCHEMA_BYTES: u64 = 4 * 1024 * 1024;
+
 /// The largest `meta`, in bytes.
 pub const MAX_META_BYTES: usize = 4096;
 
@@ -265,13 +268,13 @@ impl Entry {
 }
 
 impl SchemaRef {
-    fn decode(schema: Json<'_>) -> Option<Self> {
+    pub(crate) fn decode(schema: Json<'_>) -> Option<Self> {
         let schema = schema.object()?;
         let (version, size) = (schema.number("version")?, schema.number("size")?);
         Some(Self { version, sha256: schema.parsed("sha256")?, size })
     }
 
-    fn encode(&self) -> String {
+    pub(crate) fn encode(&self) -> String {
         json::Writer::new()
             .number("version", self.version.into())
             .text("sha256", &self.sha256.to_string())

@@ -6,8 +6,8 @@ use std::collections::HashSet;
 use lastgood_protocol::cache::{self, CacheHead, FeedMemory, Keys};
 use lastgood_protocol::digest::{Hasher, Sha256};
 use lastgood_protocol::id::{CommitId, FeedId};
-use lastgood_protocol::manifest::{Generation, Meta};
-use lastgood_protocol::name::DatasetName;
+use lastgood_protocol::manifest::{Generation, Meta, SchemaRef};
+use lastgood_protocol::name::{DatasetName, Ext};
 use lastgood_protocol::time::Timestamp;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -24,6 +24,9 @@ fn head() -> CacheHead {
         checked_at: time.plus_ms(1000),
         used_at: time.plus_ms(2000),
         meta: Some(Meta::parse(r#"{"run": 1.0}"#).unwrap()),
+        ext: Ext::json(),
+        schema: Some(SchemaRef { version: 3, sha256: Sha256::of(b"{}"), size: 2 }),
+        validated: true,
     }
 }
 
@@ -80,8 +83,14 @@ fn keys_of_others_are_left_alone() {
 #[test]
 fn entries_are_read_back_as_they_were_written() {
     assert_eq!(CacheHead::decode(&head().encode()), Some(head()));
-    let without_meta = CacheHead { meta: None, ..head() };
-    assert_eq!(CacheHead::decode(&without_meta.encode()), Some(without_meta));
+    for head in [
+        CacheHead { meta: None, ..head() },
+        CacheHead { validated: false, ..head() },
+        CacheHead { schema: None, validated: false, ..head() },
+        CacheHead { ext: Ext::parse("png").unwrap(), schema: None, validated: false, ..head() },
+    ] {
+        assert_eq!(CacheHead::decode(&head.encode()), Some(head));
+    }
     assert_eq!(FeedMemory::decode(&memory().encode()), Some(memory()));
 }
 
@@ -116,6 +125,21 @@ fn damaged_entries_are_misses() {
         altered[member] = value;
         assert_eq!(FeedMemory::decode(&altered.to_string()), None, "{altered}");
     }
+}
+
+#[test]
+fn entries_of_the_version_before_are_read() {
+    let head = CacheHead { schema: None, validated: false, ..head() };
+    let before = r#"{"feed":"01010101-0101-4101-8101-010101010101","sha256":"080a9ed428559ef602668b4c00f114f1a11c3f6b02a435f0bdc154578e4d7f22","size":3,"changed":40,"confirmed":42,"published_at":"2026-11-20T14:39:00.123Z","checked_at":"2026-11-20T14:39:01.123Z","used_at":"2026-11-20T14:39:02.123Z","meta":{"run": 1.0}}"#;
+    assert_eq!(CacheHead::decode(before), Some(head));
+}
+
+#[test]
+fn a_copy_satisfies_only_the_schema_that_it_was_validated_against() {
+    let schema = Sha256::of(b"{}");
+    assert_eq!(head().satisfies(), Some(schema));
+    assert_eq!(CacheHead { validated: false, ..head() }.satisfies(), None);
+    assert_eq!(CacheHead { schema: None, ..head() }.satisfies(), None);
 }
 
 #[test]

@@ -1,6 +1,9 @@
 //! One read, step by step.
 
-use lastgood_protocol::read::{self, Step};
+use std::cell::RefCell;
+
+use lastgood_protocol::failure::Failure;
+use lastgood_protocol::read::{self, ManifestAnswer, Step, VerifiedManifest};
 use lastgood_protocol::time::Timestamp;
 use wasm_bindgen::prelude::*;
 
@@ -9,6 +12,32 @@ use crate::step;
 
 /// What stands for a payload's value: its place in a list on the JavaScript side.
 pub(crate) type Handle = u32;
+
+/// What the reads of one feed share: the manifest that was verified last. However many datasets a page reads from one answer, it
+/// is verified once.
+#[wasm_bindgen]
+#[derive(Debug, Default)]
+pub struct Manifests(RefCell<Option<(Vec<u8>, VerifiedManifest)>>);
+
+#[wasm_bindgen]
+impl Manifests {
+    /// Nothing verified so far.
+    #[wasm_bindgen(constructor)]
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
+
+impl Manifests {
+    fn verify(&self, bytes: &[u8]) -> Result<VerifiedManifest, Failure> {
+        if let Some((_, manifest)) = self.0.borrow().as_ref().filter(|(before, _)| before == bytes) {
+            return Ok(manifest.clone());
+        }
+        let manifest = VerifiedManifest::verify(bytes)?;
+        self.0.replace(Some((bytes.to_vec(), manifest.clone())));
+        Ok(manifest)
+    }
+}
 
 /// A read in progress. Leaving it ends it; nothing is under way in here.
 #[wasm_bindgen]
@@ -40,17 +69,25 @@ impl Read {
     ///
     /// # Errors
     /// The answers are not those of the step: a defect on the other side.
-    pub fn answer(&mut self, answers: &str, manifest: &[u8], lock: &[u8], now: f64) -> Result<String, JsValue> {
+    pub fn answer(
+        &mut self,
+        manifests: &Manifests,
+        answers: &str,
+        manifest: &[u8],
+        lock: &[u8],
+        now: f64,
+    ) -> Result<String, JsValue> {
         let wrong = || JsValue::from("these are not the answers of this step");
         let answers = Answers::decode(answers).ok_or_else(wrong)?;
         let now = Timestamp::from_ms(now as i64);
         let next = match self.step.take().ok_or_else(wrong)? {
             Step::FetchManifest(step) => {
-                let answers = answers.manifest(manifest, lock).ok_or_else(wrong)?;
-                step.complete(answers, now)
+                let verify = |server_time| Ok(ManifestAnswer { manifest: manifests.verify(manifest)?, server_time });
+                step.complete(answers.manifest(lock, verify).ok_or_else(wrong)?, now)
             }
             Step::LoadCache(step) => step.complete(answers.cached().ok_or_else(wrong)?),
             Step::FetchObjects(step) => step.complete(answers.objects().ok_or_else(wrong)?),
+            Step::Validate(step) => step.complete(answers.verdicts().ok_or_else(wrong)?),
             Step::Wait(step) => step.complete(),
             done @ Step::Done(_) => done,
         };

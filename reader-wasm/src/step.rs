@@ -2,7 +2,7 @@
 
 use lastgood_protocol::failure::Failure;
 use lastgood_protocol::json::{Writer, quoted};
-use lastgood_protocol::read::{Caching, Outcome, Reading, Request, Step};
+use lastgood_protocol::read::{Caching, Check, Outcome, Reading, Request, SchemaRequest, Step};
 
 use crate::read::Handle;
 
@@ -17,7 +17,24 @@ pub(crate) fn encode(step: &Step<Handle>) -> String {
             named("load-cache").json("datasets", &list(step.wanted().map(|name| quoted(name.as_str())))).finish()
         }
         Step::FetchObjects(step) => {
-            named("fetch-objects").json("payloads", &list(step.requests().iter().map(request))).finish()
+            let schemas = step.schemas();
+            let schema = |schema: &SchemaRequest| {
+                Writer::new()
+                    .text("sha256", &schema.sha256.to_string())
+                    .json("request", &request(&schema.request))
+                    .finish()
+            };
+            named("fetch-objects")
+                .json("payloads", &list(step.requests().iter().map(request)))
+                .json("schemas", &list(schemas.iter().map(schema)))
+                .finish()
+        }
+        Step::Validate(step) => {
+            let check = |check: Check<'_, Handle>| {
+                let writer = Writer::new().number("handle", (*check.value).into());
+                writer.text("schema", &check.schema.sha256.to_string()).finish()
+            };
+            named("validate").json("checks", &list(step.checks().map(check))).finish()
         }
         Step::Wait(step) => named("wait").number("ms", step.ms()).finish(),
         Step::Done(outcome) => done(outcome),
@@ -43,7 +60,9 @@ fn done(outcome: &Outcome<Handle>) -> String {
     let writer = named("done").json("memory", &memory);
     match &outcome.result {
         Ok(readings) => writer.json("readings", &list(readings.iter().map(reading))),
-        Err(error) => writer.json("failure", &failure(error)),
+        Err(error) => {
+            writer.json("failure", &failure(error)).json("tooOld", &list(outcome.too_old.iter().map(reading)))
+        }
     }
     .finish()
 }
@@ -63,6 +82,8 @@ fn reading(reading: &Reading<Handle>) -> String {
         .text("publishedAt", &head.published_at.to_string())
         .number("ageMs", reading.age_ms)
         .text("checkedAt", &head.checked_at.to_string())
+        .text("ext", head.ext.as_str())
+        .json("schemaVersion", &head.schema.as_ref().map_or_else(null, |schema| schema.version.to_string()))
         .json("meta", head.meta.as_ref().map_or("null", |meta| meta.as_str()))
         .finish()
 }
@@ -74,6 +95,7 @@ fn failure(failure: &Failure) -> String {
         .text("detail", &failure.detail)
         .json("path", &text(failure.path.as_deref()))
         .json("status", &failure.status.map_or_else(null, |status| status.to_string()))
+        .json("retryAfterMs", &failure.retry_after_ms.map_or_else(null, |ms| ms.to_string()))
         .json("dataset", &text(failure.dataset.as_ref().map(|dataset| dataset.as_str())))
         .finish()
 }

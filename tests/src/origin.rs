@@ -7,7 +7,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use lastgood::protocol::digest::Sha256;
 use lastgood::protocol::failure::{Code, Failure};
 use lastgood::protocol::name::DatasetName;
-use lastgood::protocol::read::{Caching, Document, Known, LockPolicy, Payload, Plan, Reading, Request};
+use lastgood::protocol::read::{
+    Caching, Document, Kind, Known, LockPolicy, Payload, Plan, Reading, Request, Shape, Wanted,
+};
 use lastgood::protocol::time::Timestamp;
 use lastgood::read::{Origin, drive};
 use ureq::http::HeaderMap;
@@ -35,7 +37,9 @@ impl HttpOrigin {
     /// The failure that the read algorithm reports.
     pub fn snapshot(&mut self, datasets: &[DatasetName]) -> Result<Vec<Reading<Vec<u8>>>, Failure> {
         let (lock, max_bytes) = (LockPolicy::Wait, 1 << 30);
-        let plan = Plan { datasets: datasets.to_vec(), lock, lock_wait_ms: 5000, max_bytes };
+        let any = |dataset: &DatasetName| Wanted { dataset: dataset.clone(), kind: Kind::Any(Shape::default()) };
+        let datasets = datasets.iter().map(any).collect();
+        let plan = Plan { datasets, lock, lock_wait_ms: 5000, max_bytes, max_age_ms: None, again: false };
         drive(self, plan, Known::default()).result
     }
 

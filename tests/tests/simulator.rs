@@ -11,11 +11,11 @@ use lastgood::protocol::digest::Sha256;
 use lastgood::protocol::failure::{Code, Failure};
 use lastgood::protocol::layout::FeedPath;
 use lastgood::protocol::name::DatasetName;
-use lastgood::protocol::read::{Document, Known, LockPolicy, Outcome, Payload, Plan, Request, Source};
+use lastgood::protocol::read::{Document, Known, LockPolicy, Outcome, Payload, Plan, Request, Source, Wanted};
 use lastgood::protocol::time::Timestamp;
 use lastgood::read::{Origin, drive};
 use lastgood::storage::{MemoryStorage, Storage};
-use lastgood::{Compression, Feed, Item, Settings};
+use lastgood::{Compression, Feed, Item, Schema, Settings};
 use serde_json::{Value, json};
 
 const NAMES: [&str; 2] = ["performance", "transactions"];
@@ -27,6 +27,12 @@ fn name(dataset: &str) -> DatasetName {
 /// A payload says what it is, so that any mixture shows.
 fn payload(dataset: &DatasetName, generation: u64) -> Vec<u8> {
     json!([{"dataset": dataset.as_str(), "generation": generation}, {"of": generation}]).to_string().into_bytes()
+}
+
+/// A schema that only this payload satisfies, so that the payload of one generation with the schema of another shows, too.
+fn schema(generation: u64) -> Schema {
+    let row = json!({"properties": {"generation": {"const": generation}, "of": {"const": generation}}});
+    Schema { version: u32::try_from(generation).unwrap(), json: json!({ "items": row }).to_string().into_bytes() }
 }
 
 /// How much goes on while one reads.
@@ -85,7 +91,8 @@ impl World {
 
     fn publish(&self, datasets: &[&str]) {
         let next = self.generation() + 1;
-        let item = |dataset: &&str| Item::new(name(dataset), Cursor::new(payload(&name(dataset), next)));
+        let item =
+            |dataset: &&str| Item::new(name(dataset), Cursor::new(payload(&name(dataset), next))).schema(schema(next));
         let publication = self.feed.publish(datasets.iter().map(item).collect()).unwrap();
         assert_eq!(publication.generation.get(), next);
     }
@@ -127,8 +134,9 @@ impl World {
 
     /// Reads as a visitor does, with the cache as it is, and keeps what is to be kept.
     fn read(&mut self, datasets: &[DatasetName], known: Known) -> Outcome<Vec<u8>> {
-        let plan =
-            Plan { datasets: datasets.to_vec(), lock: LockPolicy::Cache, lock_wait_ms: 1000, max_bytes: 1 << 20 };
+        let datasets = datasets.iter().cloned().map(Wanted::json).collect();
+        let (lock, lock_wait_ms, max_bytes) = (LockPolicy::Cache, 1000, 1 << 20);
+        let plan = Plan { datasets, lock, lock_wait_ms, max_bytes, max_age_ms: None, again: false };
         drive(self, plan, known)
     }
 }
@@ -208,6 +216,8 @@ fn visit(mut world: World, rounds: usize, keeps_cache: bool) -> Seen {
             assert_eq!(reading.value, payload(&reading.dataset, changed), "round {round}: not what was published");
             assert_eq!(Sha256::of(&reading.value), reading.head.sha256, "round {round}: not verified");
             assert!(changed <= reading.generation.get(), "round {round}: from the future");
+            let version = reading.head.schema.as_ref().map(|schema| u64::from(schema.version));
+            assert_eq!((version, reading.head.validated), (Some(changed), true), "round {round}: not validated");
             assert_eq!(reading.generation, readings[0].generation, "round {round}: a mixed snapshot");
             // The generation that it is said to be of names exactly this payload.
             let published = world.feed.read_generation(&reading.dataset, reading.generation).unwrap();

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use lastgood_protocol::digest::Sha256;
-use lastgood_protocol::manifest::SchemaRef;
+use lastgood_protocol::manifest::{MAX_SCHEMA_BYTES, SchemaRef};
 use lastgood_protocol::name::{DatasetName, Ext};
 use lastgood_protocol::schema::{self, Engine, Pattern, SchemaError};
 
@@ -32,6 +32,12 @@ pub enum SchemaProblem {
     /// The bytes are not text.
     #[error("the schema is refused: it is not UTF-8")]
     NotUtf8,
+    /// Readers would not read it.
+    #[error("the schema is refused: it has {size} bytes, more than the {MAX_SCHEMA_BYTES} that readers read")]
+    TooLarge {
+        /// Its size, in bytes.
+        size: u64,
+    },
     /// The dataset is not JSON.
     #[error("an artifact (.{ext}) has no schema: publish it without one")]
     Artifact {
@@ -78,14 +84,22 @@ fn compile(ext: &Ext, schema: &Schema) -> Result<schema::Schema<Regex>, SchemaPr
     if !ext.is_json() {
         return Err(SchemaProblem::Artifact { ext: ext.as_str().to_owned() });
     }
-    let text = std::str::from_utf8(&schema.json).map_err(|_| SchemaProblem::NotUtf8)?;
+    if schema.json.len() as u64 > MAX_SCHEMA_BYTES {
+        return Err(SchemaProblem::TooLarge { size: schema.json.len() as u64 });
+    }
+    compile_text(&schema.json)
+}
+
+/// Compiles the bytes of a schema, whoever has published it.
+pub(crate) fn compile_text(json: &[u8]) -> Result<schema::Schema<Regex>, SchemaProblem> {
+    let text = std::str::from_utf8(json).map_err(|_| SchemaProblem::NotUtf8)?;
     Ok(schema::Schema::compile(text, &Ecmascript)?)
 }
 
 /// Regular expressions with the meaning that they have in a browser.
 struct Ecmascript;
 
-struct Regex(regress::Regex);
+pub(crate) struct Regex(regress::Regex);
 
 impl Engine for Ecmascript {
     type Pattern = Regex;

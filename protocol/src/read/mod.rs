@@ -5,23 +5,39 @@
 //! same chain is driven by the browser, by the native reader and by tests.
 //!
 //! Top to bottom, in order: fetch the manifest, the lock marker and a guess together; verify the manifest; heed the
-//! marker; use what is at hand or cached when it has the wanted digest; fetch the rest; fall back to the cache. Only
-//! values whose bytes have the digest that a verified manifest names, or that was cached as such, are handed out.
+//! marker; use what is at hand or cached when it has the wanted digest; fetch the rest, and the schemas; validate; fall
+//! back to the cache. Only values whose bytes have the digest that a verified manifest names, or that was cached as such, are
+//! handed out, and only those that satisfy the schema that was published with them, unless the plan says otherwise.
+//!
+//! What a step asks for follows from the plan, what is known and the answers alone. Reads of several datasets that run at
+//! the same time therefore ask for the same manifest, marker and schemas, and a host may share these requests among them.
 
+mod cached;
+mod entry;
+mod objects;
 mod plan;
 mod reading;
 mod request;
+mod validate;
 
-pub use plan::{Known, LockPolicy, Plan};
+pub use cached::LoadCache;
+pub use objects::FetchObjects;
+pub use plan::{Kind, Known, LockPolicy, Plan, Shape, Wanted};
 pub use reading::{Outcome, Reading, Source};
-pub use request::{Caching, Document, ManifestAnswers, Payload, Request};
+pub use request::{
+    Caching, Check, Document, ManifestAnswer, ManifestAnswers, ObjectAnswers, Objection, Payload, Request,
+    SchemaObject, SchemaRequest, VerifiedManifest,
+};
+pub use validate::Validate;
 
+use self::cached::Then;
 use crate::cache::{CacheHead, FeedMemory};
+use crate::digest::Sha256;
 use crate::failure::{Code, Failure};
 use crate::layout;
-use crate::manifest::{Entry, Generation, MAX_MANIFEST_BYTES, Manifest};
+use crate::manifest::{Entry, MAX_MANIFEST_BYTES, SchemaRef};
 use crate::marker::{LockMarker, MAX_MARKER_BYTES};
-use crate::name::{DatasetName, Ext};
+use crate::name::Ext;
 use crate::time::Timestamp;
 
 /// What to do next.
@@ -34,6 +50,8 @@ pub enum Step<V> {
     LoadCache(LoadCache<V>),
     /// Fetch objects, in parallel.
     FetchObjects(FetchObjects<V>),
+    /// Validate payloads against their schemas.
+    Validate(Validate<V>),
     /// Let time pass.
     Wait(Wait<V>),
     /// Nothing: the read has ended.
@@ -45,9 +63,11 @@ pub fn start<V>(plan: Plan, known: Known) -> Step<V> {
     let mut heads = known.heads;
     heads.resize(plan.datasets.len(), None);
     let at_hand = plan.datasets.iter().map(|_| None).collect();
-    let task = Task { plan, memory: known.memory, heads, at_hand, waited_ms: 0, waits: 0, manifest_reread: false };
-    // Nothing usable cached: the plain copy is most likely the wanted payload, and saves a round trip.
-    let guesses = (0..task.heads.len()).filter(|&i| task.heads[i].is_none()).collect();
+    let (memory, schemas) = (known.memory, Vec::new());
+    let task = Task { plan, memory, heads, at_hand, schemas, waited_ms: 0, waits: 0, manifest_reread: false };
+    // Nothing cached: the plain copy is most likely the wanted payload, and saves a round trip.
+    let may_guess = |&i: &usize| task.heads[i].is_none() && matches!(task.plan.datasets[i].kind, Kind::Json(_));
+    let guesses = (0..task.heads.len()).filter(may_guess).collect();
     Step::FetchManifest(FetchManifest { task, guesses })
 }
 
@@ -58,16 +78,26 @@ struct Task<V> {
     memory: Option<FeedMemory>,
     heads: Vec<Option<CacheHead>>,
     /// For each dataset a payload that may turn out to be the wanted one.
-    at_hand: Vec<Option<(Payload<V>, Source)>>,
+    at_hand: Vec<Option<AtHand<V>>>,
+    /// The schemas that the host has, verified.
+    schemas: Vec<SchemaObject>,
     waited_ms: u64,
     waits: u32,
     manifest_reread: bool,
 }
 
-/// A manifest that has been verified just now, and when that was.
+/// A payload, where it came from, and the schema that it is known to satisfy.
+#[derive(Debug)]
+struct AtHand<V> {
+    payload: Payload<V>,
+    source: Source,
+    satisfies: Option<Sha256>,
+}
+
+/// A manifest that was found to be the present one just now, and when that was.
 #[derive(Debug)]
 struct Checked {
-    manifest: Manifest,
+    manifest: VerifiedManifest,
     now: Timestamp,
 }
 
@@ -87,18 +117,19 @@ impl<V> FetchManifest<V> {
         Request { path: layout::manifest(), limit: MAX_MANIFEST_BYTES, caching }
     }
 
-    /// The request for the lock marker, unless it is to be ignored.
+    /// The request for the lock marker, unless it is to be ignored, or this is one more look at what is held.
     #[must_use]
     pub fn lock(&self) -> Option<Request> {
         let request = Request { path: layout::lock(), limit: MAX_MARKER_BYTES, caching: Caching::Forbid };
-        (self.task.plan.lock != LockPolicy::Ignore).then_some(request)
+        let held = self.task.plan.again && self.task.heads.iter().all(Option::is_some);
+        (self.task.plan.lock != LockPolicy::Ignore && !held).then_some(request)
     }
 
     /// The requests for plain copies, as guesses of the payloads.
     #[must_use]
     pub fn guesses(&self) -> Vec<Request> {
         let request = |&i: &usize| Request {
-            path: layout::plain_copy(&self.task.plan.datasets[i], &Ext::json()),
+            path: layout::plain_copy(&self.task.plan.datasets[i].dataset, &Ext::json()),
             limit: self.task.plan.max_bytes,
             caching: Caching::Revalidate,
         };
@@ -110,13 +141,13 @@ impl<V> FetchManifest<V> {
         let Self { mut task, guesses } = self;
         for (i, guess) in guesses.into_iter().zip(answers.guesses) {
             // A guess that failed is no failure: the object will be fetched.
-            task.at_hand[i] = guess.ok().map(|payload| (payload, Source::Network));
+            task.at_hand[i] = guess.ok().map(|payload| AtHand { payload, source: Source::Network, satisfies: None });
         }
         let locked = task.locked(answers.lock);
-        let manifest = answers.manifest.and_then(|document| task.verify(document, now));
+        let manifest = answers.manifest.and_then(|answer| task.accept(answer, now));
         match manifest {
             // No manifest yet, but one is being written, and there is nothing to show meanwhile.
-            Err(_) if locked && task.heads.contains(&None) && task.may_wait() => task.wait(),
+            Err(_) if locked && !task.has_copies(now) && task.may_wait() => task.wait(),
             Err(failure) => task.fall_back(failure, now),
             Ok(checked) if locked => task.heed_lock(checked),
             Ok(checked) => task.resolve(checked),
@@ -125,11 +156,11 @@ impl<V> FetchManifest<V> {
 }
 
 impl<V> Task<V> {
-    /// Verifies a manifest and remembers it.
-    fn verify(&mut self, document: Document, now: Timestamp) -> Result<Checked, Failure> {
-        let manifest = Manifest::verify(&document.bytes)?;
+    /// Takes a manifest for the present one, and remembers it.
+    fn accept(&mut self, answer: ManifestAnswer, now: Timestamp) -> Result<Checked, Failure> {
+        let ManifestAnswer { manifest, server_time } = answer;
         // An answer that does not tell the time must not make a known difference of the clocks forgotten.
-        let server_now = document.server_time.unwrap_or_else(|| self.server_time(now));
+        let server_now = server_time.unwrap_or_else(|| self.server_time(now));
         if let Some(seen) = self.memory.as_ref().filter(|seen| seen.feed == manifest.feed) {
             let older = manifest.generation < seen.generation;
             let forked = manifest.generation == seen.generation && manifest.commit != seen.commit;
@@ -161,16 +192,13 @@ impl<V> Task<V> {
     fn locked(&self, answer: Option<Result<Document, Failure>>) -> bool {
         let Some(Ok(Document { bytes, server_time: Some(server_now) })) = answer else { return false };
         LockMarker::decode(&bytes)
-            .is_ok_and(|marker| self.plan.datasets.iter().any(|dataset| marker.covers(dataset, server_now)))
+            .is_ok_and(|marker| self.plan.datasets.iter().any(|wanted| marker.covers(&wanted.dataset, server_now)))
     }
 
     fn heed_lock(self, checked: Checked) -> Step<V> {
-        let have_all = self.cached_generation(Some(&checked.manifest)).is_some();
+        let have_all = self.has_copies(checked.now) && self.cached_generation(Some(&checked.manifest)).is_some();
         match self.plan.lock {
-            LockPolicy::Cache if have_all => {
-                let wanted = (0..self.heads.len()).collect();
-                Step::LoadCache(LoadCache { task: self, wanted, then: Then::HandOutLocked(checked) })
-            }
+            LockPolicy::Cache if have_all => self.load_all(Then::HandOutLocked(checked)),
             LockPolicy::Cache | LockPolicy::Wait if self.may_wait() => self.wait(),
             // Waiting has its limit; the manifest is always consistent.
             _ => self.resolve(checked),
@@ -189,39 +217,69 @@ impl<V> Task<V> {
         Step::Wait(Wait { task: self, ms })
     }
 
-    /// Uses what is at hand, then what is cached, then the network, until every dataset has its payload.
+    /// Uses what is at hand, then what is cached, then the network, until every dataset has its payload, and the schema
+    /// that it is still to be validated against.
     fn resolve(mut self, checked: Checked) -> Step<V> {
-        let (mut cached, mut missing) = (Vec::new(), Vec::new());
-        for (i, dataset) in self.plan.datasets.iter().enumerate() {
-            let entry = match entry_of(&checked.manifest, dataset, self.plan.max_bytes) {
+        let (mut cached, mut missing, mut schemas) = (Vec::new(), Vec::new(), Vec::<usize>::new());
+        for i in 0..self.plan.datasets.len() {
+            let entry = match self.plan.datasets[i].entry(&checked.manifest, self.plan.max_bytes) {
                 Ok(entry) => entry,
                 Err(failure) => return self.fall_back(failure, checked.now),
             };
-            self.at_hand[i] = self.at_hand[i].take().filter(|(payload, _)| is_of(payload, entry));
-            let head_fits = self.heads[i].as_ref().is_some_and(|head| head.sha256 == entry.sha256);
-            match (&self.at_hand[i], head_fits) {
-                (Some(_), _) => {}
-                (None, true) => cached.push(i),
-                (None, false) => missing.push(i),
+            self.at_hand[i] = self.at_hand[i].take().filter(|at_hand| is_of(&at_hand.payload, entry));
+            let fits = |head: &CacheHead| head.sha256 == entry.sha256 && head.ext == entry.ext;
+            match &self.at_hand[i] {
+                Some(_) => {}
+                None if self.heads[i].as_ref().is_some_and(fits) => cached.push(i),
+                None => missing.push(i),
             }
         }
         if !cached.is_empty() {
             return Step::LoadCache(LoadCache { task: self, wanted: cached, then: Then::Resolve(checked) });
         }
-        if !missing.is_empty() {
-            // The manifest was read again because an object was gone: a cache may still answer that it is.
-            let caching = if self.manifest_reread { Caching::Bypass } else { Caching::Allow };
-            let wanted = missing.into_iter().map(|i| (i, caching)).collect();
-            return Step::FetchObjects(FetchObjects { task: self, checked, wanted });
+        let object = |i: usize| self.unsatisfied(i, &checked).map(|schema| (schema.sha256, schema.size));
+        for i in 0..self.plan.datasets.len() {
+            let Some(wanted) = object(i) else { continue };
+            let had = self.schemas.iter().any(|schema| (schema.sha256, schema.size) == wanted);
+            if !had && !schemas.iter().any(|&other| object(other) == Some(wanted)) {
+                schemas.push(i);
+            }
         }
-        self.hand_out(checked)
+        if missing.is_empty() && schemas.is_empty() {
+            return self.validate(checked);
+        }
+        // The manifest was read again because an object was gone: a cache may still answer that it is.
+        let caching = if self.manifest_reread { Caching::Bypass } else { Caching::Allow };
+        let payloads = missing.into_iter().map(|i| (i, caching)).collect();
+        let schemas = schemas.into_iter().map(|i| (i, caching)).collect();
+        Step::FetchObjects(FetchObjects { task: self, checked, payloads, schemas })
+    }
+
+    /// The schema that the payload of a dataset is still to be validated against.
+    fn unsatisfied<'a>(&self, i: usize, checked: &'a Checked) -> Option<&'a SchemaRef> {
+        let Wanted { dataset, kind } = &self.plan.datasets[i];
+        let schema = checked.manifest.datasets[dataset].schema.as_ref()?;
+        let satisfies = self.at_hand[i].as_ref().and_then(|at_hand| at_hand.satisfies);
+        (kind.shape()?.validate && satisfies != Some(schema.sha256)).then_some(schema)
+    }
+
+    /// Has the payloads validated, when all of them and their schemas are at hand.
+    fn validate(self, checked: Checked) -> Step<V> {
+        let is_value = |i: usize| self.at_hand[i].as_ref().is_some_and(|at_hand| at_hand.payload.value.is_ok());
+        let to_validate = |&i: &usize| is_value(i) && self.unsatisfied(i, &checked).is_some();
+        let wanted: Vec<usize> = (0..self.plan.datasets.len()).filter(to_validate).collect();
+        if wanted.is_empty() {
+            return self.hand_out(checked);
+        }
+        Step::Validate(Validate { task: self, checked, wanted })
     }
 
     fn hand_out(mut self, checked: Checked) -> Step<V> {
         let Checked { manifest, now } = checked;
         let mut readings = Vec::with_capacity(self.plan.datasets.len());
-        for (i, dataset) in self.plan.datasets.iter().enumerate() {
-            let (payload, source) = self.at_hand[i].take().expect("resolve goes on only with every payload at hand");
+        for (i, Wanted { dataset, .. }) in self.plan.datasets.iter().enumerate() {
+            let at_hand = self.at_hand[i].take().expect("resolve goes on only with every payload at hand");
+            let AtHand { payload, source, satisfies } = at_hand;
             let entry = &manifest.datasets[dataset];
             let value = match payload.value {
                 Ok(value) => value,
@@ -232,55 +290,16 @@ impl<V> Task<V> {
                     return self.fall_back(failure, now);
                 }
             };
-            let head = CacheHead::of(&manifest, entry, now);
+            let head = CacheHead::of(&manifest, entry, satisfies, now);
             let age_ms = self.age_ms(&head, now);
             let (dataset, generation) = (dataset.clone(), manifest.generation);
             readings.push(Reading { value, dataset, source, reason: None, generation, age_ms, head });
         }
-        Step::Done(Outcome { result: Ok(readings), memory: self.memory, at: now })
+        self.end(Ok(readings), now)
     }
 
-    /// Hands out the cached copies with the failure as the reason, or the failure.
-    fn fall_back(self, failure: Failure, now: Timestamp) -> Step<V> {
-        if self.heads.contains(&None) {
-            return self.fail(failure, now);
-        }
-        let wanted = (0..self.heads.len()).collect();
-        Step::LoadCache(LoadCache { task: self, wanted, then: Then::HandOutFallback(failure, now) })
-    }
-
-    fn fail(self, failure: Failure, now: Timestamp) -> Step<V> {
-        Step::Done(Outcome { result: Err(failure), memory: self.memory, at: now })
-    }
-
-    /// The latest generation in which all cached payloads were current; `None` when one is missing, when they come from
-    /// different feeds, or (`manifest`) from another feed than the present one, or when there is no such generation.
-    fn cached_generation(&self, manifest: Option<&Manifest>) -> Option<Generation> {
-        let heads: Vec<&CacheHead> = self.heads.iter().map(Option::as_ref).collect::<Option<_>>()?;
-        let feed = manifest.map_or(heads.first()?.feed, |manifest| manifest.feed);
-        let first = heads.iter().map(|head| head.changed).max()?;
-        let last = heads.iter().map(|head| head.confirmed).min()?;
-        (heads.iter().all(|head| head.feed == feed) && first <= last).then_some(last)
-    }
-
-    /// Readings made of cached payloads; `None` unless every one of them verifies and they belong together.
-    fn cached_readings(
-        &mut self,
-        payloads: Vec<Option<Payload<V>>>,
-        (source, reason): (Source, &Failure),
-        now: Timestamp,
-    ) -> Option<Vec<Reading<V>>> {
-        let generation = self.cached_generation(None)?;
-        let mut readings = Vec::with_capacity(self.heads.len());
-        for (i, payload) in payloads.into_iter().enumerate() {
-            let head = self.heads[i].clone()?;
-            let payload = payload.filter(|payload| payload.sha256 == head.sha256 && payload.size == head.size)?;
-            let (dataset, reason) = (self.plan.datasets[i].clone(), Some(reason.clone()));
-            let age_ms = self.age_ms(&head, now);
-            let head = CacheHead { used_at: now, ..head };
-            readings.push(Reading { value: payload.value.ok()?, dataset, source, reason, generation, age_ms, head });
-        }
-        Some(readings)
+    fn end(self, result: Result<Vec<Reading<V>>, Failure>, at: Timestamp) -> Step<V> {
+        Step::Done(Outcome { result, too_old: Vec::new(), memory: self.memory, at })
     }
 
     fn age_ms(&self, head: &CacheHead, now: Timestamp) -> u64 {
@@ -291,20 +310,6 @@ impl<V> Task<V> {
     fn server_time(&self, now: Timestamp) -> Timestamp {
         now.plus_ms(self.memory.as_ref().map_or(0, |memory| memory.clock_offset_ms))
     }
-}
-
-/// The entry of a dataset, if it can be read at all.
-fn entry_of<'a>(manifest: &'a Manifest, dataset: &DatasetName, max_bytes: u64) -> Result<&'a Entry, Failure> {
-    let Some(entry) = manifest.datasets.get(dataset) else {
-        let others: Vec<&str> = manifest.datasets.keys().take(8).map(DatasetName::as_str).collect();
-        let detail = format!("the feed has no dataset \"{dataset}\"; it has: {}", others.join(", "));
-        return Err(Failure::new(Code::NotFound, detail).of(dataset));
-    };
-    if entry.size > max_bytes {
-        let path = layout::object(&entry.sha256, &entry.ext);
-        return Err(Failure::too_large(path.as_str(), max_bytes).of(dataset));
-    }
-    Ok(entry)
 }
 
 fn is_of<V>(payload: &Payload<V>, entry: &Entry) -> bool {
@@ -331,143 +336,4 @@ impl<V> Wait<V> {
         // Without guesses: they would be downloaded anew at every look.
         Step::FetchManifest(FetchManifest { task: self.task, guesses: Vec::new() })
     }
-}
-
-/// Step: load payloads from the cache, hashing the bytes that are there.
-#[must_use]
-#[derive(Debug)]
-pub struct LoadCache<V> {
-    task: Task<V>,
-    wanted: Vec<usize>,
-    then: Then,
-}
-
-#[derive(Debug)]
-enum Then {
-    Resolve(Checked),
-    HandOutLocked(Checked),
-    HandOutFallback(Failure, Timestamp),
-}
-
-impl<V> LoadCache<V> {
-    /// The datasets whose payloads are to be loaded.
-    pub fn wanted(&self) -> impl Iterator<Item = &DatasetName> {
-        self.wanted.iter().map(|&i| &self.task.plan.datasets[i])
-    }
-
-    /// Takes the payloads, in the order of [`wanted`](Self::wanted); `None` for what is not there.
-    pub fn complete(self, payloads: Vec<Option<Payload<V>>>) -> Step<V> {
-        let Self { mut task, wanted, then } = self;
-        match then {
-            Then::Resolve(checked) => {
-                for (i, payload) in wanted.into_iter().zip(payloads) {
-                    let dataset = &task.plan.datasets[i];
-                    match payload.filter(|payload| is_of(payload, &checked.manifest.datasets[dataset])) {
-                        Some(payload) => task.at_hand[i] = Some((payload, Source::Cache)),
-                        // Lost or altered: without its head it is fetched, and no longer fallen back to.
-                        None => task.heads[i] = None,
-                    }
-                }
-                task.resolve(checked)
-            }
-            Then::HandOutLocked(checked) => {
-                let reason = Failure::new(Code::Locked, "a commit is in progress; this is the copy from before it");
-                match task.cached_readings(payloads, (Source::Cache, &reason), checked.now) {
-                    Some(readings) => {
-                        Step::Done(Outcome { result: Ok(readings), memory: task.memory, at: checked.now })
-                    }
-                    None => {
-                        task.heads.fill(None);
-                        task.heed_lock(checked)
-                    }
-                }
-            }
-            Then::HandOutFallback(failure, now) => {
-                let inconsistent = task.heads.len() > 1 && task.cached_generation(None).is_none();
-                match task.cached_readings(payloads, (Source::Fallback, &failure), now) {
-                    Some(readings) => Step::Done(Outcome { result: Ok(readings), memory: task.memory, at: now }),
-                    None if inconsistent => {
-                        let detail = format!("the cached copies are not of one generation, and {failure}");
-                        task.fail(Failure { code: Code::Inconsistent, detail, ..failure }, now)
-                    }
-                    None => task.fail(failure, now),
-                }
-            }
-        }
-    }
-}
-
-/// Step: fetch objects in parallel.
-#[must_use]
-#[derive(Debug)]
-pub struct FetchObjects<V> {
-    task: Task<V>,
-    checked: Checked,
-    wanted: Vec<(usize, Caching)>,
-}
-
-impl<V> FetchObjects<V> {
-    /// The requests, each limited to the size that the manifest declares.
-    #[must_use]
-    pub fn requests(&self) -> Vec<Request> {
-        let request = |&(i, caching): &(usize, Caching)| {
-            let entry = &self.checked.manifest.datasets[&self.task.plan.datasets[i]];
-            Request { path: layout::object(&entry.sha256, &entry.ext), limit: entry.size, caching }
-        };
-        self.wanted.iter().map(request).collect()
-    }
-
-    /// Takes the answers, in the order of [`requests`](Self::requests).
-    pub fn complete(self, answers: Vec<Result<Payload<V>, Failure>>) -> Step<V> {
-        let requests = self.requests();
-        let Self { mut task, checked, wanted } = self;
-        let (mut again, mut gone, mut failed) = (Vec::new(), false, None);
-        // Every answer is looked at before anything is decided: what has arrived is not downloaded again.
-        for (((i, caching), request), answer) in wanted.into_iter().zip(requests).zip(answers) {
-            let dataset = &task.plan.datasets[i];
-            let entry = &checked.manifest.datasets[dataset];
-            let failure = match answer {
-                Ok(payload) if is_of(&payload, entry) => {
-                    task.at_hand[i] = Some((payload, Source::Network));
-                    continue;
-                }
-                Ok(payload) => mismatch(&payload, entry, request.path.as_str()),
-                // More than the declared size: other bytes than the manifest names.
-                Err(failure) if failure.code == Code::TooLarge => {
-                    let detail =
-                        format!("{}: more than the {} bytes that the manifest names", request.path, entry.size);
-                    Failure::new(Code::ChecksumMismatch, detail).at(request.path.as_str())
-                }
-                Err(failure) => failure,
-            };
-            match failure.code {
-                // A cache on the way may hold the torn or the old body: ask once past it.
-                Code::ChecksumMismatch | Code::Truncated | Code::NotJson if caching != Caching::Bypass => {
-                    again.push((i, Caching::Bypass));
-                }
-                Code::Http if matches!(failure.status, Some(404 | 410)) && !task.manifest_reread => gone = true,
-                _ => failed = failed.or_else(|| Some(failure.of(dataset))),
-            }
-        }
-        if let Some(failure) = failed {
-            return task.fall_back(failure, checked.now);
-        }
-        if gone {
-            // Collected since the manifest was read: there is a newer one.
-            task.manifest_reread = true;
-            return Step::FetchManifest(FetchManifest { task, guesses: Vec::new() });
-        }
-        if again.is_empty() {
-            return task.resolve(checked);
-        }
-        Step::FetchObjects(FetchObjects { task, checked, wanted: again })
-    }
-}
-
-fn mismatch<V>(payload: &Payload<V>, entry: &Entry, path: &str) -> Failure {
-    let detail = format!(
-        "{path}: expected {} bytes with SHA-256 {}, found {} bytes with {}",
-        entry.size, entry.sha256, payload.size, payload.sha256,
-    );
-    Failure::new(Code::ChecksumMismatch, detail).at(path)
 }

@@ -44,7 +44,7 @@ pub struct Reading<V> {
     pub generation: Generation,
     /// Milliseconds since it was published, by the server's clock as far as it is known.
     pub age_ms: u64,
-    /// Digest, size, times and meta; also what a cache keeps beside the payload.
+    /// Digest, size, extension, schema, times and meta; also what a cache keeps beside the payload.
     pub head: CacheHead,
 }
 
@@ -61,6 +61,8 @@ impl<V> Reading<V> {
 pub struct Outcome<V> {
     /// One reading for each dataset asked for, in that order and all of one generation; or the failure.
     pub result: Result<Vec<Reading<V>>, Failure>,
+    /// Where the failure is [`too-old`](crate::failure::Code::TooOld), the readings that are; else empty.
+    pub too_old: Vec<Reading<V>>,
     /// What to remember of the feed from now on, whatever the result.
     pub memory: Option<FeedMemory>,
     /// When the feed was last looked at, by this device's clock.

@@ -95,3 +95,80 @@ fn publishing_the_same_again_makes_it_young() {
     assert_eq!(site.reading("performance").age_ms, 8 * MINUTE);
     assert_eq!(site.reading("sales").age_ms, 9 * MINUTE, "the other one was not published again");
 }
+
+/// A visitor with a copy that was confirmed ten minutes ago, who takes none older than `max_age_ms`.
+fn returning(max_age_ms: u64) -> Site {
+    let mut site = visitor(DAY);
+    let _ = site.reading("performance");
+    later(&mut site, 10);
+    site.max_age_ms = Some(max_age_ms);
+    site
+}
+
+#[test]
+fn a_fresh_reading_is_never_too_old() {
+    let mut site = returning(0);
+    later(&mut site, 1_000_000);
+    assert_reading(&site.reading("performance"), "[1]", Source::Cache, None);
+    site.cache.clear();
+    assert_reading(&site.reading("performance"), "[1]", Source::Network, None);
+}
+
+#[test]
+fn a_copy_that_was_confirmed_too_long_ago_comes_with_the_failure() {
+    let mut site = returning(10 * MINUTE);
+    site.retry_after_ms = Some(7000);
+    site.down(Some(Answer::Status(503)));
+    assert_reading(&site.reading("performance"), "[1]", Source::Fallback, Some(Code::Http));
+
+    site.max_age_ms = Some(10 * MINUTE - 1);
+    let outcome = site.read(&["performance"]);
+    let failure = outcome.result.unwrap_err();
+    assert_eq!((failure.code, failure.status, failure.retry_after_ms), (Code::TooOld, Some(503), Some(7000)));
+    assert!(failure.detail.contains("600000 ms ago") && failure.detail.contains("503"), "{failure}");
+    let [reading] = outcome.too_old.try_into().unwrap();
+    assert_reading(&reading, "[1]", Source::Fallback, Some(Code::Http));
+
+    site.tamper("performance");
+    let outcome = site.read(&["performance"]);
+    assert_eq!((outcome.result.unwrap_err().code, outcome.too_old.len()), (Code::Http, 0));
+}
+
+#[test]
+fn the_oldest_of_a_snapshot_counts() {
+    let mut publisher = Publisher::new(1);
+    let mut site = Site::of(publisher.publish(&[("performance", "[1]"), ("sales", "[]")]));
+    let _ = site.reading("sales");
+    later(&mut site, 5);
+    let _ = site.reading("performance");
+    site.down(Some(Answer::Fails(Code::Offline)));
+    site.max_age_ms = Some(4 * MINUTE);
+    assert_reading(&site.reading("performance"), "[1]", Source::Fallback, Some(Code::Offline));
+    let outcome = site.read(&["performance", "sales"]);
+    assert_eq!((outcome.result.unwrap_err().code, outcome.too_old.len()), (Code::TooOld, 2));
+}
+
+#[test]
+fn how_old_a_copy_is_nobody_knows_when_the_clock_was_set_back() {
+    let mut site = returning(10 * MINUTE);
+    site.device_clock = site.device_clock.plus_ms(-DAY);
+    site.down(Some(Answer::Fails(Code::Offline)));
+    assert_eq!(site.failure("performance").code, Code::TooOld);
+    site.down(None);
+    assert_reading(&site.reading("performance"), "[1]", Source::Cache, None);
+}
+
+#[test]
+fn a_copy_that_is_too_old_is_not_shown_while_the_dataset_is_locked() {
+    let mut site = returning(10 * MINUTE);
+    site.lock(&["performance"], (-1000, 29_000));
+    assert_reading(&site.reading("performance"), "[1]", Source::Cache, Some(Code::Locked));
+    site.max_age_ms = Some(10 * MINUTE - 1);
+    assert_reading(&site.reading("performance"), "[1]", Source::Cache, None);
+    assert_eq!(site.waits.iter().sum::<u64>(), site.lock_wait_ms, "it waited for something better to show");
+    // Nor when the manifest cannot be had meanwhile.
+    later(&mut site, 10);
+    site.lock(&["performance"], (-1000, 29_000)).always("manifest.json", Answer::Status(500));
+    assert_eq!(site.failure("performance").code, Code::TooOld);
+    assert_eq!(site.waits.iter().sum::<u64>(), site.lock_wait_ms);
+}

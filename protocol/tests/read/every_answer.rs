@@ -13,7 +13,10 @@ use lastgood_protocol::failure::{Code, Failure};
 use lastgood_protocol::manifest::Generation;
 use lastgood_protocol::marker::{Holder, LockMarker};
 use lastgood_protocol::name::DatasetName;
-use lastgood_protocol::read::{Caching, Document, Known, LockPolicy, Outcome, Payload, Plan, Request, Source};
+use lastgood_protocol::read::{
+    Caching, Check, Document, Known, LockPolicy, Objection, Outcome, Payload, Plan, Request, SchemaObject,
+    SchemaRequest, Source, Wanted,
+};
 use lastgood_protocol::time::Timestamp;
 
 use crate::choices::Choices;
@@ -64,6 +67,9 @@ impl World {
             checked_at: self.now,
             used_at: self.now,
             meta: None,
+            ext: entry.ext.clone(),
+            schema: None,
+            validated: false,
         };
         (head, self.payload(confirmed, dataset))
     }
@@ -127,12 +133,19 @@ impl<'a> Run<'a> {
             known.heads.push(head);
             payloads.insert(name(dataset), payload);
         }
-        let datasets = datasets.iter().map(|dataset| name(dataset)).collect();
+        let datasets = datasets.iter().map(|dataset| Wanted::json(name(dataset))).collect();
         let highest = known.memory.as_ref().map(|memory| memory.generation.get());
         Self {
             world,
             choices,
-            plan: Plan { datasets, lock, lock_wait_ms: LOCK_WAIT_MS, max_bytes: 1 << 20 },
+            plan: Plan {
+                datasets,
+                lock,
+                lock_wait_ms: LOCK_WAIT_MS,
+                max_bytes: 1 << 20,
+                max_age_ms: None,
+                again: false,
+            },
             known,
             payloads,
             untampered,
@@ -181,7 +194,7 @@ impl<'a> Run<'a> {
             self.highest = Some(number);
             self.named = Some(number);
             let datasets = &self.world.publisher.manifest(number).datasets;
-            if self.plan.datasets.iter().any(|dataset| !datasets.contains_key(dataset)) {
+            if self.plan.datasets.iter().any(|wanted| !datasets.contains_key(&wanted.dataset)) {
                 self.failures.push(Code::NotFound);
             }
         }
@@ -220,7 +233,7 @@ impl<'a> Run<'a> {
             .iter()
             .find(|(_, entry)| path == format!("objects/{}.json", entry.sha256))
             .expect("objects that the last manifest names");
-        assert!(self.plan.datasets.contains(dataset) && request.limit == entry.size);
+        assert!(self.plan.datasets.iter().any(|wanted| wanted.dataset == *dataset) && request.limit == entry.size);
         assert!(matches!(request.caching, Caching::Allow | Caching::Bypass));
         assert!(!self.objects.contains(&entry.sha256), "{path} has arrived already");
         self.objects_asked += 1;
@@ -254,7 +267,7 @@ impl<'a> Run<'a> {
     fn cached_together(&self) -> Option<u64> {
         let all = |number: &u64| {
             let generation = Generation::new(*number).unwrap();
-            self.plan.datasets.iter().zip(&self.known.heads).all(|(dataset, head)| {
+            self.plan.datasets.iter().zip(&self.known.heads).all(|(Wanted { dataset, .. }, head)| {
                 head.as_ref().is_some_and(|head| {
                     (head.changed..=head.confirmed).contains(&generation)
                         && self.world.publisher.was_current(generation, dataset, &head.sha256)
@@ -289,7 +302,8 @@ impl<'a> Run<'a> {
             }
         };
         assert_eq!(readings.len(), self.plan.datasets.len());
-        for ((reading, dataset), head) in readings.iter().zip(&self.plan.datasets).zip(&self.known.heads) {
+        for ((reading, Wanted { dataset, .. }), head) in readings.iter().zip(&self.plan.datasets).zip(&self.known.heads)
+        {
             assert_eq!(&reading.dataset, dataset);
             let sha256 = Sha256::of(reading.value.as_bytes());
             assert_eq!((reading.head.sha256, reading.head.size), (sha256, reading.value.len() as u64));
@@ -350,6 +364,14 @@ impl Host for Run<'_> {
             Some(dataset @ ("a" | "b")) => self.guess(dataset),
             _ => self.object(request),
         }
+    }
+
+    fn schema(&mut self, schema: &SchemaRequest) -> Result<SchemaObject, Failure> {
+        panic!("there is no schema: {schema:?}")
+    }
+
+    fn validate(&mut self, check: &Check<'_, String>) -> Result<(), Objection> {
+        panic!("there is no schema: {check:?}")
     }
 
     fn cached(&mut self, dataset: &DatasetName) -> Option<Payload<String>> {

@@ -4,12 +4,16 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod again;
 mod age;
+mod artifact;
 mod choices;
 mod every_answer;
+mod every_shape;
 mod lock;
 mod manifest;
 mod objects;
 mod publisher;
+mod schema;
 mod site;
 mod snapshot;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use lastgood_protocol::digest::Sha256;
 use lastgood_protocol::id::{CommitId, FeedId};
 use lastgood_protocol::layout;
-use lastgood_protocol::manifest::{Entry, Generation, Manifest};
+use lastgood_protocol::manifest::{Entry, Generation, Manifest, SchemaRef};
 use lastgood_protocol::name::{DatasetName, Ext};
 use lastgood_protocol::time::Timestamp;
 
@@ -16,12 +16,18 @@ pub(crate) struct Publisher {
     feed: FeedId,
     history: Vec<Manifest>,
     payloads: BTreeMap<Sha256, Vec<u8>>,
+    schemas: BTreeMap<Sha256, Vec<u8>>,
 }
 
 impl Publisher {
     /// An empty feed, whose ids are made of `seed`.
     pub(crate) fn new(seed: u8) -> Self {
-        Self { feed: FeedId::from_random([seed; 16]), history: Vec::new(), payloads: BTreeMap::new() }
+        Self {
+            feed: FeedId::from_random([seed; 16]),
+            history: Vec::new(),
+            payloads: BTreeMap::new(),
+            schemas: BTreeMap::new(),
+        }
     }
 
     /// Commits `changes` on top of what is there, one minute after the commit before.
@@ -59,6 +65,23 @@ impl Publisher {
         }
         self.history.push(manifest);
         self
+    }
+
+    /// Gives what was committed last a schema of this version.
+    pub(crate) fn with_schema(&mut self, dataset: &str, version: u32, schema: &str) -> &mut Self {
+        let sha256 = Sha256::of(schema.as_bytes());
+        self.schemas.insert(sha256, schema.as_bytes().to_vec());
+        let reference = SchemaRef { version, sha256, size: schema.len() as u64 };
+        self.amend_entry(dataset, |entry| entry.schema = Some(reference))
+    }
+
+    /// Makes what was committed last an artifact.
+    pub(crate) fn as_artifact(&mut self, dataset: &str, ext: &str) -> &mut Self {
+        self.amend_entry(dataset, |entry| entry.ext = ext.parse().expect("an extension"))
+    }
+
+    fn amend_entry(&mut self, dataset: &str, alter: impl FnOnce(&mut Entry)) -> &mut Self {
+        self.amend(|manifest| alter(manifest.datasets.get_mut(&name(dataset)).expect("it is published")))
     }
 
     /// Commits without `dataset`.
@@ -103,8 +126,11 @@ impl Publisher {
         for (dataset, entry) in &self.latest().datasets {
             files.insert(layout::plain_copy(dataset, &entry.ext).to_string(), self.payloads[&entry.sha256].clone());
         }
-        for (sha256, payload) in &self.payloads {
-            files.insert(layout::object(sha256, &Ext::json()).to_string(), payload.clone());
+        for entry in self.history.iter().flat_map(|manifest| manifest.datasets.values()) {
+            files.insert(layout::object(&entry.sha256, &entry.ext).to_string(), self.payloads[&entry.sha256].clone());
+        }
+        for (sha256, schema) in &self.schemas {
+            files.insert(layout::object(sha256, &Ext::json()).to_string(), schema.clone());
         }
         files
     }

@@ -3,10 +3,14 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use lastgood_protocol::cache::{CacheHead, FeedMemory};
+use lastgood_protocol::digest::Sha256;
 use lastgood_protocol::failure::{Code, Failure};
 use lastgood_protocol::marker::{Holder, LockMarker};
 use lastgood_protocol::name::DatasetName;
-use lastgood_protocol::read::{Document, Known, LockPolicy, Outcome, Payload, Plan, Reading, Request, Source};
+use lastgood_protocol::read::{
+    Check, Document, Kind, Known, LockPolicy, Objection, Outcome, Payload, Plan, Reading, Request, SchemaObject,
+    SchemaRequest, Shape, Source, Wanted,
+};
 use lastgood_protocol::time::Timestamp;
 
 use crate::common::{self, Host, drive, name};
@@ -46,6 +50,20 @@ pub(crate) struct Site {
     pub(crate) policy: LockPolicy,
     pub(crate) lock_wait_ms: u64,
     pub(crate) max_bytes: u64,
+    pub(crate) max_age_ms: Option<u64>,
+    pub(crate) again: bool,
+    /// What datasets are read as.
+    pub(crate) kind: Kind,
+    /// The schemas that the visitor's page has.
+    pub(crate) schemas: BTreeMap<Sha256, Vec<u8>>,
+    /// How often a schema was asked for, whether or not the page had it.
+    pub(crate) schemas_asked: usize,
+    /// How often something was validated.
+    pub(crate) validations: usize,
+    /// How many rounds of requests there were.
+    pub(crate) rounds: usize,
+    /// What a failed status asks for in `Retry-After`.
+    pub(crate) retry_after_ms: Option<u64>,
 }
 
 impl Site {
@@ -67,6 +85,14 @@ impl Site {
             policy: LockPolicy::Cache,
             lock_wait_ms: 1000,
             max_bytes: 1 << 20,
+            max_age_ms: None,
+            again: false,
+            kind: Kind::Json(Shape::default()),
+            schemas: BTreeMap::new(),
+            schemas_asked: 0,
+            validations: 0,
+            rounds: 0,
+            retry_after_ms: None,
         }
     }
 
@@ -122,10 +148,14 @@ impl Site {
         self.requests.clear();
         self.limits.clear();
         self.waits.clear();
+        (self.schemas_asked, self.validations, self.rounds) = (0, 0, 0);
         let datasets: Vec<_> = datasets.iter().map(|text| name(text)).collect();
         let heads = datasets.iter().map(|name| self.cache.get(name).map(|(head, _)| head.clone())).collect();
         let known = Known { memory: self.memory.clone(), heads };
-        let plan = Plan { datasets, lock: self.policy, lock_wait_ms: self.lock_wait_ms, max_bytes: self.max_bytes };
+        let datasets = datasets.into_iter().map(|dataset| Wanted { dataset, kind: self.kind.clone() }).collect();
+        let (lock, lock_wait_ms) = (self.policy, self.lock_wait_ms);
+        let Self { max_bytes, max_age_ms, again, .. } = *self;
+        let plan = Plan { datasets, lock, lock_wait_ms, max_bytes, max_age_ms, again };
         let outcome = drive(plan, known, self);
         self.memory.clone_from(&outcome.memory);
         for reading in outcome.result.iter().flatten() {
@@ -154,24 +184,50 @@ impl Site {
         match scripted.unwrap_or_else(served) {
             Answer::Body(bytes) if bytes.len() as u64 > request.limit => Err(Failure::too_large(path, request.limit)),
             Answer::Body(bytes) => Ok(bytes),
-            Answer::Status(status) => Err(Failure::http(path, status)),
+            Answer::Status(status) => {
+                Err(Failure { retry_after_ms: self.retry_after_ms, ..Failure::http(path, status) })
+            }
             Answer::Fails(code) => Err(Failure::new(code, "scripted").at(path)),
         }
     }
 }
 
 impl Host for Site {
+    fn begin_round(&mut self) {
+        self.rounds += 1;
+    }
+
     fn document(&mut self, request: &Request) -> Result<Document, Failure> {
         let bytes = self.answer(request)?;
         Ok(Document { bytes, server_time: self.server_clock })
     }
 
     fn payload(&mut self, request: &Request) -> Result<Payload<String>, Failure> {
-        self.answer(request).map(|bytes| common::payload(&bytes))
+        let is_artifact = !request.path.as_str().ends_with(".json");
+        let payload = if is_artifact { common::bytes } else { common::payload };
+        self.answer(request).map(|bytes| payload(&bytes))
+    }
+
+    fn schema(&mut self, SchemaRequest { sha256, request }: &SchemaRequest) -> Result<SchemaObject, Failure> {
+        self.schemas_asked += 1;
+        let bytes = match self.schemas.get(sha256) {
+            Some(bytes) => bytes.clone(),
+            None => self.answer(request)?,
+        };
+        let schema = SchemaObject { sha256: Sha256::of(&bytes), size: bytes.len() as u64 };
+        self.schemas.insert(schema.sha256, bytes);
+        Ok(schema)
+    }
+
+    fn validate(&mut self, check: &Check<'_, String>) -> Result<(), Objection> {
+        self.validations += 1;
+        common::validate(std::str::from_utf8(&self.schemas[&check.schema.sha256]).unwrap(), check.value)
     }
 
     fn cached(&mut self, dataset: &DatasetName) -> Option<Payload<String>> {
-        self.cache.get(dataset)?.1.as_deref().map(common::payload)
+        let (head, bytes) = self.cache.get(dataset)?;
+        let payload = if head.ext.is_json() { common::payload } else { common::bytes };
+        bytes.as_deref().map(payload)
     }
 
     fn wait(&mut self, ms: u64) {

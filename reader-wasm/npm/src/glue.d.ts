@@ -6,8 +6,12 @@ declare module 'lastgood_reader' {
   export class Read {
     constructor(plan: string);
     step(): string;
-    answer(answers: string, manifest: Uint8Array, lock: Uint8Array, now: number): string;
+    answer(manifests: Manifests, answers: string, manifest: Uint8Array, lock: Uint8Array, now: number): string;
     free(): void;
+  }
+
+  export class Manifests {
+    constructor();
   }
 
   export class Digest {

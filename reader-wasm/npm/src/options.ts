@@ -5,12 +5,14 @@
  */
 
 import { LastgoodError } from './errors.js';
-import type { FeedEvent, LockPolicy, RequestOptions } from './types.js';
+import { isStandardSchema } from './shape/standard.js';
+import type { FeedEvent, LockPolicy, Numbers, RequestOptions, Shape } from './types.js';
 
 /** The longest time that a browser's timer takes, 2^31 − 1 ms: with a longer one it goes off at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 const LOCK_POLICIES: readonly LockPolicy[] = ['cache', 'wait', 'ignore'];
+const NUMBERS: readonly Numbers[] = ['number', 'bigint', 'string'];
 const CACHES = ['auto', 'localStorage', 'none'] as const;
 
 /** How patiently to read. */
@@ -24,6 +26,8 @@ export interface Patience {
 /** The options of `open`, checked and complete. */
 export interface FeedOptions {
   readonly patience: Patience;
+  /** What the page knows of the datasets, by name. */
+  readonly shapes: ReadonlyMap<string, Shape>;
   readonly cache: (typeof CACHES)[number];
   readonly maxBytes: number;
   readonly init: RequestOptions | ((url: string) => RequestOptions | Promise<RequestOptions>);
@@ -38,13 +42,20 @@ export interface CallOptions {
   readonly signal: AbortSignal | null;
 }
 
+/** The options of a read of one dataset, checked and complete. */
+export interface ReadOptions extends CallOptions {
+  readonly shape: Shape;
+}
+
 const PATIENCE = ['lock', 'lockWaitMs', 'timeoutMs', 'maxAge'] as const;
+const SHAPE = ['version', 'migrate', 'schema', 'validate', 'numbers'] as const;
 
 export function parseOpenOptions(given: unknown): FeedOptions {
-  const options = new Options(given, ['wasm', 'cache', 'maxBytes', 'init', 'fetch', 'onEvent', 'debug', ...PATIENCE]);
+  const options = new Options(given, ['wasm', 'cache', 'maxBytes', 'init', 'fetch', 'onEvent', 'debug', 'datasets', ...PATIENCE]);
   const isInit = (value: unknown) => typeof value === 'function' || (typeof value === 'object' && value !== null);
   return {
     patience: patience(options, { lock: 'cache', lockWaitMs: 10_000, timeoutMs: 10_000, maxAge: null }),
+    shapes: shapes(options.take('datasets', 'an object with a shape under each name', isObject)),
     cache: options.choice('cache', CACHES) ?? 'auto',
     maxBytes: options.number('maxBytes', 1, Number.MAX_SAFE_INTEGER) ?? 64 * 2 ** 20,
     init: options.take('init', 'request options or a function', isInit) ?? {},
@@ -56,7 +67,16 @@ export function parseOpenOptions(given: unknown): FeedOptions {
 
 /** The options of a call; `defaults` are those of `open`. */
 export function parseCallOptions(given: unknown, defaults: Patience): CallOptions {
-  const options = new Options(given, ['signal', ...PATIENCE]);
+  return call(new Options(given, ['signal', ...PATIENCE]), defaults);
+}
+
+/** The options of a read of one dataset; `known` is what `open` was told of it. */
+export function parseReadOptions(given: unknown, defaults: Patience, known: Shape): ReadOptions {
+  const options = new Options(given, ['signal', ...PATIENCE, ...SHAPE]);
+  return { ...call(options, defaults), shape: { ...known, ...shape(options) } };
+}
+
+function call(options: Options, defaults: Patience): CallOptions {
   // By its members, not by its class: the signal of another frame is of another class.
   const isSignal = (value: unknown): value is AbortSignal =>
     typeof (value as Partial<AbortSignal> | null)?.aborted === 'boolean';
@@ -75,17 +95,42 @@ function patience(options: Options, defaults: Patience): Patience {
   };
 }
 
+function shapes(datasets: Record<string, unknown> = {}): ReadonlyMap<string, Shape> {
+  const parsed = Object.entries(datasets).map(([name, given]) => {
+    const known = new Options(given, SHAPE, `of "${name}" in "datasets"`);
+    return [name, shape(known)] as const;
+  });
+  return new Map(parsed);
+}
+
+function shape(options: Options): Shape {
+  const isVersion = (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 0;
+  const isSteps = (value: unknown) => isObject(value) && Object.values(value).every((step) => typeof step === 'function');
+  const given: { [O in keyof Shape]: Shape[O] | undefined } = {
+    version: options.take('version', 'a whole number', isVersion),
+    migrate: options.take('migrate', 'an object with a function under each version', isSteps),
+    schema: options.take('schema', 'a Standard Schema, such as one of zod, valibot or arktype', isStandardSchema),
+    validate: options.take('validate', 'true or false', isBoolean),
+    numbers: options.choice('numbers', NUMBERS),
+  };
+  // What is left out must not stand before what `open` was told.
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+}
+
 /** An object with known options only, or none at all. */
 export class Options {
   readonly #given: Record<string, unknown>;
+  readonly #where: string;
 
-  constructor(given: unknown, known: readonly string[]) {
+  /** `where`: of what they are options, for people. */
+  constructor(given: unknown, known: readonly string[], where = '') {
+    this.#where = where && ` ${where}`;
     if (given !== undefined && given !== null && typeof given !== 'object') {
-      refuse(`expected an object with options, found ${describe(given)}`);
+      refuse(`expected an object with options${this.#where}, found ${describe(given)}`);
     }
     this.#given = (given ?? {}) as Record<string, unknown>;
     for (const name of Object.keys(this.#given)) {
-      if (!known.includes(name)) refuse(`there is no option "${name}" here; there are: ${known.join(', ')}`);
+      if (!known.includes(name)) refuse(`there is no option "${name}"${this.#where || ' here'}; there are: ${known.join(', ')}`);
     }
   }
 
@@ -106,13 +151,17 @@ export class Options {
   take<T>(name: string, expected: string, fits: ((value: unknown) => value is T) | ((value: unknown) => boolean)) {
     const value = this.#given[name];
     if (value === undefined) return undefined;
-    if (!fits(value)) refuse(`option "${name}": expected ${expected}, found ${describe(value)}`);
+    if (!fits(value)) refuse(`option "${name}"${this.#where}: expected ${expected}, found ${describe(value)}`);
     return value as T;
   }
 }
 
 function isFunction<T>(value: unknown): value is T {
   return typeof value === 'function';
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
 }
 
 function isBoolean(value: unknown): value is boolean {

@@ -211,6 +211,12 @@ export interface WithFallback<T> {
   fallback: T;
 }
 
+/** Without one, whether it is written in place or held in a variable. */
+export type NoFallback<O> = O & { fallback?: never };
+
+/** Options of a dataset whose type is known from `open(url, { datasets })`, so without a `schema` that would give it another. */
+export type KnownShape<O> = Omit<O, 'schema'> & { schema?: never };
+
 /** Options of `watch` and `updates`. */
 export interface WatchOptions<T = unknown> extends Omit<ReadOptions<T>, 'signal'> {
   /** Ends the watch. */
@@ -305,9 +311,16 @@ export interface Feed<D extends Datasets = Datasets> {
    * cached copy and the reason. Calls at the same time share their requests.
    * @throws {LastgoodError} when there is neither
    */
-  read<N extends keyof D & string>(name: N, options?: Omit<ReadOptions, 'schema'>): Promise<Reading<DataOf<D, N>>>;
+  read<N extends keyof D & string>(
+    name: N,
+    options?: NoFallback<KnownShape<ReadOptions>>,
+  ): Promise<Reading<DataOf<D, N>>>;
+  read<N extends keyof D & string>(
+    name: N,
+    options: KnownShape<ReadOptions> & WithFallback<NoInfer<DataOf<D, N>>>,
+  ): Promise<Reading<DataOf<D, N>> | FallbackReading<DataOf<D, N>>>;
   read<T>(name: string, options: ReadOptions<T> & WithFallback<NoInfer<T>>): Promise<Reading<T> | FallbackReading<T>>;
-  read<T = unknown>(name: string, options?: ReadOptions<T>): Promise<Reading<T>>;
+  read<T = unknown>(name: string, options?: NoFallback<ReadOptions<T>>): Promise<Reading<T>>;
   /**
    * Reads several datasets that belong together: all of one generation. Resolves with a plain object that has a reading
    * under each name; names count once, and no names give an empty object without a request.
@@ -333,29 +346,47 @@ export interface Feed<D extends Datasets = Datasets> {
   watch<N extends keyof D & string>(
     name: N,
     callback: (reading: Reading<DataOf<D, N>>) => void,
-    options?: Omit<WatchOptions, 'schema'>,
+    options?: NoFallback<KnownShape<WatchOptions>>,
+  ): () => void;
+  watch<N extends keyof D & string>(
+    name: N,
+    callback: (reading: Reading<DataOf<D, N>> | FallbackReading<DataOf<D, N>>) => void,
+    options: KnownShape<WatchOptions> & WithFallback<NoInfer<DataOf<D, N>>>,
   ): () => void;
   watch<T>(
     name: string,
     callback: (reading: Reading<T> | FallbackReading<T>) => void,
     options: WatchOptions<T> & WithFallback<NoInfer<T>>,
   ): () => void;
-  watch<T = unknown>(name: string, callback: (reading: Reading<T>) => void, options?: WatchOptions<T>): () => void;
+  watch<T = unknown>(
+    name: string,
+    callback: (reading: Reading<T>) => void,
+    options?: NoFallback<WatchOptions<T>>,
+  ): () => void;
   /** The same as an async iterator. A slow consumer gets the latest reading, not every one in between. */
   updates<N extends keyof D & string>(
     name: N,
-    options?: Omit<WatchOptions, 'schema'>,
+    options?: NoFallback<KnownShape<WatchOptions>>,
   ): AsyncIterableIterator<Reading<DataOf<D, N>>>;
+  updates<N extends keyof D & string>(
+    name: N,
+    options: KnownShape<WatchOptions> & WithFallback<NoInfer<DataOf<D, N>>>,
+  ): AsyncIterableIterator<Reading<DataOf<D, N>> | FallbackReading<DataOf<D, N>>>;
   updates<T>(
     name: string,
     options: WatchOptions<T> & WithFallback<NoInfer<T>>,
   ): AsyncIterableIterator<Reading<T> | FallbackReading<T>>;
-  updates<T = unknown>(name: string, options?: WatchOptions<T>): AsyncIterableIterator<Reading<T>>;
+  updates<T = unknown>(name: string, options?: NoFallback<WatchOptions<T>>): AsyncIterableIterator<Reading<T>>;
   /** Looks at the feed now, for everything that is watched. */
   refresh(): Promise<void>;
   /** Ends every call in progress with the code `closed`, and every watch; later calls are refused. */
   close(): void;
 }
+
+/**
+ * A feed of whatever datasets, for functions that pass it on: a `Feed<D>` is no `Feed`, since it knows some names better than the others.
+ */
+export type AnyFeed = Pick<Feed, 'url' | 'refresh' | 'close'>;
 
 /** The interface that validators share: https://standardschema.dev */
 export interface StandardSchemaV1<Input = unknown, Output = Input> {

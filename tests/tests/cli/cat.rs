@@ -2,6 +2,7 @@
 
 use std::io::Read;
 
+use lastgood_protocol::manifest::Manifest;
 use lastgood_tests::{Ran, TestFeed};
 
 #[test]
@@ -49,4 +50,26 @@ fn a_reader_that_has_enough_is_no_error() {
     drop(stdout);
     let ran = Ran::end_of(child).expect(0);
     assert_eq!(ran.stderr, "");
+}
+
+#[test]
+fn what_does_not_satisfy_its_schema_is_damage() {
+    let feed = TestFeed::new();
+    for (schema, payload) in [("number", "1"), ("string", "\"a\"")] {
+        feed.input("s.json", format!("{{\"type\":\"{schema}\"}}"));
+        feed.input("p.json", payload);
+        feed.run(&["publish", &format!("{schema}=p.json"), "--schema", "s.json"]).expect(0);
+        assert_eq!(feed.run(&["cat", schema]).expect(0).text(), payload);
+    }
+    // Whatever has written this manifest, lastgood has not.
+    let mut manifest = Manifest::verify(&feed.read("manifest.json")).unwrap();
+    let text = manifest.datasets[&"string".parse().unwrap()].schema.clone();
+    manifest.datasets.get_mut(&"number".parse().unwrap()).unwrap().schema = text;
+    let generation = manifest.generation.to_string();
+    for path in ["manifest.json", &format!("history/{generation}.json")] {
+        std::fs::write(feed.path(path), manifest.encode()).unwrap();
+    }
+    for arguments in [&["cat", "number"][..], &["cat", "number", "--generation", &generation]] {
+        feed.run(arguments).expect(5).says(&["does not satisfy its schema", "expected string, found 1"]);
+    }
 }

@@ -3,34 +3,45 @@
 mod cache;
 mod files;
 mod reader;
+mod schemas;
 
 use lastgood_protocol::MAX_SAFE_INTEGER;
 use lastgood_protocol::digest::Sha256;
 use lastgood_protocol::failure::{Code, Failure};
 use lastgood_protocol::layout;
 use lastgood_protocol::manifest::{Generation, MAX_MANIFEST_BYTES, Manifest};
-use lastgood_protocol::name::DatasetName;
+use lastgood_protocol::name::{DatasetName, Ext};
 use lastgood_protocol::read::{
-    self, Document, Known, LockPolicy, ManifestAnswers, Outcome, Payload, Plan, Reading, Request, Step,
+    self, Check, Document, Kind, Known, LockPolicy, ManifestAnswer, ManifestAnswers, ObjectAnswers, Outcome, Payload,
+    Plan, Reading, Request, Shape, Step, Wanted,
 };
 use lastgood_protocol::time::Timestamp;
 
 use self::files::Files;
 pub use self::reader::Reader;
+use self::schemas::Schemas;
 use crate::error::Error;
 use crate::feed::Feed;
 use crate::storage::Storage;
 
 /// Where a native reader gets its bytes, its cache and its time.
 pub trait Origin {
-    /// What a payload is handed out as.
-    type Value;
+    /// What a payload is handed out as: its bytes in one form or another, because they are what is validated.
+    type Value: AsRef<[u8]>;
 
-    /// Fetches a manifest or a lock marker.
+    /// Fetches a manifest, a lock marker or a schema.
     ///
     /// # Errors
     /// The failure as the read algorithm understands it; [`Failure::http`] with 404 for a missing file.
     fn document(&mut self, request: &Request) -> Result<Document, Failure>;
+
+    /// Fetches the manifest and verifies it. To be overridden where it may be known to be verified.
+    ///
+    /// # Errors
+    /// As for [`document`](Self::document), and what is wrong with the manifest.
+    fn manifest(&mut self, request: &Request) -> Result<ManifestAnswer, Failure> {
+        ManifestAnswer::verify(&self.document(request)?)
+    }
 
     /// Fetches a payload and hashes it.
     ///
@@ -50,12 +61,13 @@ pub trait Origin {
 
 /// Carries out every step of a read.
 pub fn drive<O: Origin>(origin: &mut O, plan: Plan, known: Known) -> Outcome<O::Value> {
+    let mut schemas = Schemas::default();
     let mut step = read::start(plan, known);
     loop {
         step = match step {
             Step::FetchManifest(fetch) => {
                 let answers = ManifestAnswers {
-                    manifest: origin.document(&fetch.manifest()),
+                    manifest: origin.manifest(&fetch.manifest()),
                     lock: fetch.lock().map(|request| origin.document(&request)),
                     guesses: fetch.guesses().iter().map(|request| origin.payload(request)).collect(),
                 };
@@ -66,8 +78,15 @@ pub fn drive<O: Origin>(origin: &mut O, plan: Plan, known: Known) -> Outcome<O::
                 load.complete(payloads)
             }
             Step::FetchObjects(fetch) => {
-                let answers = fetch.requests().iter().map(|request| origin.payload(request)).collect();
-                fetch.complete(answers)
+                let payloads = fetch.requests().iter().map(|request| origin.payload(request)).collect();
+                let wanted = fetch.schemas();
+                let documents = wanted.iter().map(|schema| origin.document(&schema.request));
+                let schemas = documents.map(|document| Ok(schemas.keep(document?.bytes))).collect();
+                fetch.complete(ObjectAnswers { payloads, schemas })
+            }
+            Step::Validate(validate) => {
+                let verdicts = validate.checks().map(|check| schemas.validate(&check)).collect();
+                validate.complete(verdicts)
             }
             Step::Wait(wait) => {
                 origin.wait(wait.ms());
@@ -79,10 +98,10 @@ pub fn drive<O: Origin>(origin: &mut O, plan: Plan, known: Known) -> Outcome<O::
 }
 
 impl<S: Storage> Feed<S> {
-    /// Reads the current payload of a dataset, verified.
+    /// Reads the current payload of a dataset, verified and, if it was published with a schema, validated.
     ///
     /// # Errors
-    /// [`Error::Read`] with the code of the failure, such as `not-found` or `checksum-mismatch`.
+    /// [`Error::Read`] with the code of the failure, such as `not-found`, `checksum-mismatch` or `schema-invalid`.
     pub fn read(&self, dataset: &DatasetName) -> Result<Reading<Vec<u8>>, Error> {
         let readings = self.snapshot(std::slice::from_ref(dataset))?;
         Ok(readings.into_iter().next().expect("a snapshot of one dataset has one reading"))
@@ -97,11 +116,12 @@ impl<S: Storage> Feed<S> {
         Ok(drive(&mut Files { feed: self }, plan(datasets), Known::default()).result?)
     }
 
-    /// Reads a dataset as it was in a retained generation, verified.
+    /// Reads a dataset as it was in a retained generation, verified and, if it was published with a schema, validated.
     ///
     /// # Errors
     /// [`Error::Read`] with the code `not-found` when the generation is not retained or had no such dataset,
-    /// `checksum-mismatch` when its object is missing or damaged.
+    /// `checksum-mismatch` when its object or that of its schema is missing or damaged, `schema-invalid` when the payload does
+    /// not satisfy it.
     pub fn read_generation(&self, dataset: &DatasetName, generation: Generation) -> Result<Vec<u8>, Error> {
         let path = layout::history(generation);
         let bytes = self.storage.read(&path, MAX_MANIFEST_BYTES).map_err(Error::io(format!("read {path}")))?;
@@ -114,15 +134,24 @@ impl<S: Storage> Feed<S> {
             let detail = format!("generation {generation} has no dataset \"{dataset}\"");
             return Err(Failure::new(Code::NotFound, detail).of(dataset).into());
         };
-        let path = layout::object(&entry.sha256, &entry.ext);
-        let bytes = self.storage.read(&path, entry.size).map_err(Error::io(format!("read {path}")))?;
-        match bytes.filter(|bytes| Sha256::of(bytes) == entry.sha256) {
-            Some(bytes) => Ok(bytes),
-            None => {
-                let detail = format!("{path} is missing or damaged");
-                Err(Failure::new(Code::ChecksumMismatch, detail).at(path.as_str()).of(dataset).into())
-            }
+        let payload = self.object(dataset, (&entry.sha256, entry.size), &entry.ext)?;
+        if let Some(schema) = &entry.schema {
+            let mut schemas = Schemas::default();
+            schemas.keep(self.object(dataset, (&schema.sha256, schema.size), &Ext::json())?);
+            let verdict = schemas.validate(&Check { dataset, value: &payload, schema });
+            verdict.map_err(|objection| objection.into_failure(dataset, entry))?;
         }
+        Ok(payload)
+    }
+
+    /// An object of a dataset, verified.
+    fn object(&self, dataset: &DatasetName, (sha256, size): (&Sha256, u64), ext: &Ext) -> Result<Vec<u8>, Error> {
+        let path = layout::object(sha256, ext);
+        let bytes = self.storage.read(&path, size).map_err(Error::io(format!("read {path}")))?;
+        bytes.filter(|bytes| Sha256::of(bytes) == *sha256).ok_or_else(|| {
+            let detail = format!("{path} is missing or damaged");
+            Failure::new(Code::ChecksumMismatch, detail).at(path.as_str()).of(dataset).into()
+        })
     }
 }
 
@@ -130,5 +159,7 @@ impl<S: Storage> Feed<S> {
 fn plan(datasets: &[DatasetName]) -> Plan {
     // The manifest is always consistent; the marker is for those who would rather wait.
     let (lock, max_bytes) = (LockPolicy::Ignore, MAX_SAFE_INTEGER);
-    Plan { datasets: datasets.to_vec(), lock, lock_wait_ms: 0, max_bytes }
+    let any = |dataset: &DatasetName| Wanted { dataset: dataset.clone(), kind: Kind::Any(Shape::default()) };
+    let datasets = datasets.iter().map(any).collect();
+    Plan { datasets, lock, lock_wait_ms: 0, max_bytes, max_age_ms: None, again: false }
 }

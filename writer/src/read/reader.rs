@@ -7,9 +7,11 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use lastgood_protocol::cache::{CacheHead, FeedMemory};
 use lastgood_protocol::failure::Failure;
 use lastgood_protocol::layout;
-use lastgood_protocol::manifest::{MAX_MANIFEST_BYTES, Manifest};
+use lastgood_protocol::manifest::{Entry, MAX_MANIFEST_BYTES, SchemaRef};
 use lastgood_protocol::name::DatasetName;
-use lastgood_protocol::read::{Caching, Document, Known, Outcome, Payload, Reading, Request, Source};
+use lastgood_protocol::read::{
+    Caching, Document, Known, ManifestAnswer, Outcome, Payload, Reading, Request, Source, VerifiedManifest,
+};
 use lastgood_protocol::time::Timestamp;
 
 use super::cache::{Cache, Cached};
@@ -26,7 +28,8 @@ const DEFAULT_CAPACITY: u64 = 256 << 20;
 ///
 /// - While nothing is published, a read costs one look at the manifest; nothing is read, hashed or copied again. After a
 ///   publish only the payloads that have changed are read.
-/// - What is handed out has the digest that the manifest names. Several datasets are of one generation.
+/// - What is handed out has the digest that the manifest names, and satisfies the schema that it was published with. Several
+///   datasets are of one generation.
 /// - When the feed is gone or damaged, the last good copy is handed out, with the [reason](Reading::reason) and its
 ///   [age](Reading::age_ms); without a copy, the failure. A generation below one that was seen is refused.
 /// - The cache is bounded by its capacity in bytes, the least recently used payload goes first. Values that were handed
@@ -68,10 +71,17 @@ pub struct Reader<S = PosixStorage> {
 struct State {
     cache: Cache,
     memory: Option<FeedMemory>,
-    /// The newest manifest that was verified, with its exact bytes.
-    manifest: Option<(Vec<u8>, Manifest)>,
+    /// The newest manifest that was verified.
+    manifest: Option<Manifest>,
     /// The datasets that are being read now.
     in_flight: HashSet<DatasetName>,
+}
+
+/// A manifest that was verified, and its exact bytes.
+#[derive(Clone)]
+struct Manifest {
+    bytes: Arc<[u8]>,
+    verified: VerifiedManifest,
 }
 
 impl Reader<PosixStorage> {
@@ -154,11 +164,12 @@ impl<S: Storage> Reader<S> {
         let cached: Vec<Option<Cached>> = datasets.iter().map(|dataset| state.cache.peek(dataset).cloned()).collect();
         let heads = cached.iter().map(|cached| cached.as_ref().map(|cached| cached.head.clone())).collect();
         let known = Known { memory: state.memory.clone(), heads };
+        let last = state.manifest.clone();
         drop(state);
 
         let cached = datasets.iter().cloned().zip(cached).filter_map(|(dataset, cached)| Some((dataset, cached?)));
         let mut flight =
-            Flight { files: Files { feed: &self.feed }, at_hand: Some(manifest), last: None, cached: cached.collect() };
+            Flight { files: Files { feed: &self.feed }, at_hand: Some(manifest), last, cached: cached.collect() };
         let outcome = drive(&mut flight, plan(datasets), known);
         self.state().keep(&outcome, flight.last);
         outcome
@@ -174,7 +185,7 @@ impl State {
     /// What the algorithm would find when the manifest is the one that it verified last, and every payload that it names
     /// is cached. `None` when it has to look.
     fn unchanged(&mut self, bytes: &[u8], datasets: &[DatasetName], now: Timestamp) -> Option<Vec<Reading<Arc<[u8]>>>> {
-        let (_, manifest) = self.manifest.as_ref().filter(|(known, _)| known == bytes)?;
+        let Manifest { verified: manifest, .. } = self.manifest.as_ref().filter(|known| *known.bytes == *bytes)?;
         // A later one may have been seen whose payloads could not be read; to find this one again is a step back then.
         let latest = self.memory.as_ref().is_some_and(|memory| memory.commit == manifest.commit);
         if !latest || manifest.expired(now) {
@@ -183,7 +194,7 @@ impl State {
         let mut readings = Vec::with_capacity(datasets.len());
         for dataset in datasets {
             let entry = manifest.datasets.get(dataset)?;
-            let cached = self.cache.peek(dataset).filter(|cached| cached.head.sha256 == entry.sha256)?;
+            let cached = self.cache.peek(dataset).filter(|cached| is_of(&cached.head, entry))?;
             readings.push(Reading {
                 value: Arc::clone(&cached.bytes),
                 dataset: dataset.clone(),
@@ -191,7 +202,7 @@ impl State {
                 reason: None,
                 generation: manifest.generation,
                 age_ms: now.ms_since(entry.published_at),
-                head: CacheHead::of(manifest, entry, now),
+                head: CacheHead::of(manifest, entry, cached.head.satisfies(), now),
             });
         }
         for reading in &readings {
@@ -201,7 +212,7 @@ impl State {
     }
 
     /// Keeps what a read has brought, unless another thread has seen something newer meanwhile.
-    fn keep(&mut self, outcome: &Outcome<Arc<[u8]>>, manifest: Option<Vec<u8>>) {
+    fn keep(&mut self, outcome: &Outcome<Arc<[u8]>>, manifest: Option<Manifest>) {
         let Some(memory) = &outcome.memory else { return };
         let newer = |seen: &FeedMemory| seen.feed == memory.feed && seen.generation > memory.generation;
         if self.memory.as_ref().is_some_and(newer) {
@@ -219,18 +230,25 @@ impl State {
                 Source::Cache | Source::Fallback => self.cache.touch(&reading.dataset, &reading.head),
             }
         }
-        // Fresh readings are of the last manifest that was read, and so it was verified.
-        let Some(bytes) = manifest.filter(|_| fresh) else { return };
-        let Ok(manifest) = Manifest::verify(&bytes) else { return };
+        // Fresh readings are of the last manifest that was read.
+        let Some(manifest) = manifest.filter(|_| fresh) else { return };
         // It says so of every payload that it names, also of those that were not asked for: should the feed be lost, they
         // belong together.
         for (dataset, known) in self.cache.heads_mut() {
-            if let Some(entry) = manifest.datasets.get(dataset).filter(|entry| entry.sha256 == known.sha256) {
-                *known = CacheHead { used_at: known.used_at, ..CacheHead::of(&manifest, entry, outcome.at) };
+            let verified = &manifest.verified;
+            if let Some(entry) = verified.datasets.get(dataset).filter(|entry| is_of(known, entry)) {
+                let head = CacheHead::of(verified, entry, known.satisfies(), outcome.at);
+                *known = CacheHead { used_at: known.used_at, ..head };
             }
         }
-        self.manifest = Some((bytes, manifest));
+        self.manifest = Some(manifest);
     }
+}
+
+/// Whether a payload is the one that an entry names, and is known to satisfy its schema.
+fn is_of(head: &CacheHead, entry: &Entry) -> bool {
+    let satisfied = |schema: &SchemaRef| head.satisfies() == Some(schema.sha256);
+    head.sha256 == entry.sha256 && entry.schema.as_ref().is_none_or(satisfied)
 }
 
 /// Ends a flight.
@@ -255,8 +273,8 @@ struct Flight<'a, S> {
     files: Files<'a, S>,
     /// The manifest as it was read before the flight, for the first request of it.
     at_hand: Option<Result<Vec<u8>, Failure>>,
-    /// The manifest that was read last.
-    last: Option<Vec<u8>>,
+    /// The manifest that was verified last.
+    last: Option<Manifest>,
     cached: Vec<(DatasetName, Cached)>,
 }
 
@@ -264,10 +282,17 @@ impl<S: Storage> Origin for Flight<'_, S> {
     type Value = Arc<[u8]>;
 
     fn document(&mut self, request: &Request) -> Result<Document, Failure> {
-        // No marker is asked for, so it is the manifest.
+        self.files.document(request)
+    }
+
+    fn manifest(&mut self, request: &Request) -> Result<ManifestAnswer, Failure> {
         let bytes = self.at_hand.take().unwrap_or_else(|| self.files.read(request))?;
-        self.last = Some(bytes.clone());
-        Ok(Document { bytes, server_time: Some(self.files.now()) })
+        let manifest = match self.last.take().filter(|known| *known.bytes == *bytes) {
+            Some(known) => known,
+            None => Manifest { verified: VerifiedManifest::verify(&bytes)?, bytes: bytes.into() },
+        };
+        let verified = self.last.insert(manifest).verified.clone();
+        Ok(ManifestAnswer { manifest: verified, server_time: Some(self.files.now()) })
     }
 
     fn payload(&mut self, request: &Request) -> Result<Payload<Arc<[u8]>>, Failure> {

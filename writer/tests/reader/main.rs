@@ -8,6 +8,7 @@
 mod faulty;
 mod model;
 mod races;
+mod schemas;
 
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};

@@ -9,7 +9,7 @@
 
 import type { Tell } from '../events.js';
 import { parseHead, parseMemory, type CoreReading } from '../read/core.js';
-import { readPayload, type Payload } from '../read/payload.js';
+import { readJson, type Payload } from '../read/payload.js';
 import type { Reading } from '../types.js';
 import { LocalStore } from './local.js';
 
@@ -81,7 +81,7 @@ export class Store {
       const cachedIn = this.#keepOne(core, payload, datasets);
       const held = this.#held.get(core.dataset);
       if (!held || !isLater(held.head, core.head)) {
-        this.#held.set(core.dataset, { head: core.head, payload, cachedIn });
+        this.#held.set(core.dataset, { head: core.head, payload: { ...payload, bytes: null }, cachedIn });
       }
       return cachedIn;
     });
@@ -96,6 +96,7 @@ export class Store {
       return this.#local.keepHead(dataset, head) ? 'localStorage' : null;
     }
     if (source === 'fallback') return null;
+    if (payload.text === null) return null;
     const outcome = this.#local.keep(dataset, head, payload.text, all);
     if (outcome.kept) return 'localStorage';
     if (outcome.full !== null) this.#tell({ type: 'cache-full', dataset, detail: outcome.full });
@@ -107,7 +108,7 @@ export class Store {
    * what UTF-8 cannot, such as half a surrogate pair.
    */
   async #verify(dataset: string, head: string, text: string): Promise<Payload> {
-    const payload = await readPayload(new TextEncoder().encode(text));
+    const payload = await readJson(new TextEncoder().encode(text));
     if (payload.sha256 !== parseHead(head)?.sha256) this.#corrupt(dataset, 'the cached copy has been altered');
     return payload;
   }

@@ -8,15 +8,32 @@ import type { LockPolicy, ReasonCode, Source } from '../types.js';
 
 /** What a read begins with. */
 export interface Plan {
-  datasets: readonly string[];
+  datasets: readonly Wanted[];
   lock: LockPolicy;
   lockWaitMs: number;
   maxBytes: number;
+  /** The longest time since a manifest has confirmed a copy, in milliseconds. */
+  maxAge: number | null;
+  /** Whether this is one more look at what is held and was not locked: the lock marker is not asked for. */
+  again: boolean;
   /** What is remembered of the feed, as the core has encoded it. */
   memory: string | null;
   /** For each dataset what is known of its copy, as the core has encoded it. */
   heads: readonly (string | null)[];
 }
+
+/** A dataset and what it is read as. */
+export type Wanted =
+  | { name: string; kind: 'artifact' }
+  | {
+      name: string;
+      kind: 'json';
+      /** Whether the value is validated against its published schema. */
+      validate: boolean;
+      /** The versions of the schema that can be read; both or none. */
+      oldest?: number;
+      newest?: number;
+    };
 
 /** A file of the feed to be fetched. */
 export interface FileRequest {
@@ -30,9 +47,16 @@ export interface FileRequest {
 export type Step =
   | { step: 'fetch-manifest'; manifest: FileRequest; lock: FileRequest | null; payloads: FileRequest[] }
   | { step: 'load-cache'; datasets: string[] }
-  | { step: 'fetch-objects'; payloads: FileRequest[] }
+  | { step: 'fetch-objects'; payloads: FileRequest[]; schemas: SchemaRequest[] }
+  | { step: 'validate'; checks: { handle: number; schema: string }[] }
   | { step: 'wait'; ms: number }
   | Done;
+
+/** A schema to be fetched, unless the driver has it. */
+export interface SchemaRequest {
+  sha256: string;
+  request: FileRequest;
+}
 
 /** How a read ended. */
 export interface Done {
@@ -41,6 +65,8 @@ export interface Done {
   memory: string | null;
   readings?: CoreReading[];
   failure?: Failure;
+  /** Where the failure is `too-old`, the readings that are. */
+  tooOld?: CoreReading[];
 }
 
 /** A reading as the core has it: without its value. */
@@ -56,12 +82,16 @@ export interface CoreReading {
   publishedAt: string;
   ageMs: number;
   checkedAt: string;
+  ext: string;
+  schemaVersion: number | null;
   meta: unknown;
+  /** The version of the published schema. */
+  schemaVersion?: number | null;
 }
 
 /** Something that went wrong. */
 export interface Failure {
-  code: ReasonCode;
+  code: ReasonCode | 'too-old';
   /** One sentence: what was expected, what was found. */
   detail: string;
   /** The file that it concerns, relative to the feed. */

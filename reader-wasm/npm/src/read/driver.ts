@@ -4,19 +4,22 @@
  * @module
  */
 
-import { Read } from 'lastgood_reader';
+import { Manifests, Read } from 'lastgood_reader';
 
 import type { Cached, Store } from '../cache/store.js';
 import type { Trace } from '../events.js';
 import { LastgoodError } from '../errors.js';
-import type { CoreReading, Failure, FileRequest, Plan, Step } from './core.js';
+import type { CoreReading, Failure, FileRequest, Plan, SchemaRequest, Step } from './core.js';
 import { FetchFailure, fetchFile, type Body, type Transport } from './fetch.js';
 import { Flights, unlessAborted } from './flights.js';
-import { readPayload, type Payload } from './payload.js';
+import { readArtifact, readJson, type Payload } from './payload.js';
+import { Schemas } from './schemas.js';
 
 /** What a read needs. */
 export interface Task extends Omit<Plan, 'memory' | 'heads'> {
   readonly timeoutMs: number;
+  /** What to take for the server's answer, without asking it: the copies at hand are wanted. */
+  readonly instead?: Failure;
 }
 
 /** A reading with its verified payload. */
@@ -26,7 +29,9 @@ export interface VerifiedReading {
 }
 
 /** How a read ended. */
-export type Outcome = { readings: VerifiedReading[]; memory: string | null } | { failure: Failure; memory: string | null };
+export type Outcome =
+  | { readings: VerifiedReading[]; memory: string | null }
+  | { failure: Failure; tooOld: VerifiedReading[]; memory: string | null };
 
 /** Reads from one feed. Requests under way are shared by all that want them. */
 export class Driver {
@@ -34,6 +39,8 @@ export class Driver {
   readonly #store: Store;
   readonly #trace: Trace;
   readonly #flights = new Flights();
+  readonly #manifests = new Manifests();
+  readonly #schemas = new Schemas();
 
   constructor(transport: Transport, store: Store, trace: Trace) {
     this.#transport = transport;
@@ -44,13 +51,13 @@ export class Driver {
   /** Reads what the task says. Aborting the signal ends everything that is under way for it alone. */
   async read(task: Task, signal: AbortSignal): Promise<Outcome> {
     const cached = new Map<string, Cached>();
-    for (const dataset of task.datasets) {
-      const found = this.#store.cached(dataset);
-      if (found) cached.set(dataset, found);
+    for (const { name } of task.datasets) {
+      const found = this.#store.cached(name);
+      if (found) cached.set(name, found);
     }
-    const { datasets, lock, lockWaitMs, maxBytes } = task;
-    const heads = datasets.map((dataset) => cached.get(dataset)?.head ?? null);
-    const plan: Plan = { datasets, lock, lockWaitMs, maxBytes, memory: this.#store.memory(), heads };
+    const { datasets, lock, lockWaitMs, maxBytes, maxAge, again } = task;
+    const heads = datasets.map(({ name }) => cached.get(name)?.head ?? null);
+    const plan: Plan = { datasets, lock, lockWaitMs, maxBytes, maxAge, again, memory: this.#store.memory(), heads };
     const read = begin(plan);
     try {
       return await this.#carryOut(read, new Hands(task, cached), signal);
@@ -62,13 +69,18 @@ export class Driver {
   async #carryOut(read: Read, hands: Hands, signal: AbortSignal): Promise<Outcome> {
     let manifest: Uint8Array = NOTHING;
     let lock: Uint8Array = NOTHING;
-    const answer = (answers: unknown): string => read.answer(JSON.stringify(answers), manifest, lock, Date.now());
+    const answer = (answers: unknown): string => read.answer(this.#manifests, JSON.stringify(answers), manifest, lock, Date.now());
     let text = read.step();
     for (;;) {
       const step = JSON.parse(text) as Step;
-      this.#trace?.(`${hands.task.datasets.join(', ')}: ${described(step)}`);
+      this.#trace?.(`${hands.task.datasets.map(({ name }) => name).join(', ')}: ${described(step)}`);
       switch (step.step) {
         case 'fetch-manifest': {
+          const { instead } = hands.task;
+          if (instead) {
+            text = answer({ manifest: instead, lock: step.lock && instead, payloads: step.payloads.map(() => instead) });
+            break;
+          }
           const [document, marker, payloads] = await Promise.all([
             this.#document(step.manifest, hands.task, signal),
             step.lock ? this.#document(step.lock, hands.task, signal) : null,
@@ -82,17 +94,27 @@ export class Driver {
         case 'load-cache':
           text = answer({ payloads: await Promise.all(step.datasets.map((dataset) => hands.load(dataset, signal))) });
           break;
-        case 'fetch-objects':
-          text = answer({ payloads: await this.#payloads(step.payloads, hands, signal) });
+        case 'fetch-objects': {
+          const [payloads, schemas] = await Promise.all([
+            this.#payloads(step.payloads, hands, signal),
+            Promise.all(step.schemas.map((schema) => this.#schema(schema, hands.task, signal))),
+          ]);
+          text = answer({ payloads, schemas });
+          break;
+        }
+        case 'validate':
+          text = answer({
+            verdicts: step.checks.map(({ handle, schema }) => this.#schemas.check(hands.get(handle), schema)),
+          });
           break;
         case 'wait':
           await pause(step.ms, signal);
           text = answer({});
           break;
         case 'done': {
-          const { memory, readings, failure } = step;
-          if (failure) return { failure, memory };
-          return { memory, readings: (readings ?? []).map((core) => ({ core, payload: hands.get(core.handle) })) };
+          const { memory, readings, failure, tooOld } = step;
+          if (failure) return { failure, tooOld: hands.readings(tooOld), memory };
+          return { readings: hands.readings(readings), memory };
         }
       }
     }
@@ -110,17 +132,30 @@ export class Driver {
 
   #payloads(requests: readonly FileRequest[], hands: Hands, signal: AbortSignal): Promise<object[]> {
     const fetchOne = async (request: FileRequest): Promise<object> => {
-      const { timeoutMs } = hands.task;
-      const key = `${request.cache} ${timeoutMs} ${request.limit} ${request.path}`;
-      const payload = await orFailure(
-        this.#flights.join(key, signal, async (shared) => {
-          const { bytes } = await fetchFile(this.#transport, request, { ms: timeoutMs, forEachPart: true }, shared);
-          return readPayload(bytes);
-        }),
-      );
+      const payload = await this.#payload(request, hands.task, signal);
       return 'code' in payload ? payload : hands.take(payload);
     };
     return Promise.all(requests.map(fetchOne));
+  }
+
+  /** A schema, which is downloaded once. */
+  async #schema({ sha256, request }: SchemaRequest, task: Task, signal: AbortSignal): Promise<object> {
+    const size = this.#schemas.size(sha256);
+    if (size !== null) return { sha256, size };
+    const schema = await this.#payload(request, task, signal);
+    if ('code' in schema) return schema;
+    this.#schemas.add(schema);
+    return { sha256: schema.sha256, size: schema.size };
+  }
+
+  #payload(request: FileRequest, { timeoutMs }: Task, signal: AbortSignal): Promise<Payload | Failure> {
+    const { path, limit, cache } = request;
+    return orFailure(
+      this.#flights.join(`${cache} ${timeoutMs} ${limit} ${path}`, signal, async (shared) => {
+        const { bytes, type } = await fetchFile(this.#transport, request, { ms: timeoutMs, forEachPart: true }, shared);
+        return path.endsWith('.json') ? readJson(bytes) : readArtifact(bytes, type);
+      }),
+    );
   }
 }
 
@@ -144,6 +179,10 @@ class Hands {
     const payload = this.#payloads[handle];
     if (!payload) throw new Error(`the core names a payload that it was not given: ${handle}`);
     return payload;
+  }
+
+  readings(readings: readonly CoreReading[] | undefined): VerifiedReading[] {
+    return (readings ?? []).map((core) => ({ core, payload: this.get(core.handle) }));
   }
 
   /** A cached payload; a failure of any kind when it is not there. */
@@ -195,7 +234,9 @@ function described(step: Step): string {
     case 'load-cache':
       return `take the copy at hand of ${step.datasets.join(', ')}`;
     case 'fetch-objects':
-      return `download ${step.payloads.map(({ path }) => path).join(', ')}`;
+      return `download ${[...step.payloads, ...step.schemas.map(({ request }) => request)].map(({ path }) => path).join(', ')}`;
+    case 'validate':
+      return 'validate against the published schema';
     case 'wait':
       return `locked: look again in ${step.ms} ms`;
     case 'done':

@@ -31,6 +31,8 @@ export interface Body {
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** The server's time in milliseconds: unknown across origins, unless the server exposes `Date`. */
   readonly serverTime: number | null;
+  /** Its media type, as the server says. */
+  readonly type: string;
 }
 
 /**
@@ -58,7 +60,9 @@ export async function fetchFile(
     if (signal.aborted) leave();
     const response = await clock.wait(send(transport, request, controller.signal));
     if (response.status !== 200) throw unexpectedStatus(request.path, response);
-    return { bytes: await body(response, request, clock), serverTime: serverTime(response.headers) };
+    const { headers } = response;
+    const type = headers.get('content-type') ?? '';
+    return { bytes: await body(response, request, clock), serverTime: serverTime(headers), type };
   } finally {
     clock.stop();
     signal.removeEventListener('abort', leave);
@@ -147,7 +151,7 @@ function retryAfter(headers: Headers): number | null {
   const text = headers.get('retry-after');
   if (text === null) return null;
   const seconds = /^\s*\d+\s*$/.test(text) ? Number(text) : (Date.parse(text) - Date.now()) / 1000;
-  return seconds >= 0 ? seconds * 1000 : null;
+  return seconds >= 0 ? Math.round(seconds * 1000) : null;
 }
 
 /** Ends a request that takes too long. */

@@ -117,9 +117,12 @@ impl Failure {
                 Error::Damaged { .. } | Error::NoRollback { reason: NoRollback::Damaged { .. }, .. } => Exit::Damaged,
                 Error::Read(failure) => match failure.code {
                     // The manifest names what is not there or is something else.
-                    Code::ChecksumMismatch | Code::Http | Code::ManifestInvalid | Code::NotJson | Code::TooLarge => {
-                        Exit::Damaged
-                    }
+                    Code::ChecksumMismatch
+                    | Code::Http
+                    | Code::ManifestInvalid
+                    | Code::NotJson
+                    | Code::SchemaInvalid
+                    | Code::TooLarge => Exit::Damaged,
                     _ => Exit::Failed,
                 },
                 other if other.committed() == Committed::Unknown => Exit::Unknown,
@@ -242,7 +245,12 @@ mod tests {
         for code in Code::ALL {
             let damaged = matches!(
                 code,
-                Code::ChecksumMismatch | Code::Http | Code::ManifestInvalid | Code::NotJson | Code::TooLarge
+                Code::ChecksumMismatch
+                    | Code::Http
+                    | Code::ManifestInvalid
+                    | Code::NotJson
+                    | Code::SchemaInvalid
+                    | Code::TooLarge
             );
             let failure = Failure::from(Error::from(ReadFailure::new(code, "x")));
             assert_eq!(failure.exit() as u8, if damaged { 5 } else { 1 }, "{code:?}");

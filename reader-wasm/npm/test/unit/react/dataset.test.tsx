@@ -1,0 +1,335 @@
+// @vitest-environment happy-dom
+
+import { act, Component, StrictMode, Suspense, type ReactNode } from 'react';
+import { createRoot, hydrateRoot, type Root } from 'react-dom/client';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { useDataset, type DatasetResult, type UseDatasetOptions } from '../../../src/react.js';
+import type { Feed } from '../../../src/types.js';
+import { ScriptedFeed } from './scripted-feed.js';
+
+const LINGER_MS = 5000;
+
+let scripted: ScriptedFeed;
+let page: HTMLElement;
+let root: Root;
+
+beforeEach(() => {
+  vi.stubGlobal('IS_REACT_ACT_ENVIRONMENT', true);
+  vi.useFakeTimers();
+  // Whatever React complains about is a failure of the test.
+  vi.spyOn(console, 'error').mockImplementation((...complaint) => expect.fail(`console.error: ${complaint.join(' ')}`));
+  scripted = new ScriptedFeed();
+  page = document.body.appendChild(document.createElement('main'));
+  root = createRoot(page);
+});
+
+afterEach(async () => {
+  await act(async () => root.unmount());
+  page.remove();
+  vi.useRealTimers();
+  vi.restoreAllMocks();
+  vi.unstubAllGlobals();
+});
+
+const show = (children: ReactNode) => act(async () => root.render(children));
+
+/** The results of every render, the last one at the end. */
+let results: DatasetResult<unknown>[];
+beforeEach(() => {
+  results = [];
+});
+
+interface ShownProps {
+  feed: Feed | PromiseLike<Feed> | null;
+  name?: string | null;
+  options?: UseDatasetOptions;
+}
+
+function Shown({ feed, name = 'sales', options }: ShownProps) {
+  const result = useDataset(feed, name, { ...options });
+  results.push(result);
+  return <p>{result.status === 'success' ? JSON.stringify(result.data) : result.status}</p>;
+}
+
+describe('a component', () => {
+  test('is pending, then has the data, then newer data', async () => {
+    await show(<Shown feed={scripted.feed} />);
+    expect(page.textContent).toBe('pending');
+    expect(results.at(-1)).toMatchObject({ data: undefined, reading: null, error: null, isFresh: false });
+    await act(async () => scripted.tell('sales', [1], { generation: 7 }));
+    expect(page.textContent).toBe('[1]');
+    expect(results.at(-1)).toMatchObject({ reading: { generation: 7 }, isFresh: true, error: null });
+    await act(async () => scripted.tell('sales', [1, 2], { fresh: false, reason: 'offline' }));
+    expect(page.textContent).toBe('[1,2]');
+    expect(results.at(-1)).toMatchObject({ reading: { reason: 'offline' }, isFresh: false, error: null });
+  });
+
+  test('takes the promise of a feed', async () => {
+    const promise = Promise.resolve(scripted.feed);
+    await show([<Shown key="1" feed={promise} />, <Shown key="2" feed={promise} />]);
+    expect(scripted.begun).toHaveLength(1);
+    await act(async () => scripted.tell('sales', 1));
+    expect(page.textContent).toBe('11');
+  });
+
+  test('is told when the feed could not be opened, with whatever it was rejected', async () => {
+    await show(<Shown feed={Promise.reject(new TypeError('no such chunk'))} />);
+    expect(results.at(-1)).toMatchObject({ status: 'error', error: { code: 'wasm', cause: expect.any(TypeError) } });
+  });
+
+  test('is told what the feed refuses', async () => {
+    await show(<Shown feed={scripted.feed} name="Not A Name" />);
+    expect(results.at(-1)).toMatchObject({ status: 'error', error: { code: 'invalid-name' } });
+  });
+
+  test('reads nothing without a feed or a name', async () => {
+    await show([<Shown key="1" feed={null} />, <Shown key="2" feed={scripted.feed} name={null} />]);
+    expect(page.textContent).toBe('pendingpending');
+    expect(scripted.begun).toHaveLength(0);
+    await results[0]!.refresh();
+    await show(<Shown key="2" feed={scripted.feed} name="sales" />);
+    expect(scripted.begun).toHaveLength(1);
+  });
+
+  test('has an error only when there is nothing to show, and recovers', async () => {
+    await show(<Shown feed={scripted.feed} />);
+    await act(async () => scripted.fail('sales', 'http'));
+    expect(results.at(-1)).toMatchObject({ status: 'error', data: undefined, error: { code: 'http' } });
+    await act(async () => scripted.tell('sales', 1));
+    expect(results.at(-1)).toMatchObject({ status: 'success', data: 1, error: null });
+    await act(async () => scripted.fail('sales', 'http'));
+    expect(results.at(-1)).toMatchObject({ status: 'success', data: 1, error: { code: 'http' } });
+    await act(async () => scripted.fail('sales', 'too-old'));
+    expect(results.at(-1)).toMatchObject({ status: 'error', data: undefined, error: { code: 'too-old' } });
+  });
+
+  test('follows its name, and never shows the data of another', async () => {
+    await show(<Shown feed={scripted.feed} name="sales" />);
+    await act(async () => scripted.tell('sales', 'of sales'));
+    await show(<Shown feed={scripted.feed} name="stock" />);
+    expect(page.textContent).toBe('pending');
+    await act(async () => scripted.tell('sales', 'late'));
+    expect(page.textContent).toBe('pending');
+    await act(async () => scripted.tell('stock', 'of stock'));
+    expect(page.textContent).toBe('"of stock"');
+  });
+
+  test('can ask for a look now, which never rejects', async () => {
+    await show(<Shown feed={scripted.feed} />);
+    await results[0]!.refresh();
+    expect(scripted.refreshed).toBe(1);
+    scripted.refresh = () => Promise.reject(new Error('closed'));
+    await results[0]!.refresh();
+  });
+});
+
+describe('the result', () => {
+  test('is the same object until something in it changes', async () => {
+    const options: UseDatasetOptions = { maxAge: 5 };
+    await show(<Shown feed={scripted.feed} options={options} />);
+    await act(async () => scripted.tell('sales', [1]));
+    const before = results.at(-1);
+    const renders = results.length;
+    await show(<Shown feed={scripted.feed} options={{ ...options }} />);
+    expect(results.length).toBeGreaterThan(renders);
+    expect(results.at(-1)).toBe(before);
+    await act(async () => scripted.tell('sales', [1]));
+    expect(results.at(-1)).not.toBe(before);
+    expect(results.at(-1)!.refresh).toBe(before!.refresh);
+  });
+
+  test('of a fallback written as a literal is too', async () => {
+    await show(<Shown feed={scripted.feed} options={{ fallback: [] }} />);
+    const before = results.at(-1);
+    expect(before).toMatchObject({ status: 'success', data: [], reading: { source: 'initial', reason: 'pending' } });
+    await show(<Shown feed={scripted.feed} options={{ fallback: [] }} />);
+    expect(results.at(-1)).toBe(before);
+  });
+
+  test('with a fallback always has something to show', async () => {
+    await show(<Shown feed={scripted.feed} options={{ fallback: 0 }} />);
+    await act(async () => scripted.fail('sales', 'offline'));
+    const failed = { status: 'success', data: 0, isFresh: false, error: { code: 'offline' } };
+    expect(results.at(-1)).toMatchObject({ ...failed, reading: { source: 'initial', reason: 'offline' } });
+    await act(async () => scripted.tell('sales', 7));
+    expect(results.at(-1)).toMatchObject({ data: 7, isFresh: true, error: null });
+    await act(async () => scripted.fail('sales', 'too-old'));
+    expect(results.at(-1)).toMatchObject({ data: 0, reading: { reason: 'too-old' }, error: { code: 'too-old' } });
+  });
+});
+
+describe('the watch', () => {
+  test('is one for all components that ask for the same, and ends some time after the last', async () => {
+    const some = (count: number) => Array.from({ length: count }, (_, key) => <Shown key={key} feed={scripted.feed} />);
+    await show(some(50));
+    expect(scripted.begun).toHaveLength(1);
+    await act(async () => scripted.tell('sales', 1));
+    expect(page.textContent).toBe('1'.repeat(50));
+    await show(some(1));
+    await act(async () => vi.advanceTimersByTime(10 * LINGER_MS));
+    expect(scripted.running).toHaveLength(1);
+    await show(some(0));
+    await act(async () => vi.advanceTimersByTime(LINGER_MS - 1));
+    expect(scripted.running).toHaveLength(1);
+    await act(async () => vi.advanceTimersByTime(1));
+    expect(scripted.running).toHaveLength(0);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test('is another one for another feed, another dataset, and other options, which it gets', async () => {
+    const other = new ScriptedFeed();
+    await show([
+      <Shown key="1" feed={scripted.feed} />,
+      <Shown key="2" feed={scripted.feed} name="stock" />,
+      <Shown key="3" feed={scripted.feed} options={{ maxAge: 5, fallback: 0 }} />,
+      <Shown key="4" feed={scripted.feed} options={{ maxAge: 5, fallback: 1 }} />,
+      <Shown key="5" feed={other.feed} />,
+    ]);
+    expect(scripted.begun.map(({ name, options }) => [name, options['maxAge']])).toEqual([
+      ['sales', undefined],
+      ['stock', undefined],
+      ['sales', 5],
+    ]);
+    expect(Object.keys(scripted.begun[0]!.options)).toEqual(['signal', 'onError']);
+    expect(other.begun).toHaveLength(1);
+  });
+
+  test('survives strict mode and options written as a literal', async () => {
+    await show(
+      <StrictMode>
+        <Shown feed={scripted.feed} options={{ intervalMs: 1000 }} />
+      </StrictMode>,
+    );
+    await act(async () => scripted.tell('sales', 1));
+    await show(
+      <StrictMode>
+        <Shown feed={scripted.feed} options={{ intervalMs: 1000 }} />
+      </StrictMode>,
+    );
+    await act(async () => vi.advanceTimersByTime(10 * LINGER_MS));
+    expect(scripted.begun).toHaveLength(1);
+    expect(scripted.running).toHaveLength(1);
+  });
+
+  test('goes on for a component that comes back soon, which has its data at once', async () => {
+    await show(<Shown key="1" feed={scripted.feed} />);
+    await act(async () => scripted.tell('sales', 1));
+    await show(null);
+    await act(async () => vi.advanceTimersByTime(LINGER_MS - 1));
+    results = [];
+    await show(<Shown key="2" feed={scripted.feed} />);
+    expect(results[0]).toMatchObject({ status: 'success', data: 1 });
+    await act(async () => vi.advanceTimersByTime(10 * LINGER_MS));
+    expect(scripted.begun).toHaveLength(1);
+    expect(scripted.running).toHaveLength(1);
+  });
+
+  test('begins anew for one that comes back later: what was not watched is not called fresh', async () => {
+    await show(<Shown key="1" feed={scripted.feed} />);
+    await act(async () => scripted.tell('sales', 1));
+    await show(null);
+    await act(async () => vi.advanceTimersByTime(LINGER_MS));
+    await show(<Shown key="2" feed={scripted.feed} />);
+    expect(page.textContent).toBe('pending');
+    expect(scripted.running).toHaveLength(1);
+    // What the first watch still had to say is of no interest any more.
+    scripted.begun[0]!.callback(scripted.begun[0] as never);
+    expect(page.textContent).toBe('pending');
+  });
+
+  test('of a feed that is opened too late does not begin', async () => {
+    let opened!: (feed: Feed) => void;
+    const promise = new Promise<Feed>((resolve) => {
+      opened = resolve;
+    });
+    await show(<Shown feed={promise} />);
+    await show(null);
+    await act(async () => vi.advanceTimersByTime(LINGER_MS));
+    await act(async () => opened(scripted.feed));
+    expect(scripted.begun).toHaveLength(0);
+  });
+});
+
+class Boundary extends Component<{ children: ReactNode }> {
+  override state = { error: null as Error | null };
+  static getDerivedStateFromError(error: Error) {
+    return { error };
+  }
+  override render() {
+    return this.state.error ? `caught ${this.state.error.message}` : this.props.children;
+  }
+}
+
+describe('suspense', () => {
+  const suspending = (options: UseDatasetOptions = {}, key = 1) => (
+    <Boundary key={key}>
+      <Suspense fallback="waiting">
+        <Shown feed={scripted.feed} options={{ suspense: true, ...options }} />
+      </Suspense>
+    </Boundary>
+  );
+
+  test('waits for the first reading, without another watch', async () => {
+    await show(<StrictMode>{suspending()}</StrictMode>);
+    expect(page.textContent).toBe('waiting');
+    await act(async () => scripted.tell('sales', 1));
+    expect(page.textContent).toBe('1');
+    await act(async () => vi.advanceTimersByTime(10 * LINGER_MS));
+    await act(async () => scripted.tell('sales', 2));
+    expect(page.textContent).toBe('2');
+    await act(async () => scripted.fail('sales', 'http'));
+    expect(page.textContent).toBe('2');
+    expect(scripted.begun).toHaveLength(1);
+  });
+
+  test('throws to the boundary when there is nothing to show; later, another try is made', async () => {
+    await act(async () => root.unmount());
+    root = createRoot(page, { onCaughtError: () => {} });
+    await show(suspending());
+    await act(async () => scripted.fail('sales', 'http'));
+    expect(page.textContent).toBe('caught it is http');
+    expect(scripted.begun).toHaveLength(1);
+    await act(async () => vi.advanceTimersByTime(LINGER_MS));
+    expect(scripted.running).toHaveLength(0);
+    await show(suspending({}, 2));
+    expect(page.textContent).toBe('waiting');
+    await act(async () => scripted.tell('sales', 1));
+    expect(page.textContent).toBe('1');
+  });
+
+  test('does not wait when there is a fallback', async () => {
+    await show(suspending({ fallback: 0 }));
+    expect(page.textContent).toBe('0');
+    await act(async () => scripted.fail('sales', 'http'));
+    expect(page.textContent).toBe('0');
+  });
+
+  test('of a component that is gone before it was ever mounted ends its watch', async () => {
+    await show(suspending());
+    await show(null);
+    await act(async () => scripted.tell('sales', 1));
+    // Each further reading must not prolong it.
+    await act(async () => vi.advanceTimersByTime(LINGER_MS - 1));
+    await act(async () => scripted.tell('sales', 2));
+    await act(async () => vi.advanceTimersByTime(1));
+    expect(scripted.running).toHaveLength(0);
+  });
+});
+
+test('hydration agrees with what the server has rendered, whatever the page knows already', async () => {
+  await show(<Shown feed={scripted.feed} />);
+  await act(async () => scripted.tell('sales', 'known'));
+  const rendered = document.body.appendChild(document.createElement('section'));
+  rendered.innerHTML = '<p>pending</p>';
+  results = [];
+  const hydrated = await act(async () =>
+    hydrateRoot(rendered, <Shown feed={scripted.feed} />, {
+      onRecoverableError: (error) => expect.fail(`hydration: ${error}`),
+    }),
+  );
+  expect(results[0]!.status).toBe('pending');
+  expect(rendered.textContent).toBe('"known"');
+  expect(scripted.begun).toHaveLength(1);
+  await act(async () => hydrated.unmount());
+  rendered.remove();
+});
