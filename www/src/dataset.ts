@@ -1,10 +1,8 @@
-/** One dataset on the page: reads it, checks its shape, shows it. */
+/** One dataset on the page: checks its shape, shows it, and says how it is. */
 
 import type { Reading } from 'lastgood';
 
 import { find } from './dom';
-import type { Clock, Outcome } from './poll';
-import { Poller } from './poll';
 import { ShapeError } from './shapes';
 import type { Failure, State } from './state';
 import { afterFailure, afterReading } from './state';
@@ -19,60 +17,68 @@ export interface View<T> {
 export interface DatasetOptions<T> {
   readonly section: HTMLElement;
   readonly title: string;
-  readonly read: () => Promise<Reading>;
-  /** What a rejected `read` means. */
-  readonly explainError: (error: unknown) => Failure;
   /** @throws {ShapeError} when the payload is not what the view shows */
   readonly parse: (payload: unknown) => T;
   readonly view: View<T>;
-  readonly clock: Clock;
+  /** Looks at the feed now; resolves when that is done. */
+  readonly retry: () => Promise<void>;
+  /** Milliseconds that only rise. */
+  readonly now: () => number;
   readonly onChange: () => void;
 }
 
 export class Dataset<T> {
-  readonly poller: Poller;
   readonly #options: DatasetOptions<T>;
   readonly #status: StatusView;
   readonly #content: HTMLElement;
   #state: State = { kind: 'loading' };
+  #retrying = false;
   /** SHA-256 of the payload on the page. */
   #rendered: string | null = null;
 
   constructor(options: DatasetOptions<T>) {
     this.#options = options;
     this.#content = find(options.section, '[data-part="content"]', HTMLElement);
-    this.poller = new Poller(() => this.#refresh(), options.clock, () => this.tick());
-    this.#status = new StatusView(options.section, options.title, () => this.poller.wake());
+    this.#status = new StatusView(options.section, options.title, () => void this.#retry());
   }
 
   get state(): State {
     return this.#state;
   }
 
-  /** Brings ages and countdowns up to now. */
+  /** Brings ages up to now. */
   tick(): void {
-    this.#status.tick(this.poller, this.#options.clock.now());
+    this.#status.tick(this.#retrying, this.#options.now());
   }
 
-  async #refresh(): Promise<Outcome> {
-    let reading: Reading;
-    try {
-      reading = await this.#options.read();
-    } catch (error) {
-      this.#enter(afterFailure(this.#options.explainError(error), this.#state));
-      return 'bad';
-    }
+  /** Takes a reading. What a view throws is thrown on: visitors are told, and so is the page's error log. */
+  show(reading: Reading): void {
     try {
       this.#render(reading);
     } catch (error) {
       const unexpected = error instanceof ShapeError;
-      this.#enter(afterFailure({ code: unexpected ? 'unexpected-shape' : 'unknown', detail: String(error) }, this.#state));
-      // A mistake of the view: visitors were told, the page's error log is told by the poller.
+      this.fail({ code: unexpected ? 'unexpected-shape' : 'unknown', detail: String(error) });
       if (!unexpected) throw error;
-      return 'bad';
+      return;
     }
-    this.#enter(afterReading(reading, this.#options.clock.now()));
-    return this.#state.kind === 'fresh' ? 'good' : this.#state.kind === 'updating' ? 'busy' : 'bad';
+    this.#enter(afterReading(reading, this.#options.now()));
+  }
+
+  /** Takes that there is no reading. */
+  fail(why: Failure): void {
+    this.#enter(afterFailure(why, this.#state));
+  }
+
+  async #retry(): Promise<void> {
+    if (this.#retrying) return;
+    this.#retrying = true;
+    this.tick();
+    try {
+      await this.#options.retry();
+    } finally {
+      this.#retrying = false;
+      this.tick();
+    }
   }
 
   #render(reading: Reading): void {

@@ -12,7 +12,6 @@ export interface Provenance {
   readonly generation: number;
   readonly sha256: string;
   readonly publishedAt: string;
-  readonly checkedAt: string;
   readonly meta: unknown;
   /** How old the data was at `readAt`, in milliseconds. */
   readonly ageMs: number;
@@ -40,8 +39,8 @@ export type Kind = State['kind'];
 
 /** The state after a reading whose data the page understood. */
 export function afterReading(reading: Reading, readAt: number): State {
-  const { source, generation, sha256, publishedAt, checkedAt, meta, ageMs } = reading;
-  const shown: Provenance = { source, generation, sha256, publishedAt, checkedAt, meta, ageMs, readAt };
+  const { source, generation, sha256, publishedAt, meta, ageMs } = reading;
+  const shown: Provenance = { source, generation, sha256, publishedAt, meta, ageMs, readAt };
   if (reading.fresh) return { kind: 'fresh', shown };
   const why: Failure = { code: reading.reason ?? 'unknown', detail: reading.detail };
   return { kind: why.code === 'locked' ? 'updating' : 'cached', shown, why };

@@ -1,14 +1,9 @@
-/** Shows the state of one dataset: badge, words, next try, and the details for its operator. */
+/** Shows the state of one dataset: badge, words, and the details for its operator. */
 
 import { create, find, setText } from './dom';
-import { formatDuration } from './format';
-import type { Poller } from './poll';
 import { textNotes } from './shapes';
 import type { State } from './state';
 import { announcement, LABELS, wordingOf } from './words';
-
-/** What the status has to know of the poller. */
-export type Schedule = Pick<Poller, 'reading' | 'msLeft'>;
 
 export class StatusView {
   readonly #section: HTMLElement;
@@ -52,16 +47,16 @@ export class StatusView {
     this.#showDetails();
   }
 
-  /** The passing of time. */
-  tick(schedule: Schedule, now: number): void {
+  /** The passing of time; `retrying` while a try that somebody asked for is under way. */
+  tick(retrying: boolean, now: number): void {
     const { summary, note } = wordingOf(this.#state, now);
     setText(this.#summary, summary);
     setText(this.#note, note);
     const failing = this.#state.kind === 'cached' || this.#state.kind === 'failed';
-    setText(this.#next, failing ? nextTry(schedule) : '');
+    setText(this.#next, failing ? (retrying ? 'Trying now…' : 'The page tries again by itself.') : '');
     this.#retry.hidden = !failing;
     // Not `disabled`: that would take the focus away from whoever just pressed it.
-    this.#retry.setAttribute('aria-disabled', String(schedule.reading));
+    this.#retry.setAttribute('aria-disabled', String(retrying));
   }
 
   #showDetails(): void {
@@ -86,11 +81,6 @@ export class StatusView {
   }
 }
 
-function nextTry({ reading, msLeft }: Schedule): string {
-  if (reading) return 'Trying now…';
-  return msLeft === null ? '' : `Next try in ${formatDuration(Math.ceil(msLeft / 1000) * 1000)}.`;
-}
-
 function detailsOf(state: State): readonly (readonly [name: string, value: string])[] {
   if (state.kind === 'loading') return [];
   const rows: (readonly [string, string])[] = [];
@@ -99,8 +89,8 @@ function detailsOf(state: State): readonly (readonly [name: string, value: strin
     if (state.why.detail !== null) rows.push(['Detail', state.why.detail]);
   }
   if (state.shown !== null) {
-    const { source, sha256, publishedAt, checkedAt, meta } = state.shown;
-    rows.push(['Served from', SOURCES[source]], ['Published', publishedAt], ['Last confirmed', checkedAt], ['SHA-256', sha256]);
+    const { source, sha256, publishedAt, meta } = state.shown;
+    rows.push(['Served from', SOURCES[source]], ['Published', publishedAt], ['SHA-256', sha256]);
     rows.push(...textNotes(meta));
   }
   return rows;

@@ -25,6 +25,7 @@ const REACH: Explanation = {
 const WAIT_OR_TELL = 'This usually passes by itself. If it lasts, tell the operator of this site.';
 const TELL = 'Tell the operator of this site, and quote the code below.';
 const RELOAD = 'Reload the page.';
+const UPDATE = `${RELOAD} If that does not help, the operator has to update it.`;
 
 const EXPLANATIONS: Readonly<Record<Code, Explanation>> = {
   locked: {
@@ -43,13 +44,21 @@ const EXPLANATIONS: Readonly<Record<Code, Explanation>> = {
   'manifest-invalid': { reason: 'The list of current data is damaged.', advice: WAIT_OR_TELL },
   'format-unsupported': {
     reason: 'The data comes in a newer format than this page reads.',
-    advice: `${RELOAD} If that does not help, the operator has to update it.`,
+    advice: UPDATE,
   },
   expired: { reason: 'The data is past the date until which it was valid.', advice: WAIT_OR_TELL },
   regressed: { reason: 'The server offers older data than before.', advice: WAIT_OR_TELL },
   'checksum-mismatch': { reason: 'The data was damaged on the way and was not used.', advice: WAIT_OR_TELL },
   'not-found': { reason: 'The feed has no such dataset.', advice: 'The operator has to publish it, or check the feed’s address.' },
   inconsistent: { reason: 'The stored copies do not belong together.', advice: WAIT_OR_TELL },
+  'wrong-kind': { reason: 'The dataset is of another kind than this page was written for.', advice: TELL },
+  'schema-invalid': { reason: 'The data is not of the shape that its publisher has declared.', advice: WAIT_OR_TELL },
+  'schema-unsupported': { reason: 'The shape of the data is declared in a way that this page does not know.', advice: UPDATE },
+  'schema-newer': { reason: 'The data is of a newer shape than this page was written for.', advice: UPDATE },
+  'schema-older': { reason: 'The data is of an older shape than this page reads.', advice: WAIT_OR_TELL },
+  'schema-missing': { reason: 'The data comes without the declaration of its shape that this page needs.', advice: TELL },
+  'migration-failed': { reason: 'The data is of an older shape, and this page could not convert it.', advice: TELL },
+  'too-old': { reason: 'The stored copy is too old to be shown.', advice: WAIT_OR_TELL },
   'invalid-name': { reason: 'This page asks for a dataset whose name is not allowed.', advice: TELL },
   'invalid-url': { reason: 'The feed’s address cannot be used.', advice: 'Check the address after “?feed=”.' },
   'invalid-options': { reason: 'This page is set up wrongly.', advice: TELL },
@@ -61,7 +70,7 @@ const EXPLANATIONS: Readonly<Record<Code, Explanation>> = {
   },
   'unexpected-shape': {
     reason: 'Unexpected shape: the data is intact, but not what this page was written for.',
-    advice: `${RELOAD} If that does not help, the operator has to update it.`,
+    advice: UPDATE,
   },
   unknown: { reason: 'Something unforeseen went wrong.', advice: `${RELOAD} If it happens again, tell the operator of this site.` },
 };

@@ -32,6 +32,8 @@ export function reading(changes: Partial<Reading> = {}): Reading {
     ageMs: 2_000,
     checkedAt: '2026-11-20T14:39:02Z',
     meta: null,
+    schemaVersion: null,
+    cachedIn: 'localStorage',
     ...changes,
   };
 }

@@ -4,31 +4,36 @@
  * @module
  */
 
-import { Store } from './cache/store.js';
+import { ObjectUrls } from './artifact.js';
 import { LastgoodError } from './errors.js';
 import { safely, type Tell, type Trace } from './events.js';
 import { fallbackReading } from './fallback.js';
 import { Freshness } from './freshness.js';
-import { describe, parseCallOptions, parseWatchOptions, type CallOptions, type FeedOptions } from './options.js';
-import type { Failure } from './read/core.js';
-import { Driver, type Task, type VerifiedReading } from './read/driver.js';
-import type { FallbackReading, Reading } from './types.js';
-import type { Desk } from './watch/answers.js';
+import {
+  describe,
+  parseCallOptions,
+  parseReadOptions,
+  parseWatchOptions,
+  type CallOptions,
+  type FeedOptions,
+} from './options.js';
+import { Reader, type Order } from './read/reader.js';
+import type { ArtifactReading, FallbackReading, Reading, Shape } from './types.js';
 import { systemClock } from './watch/clock.js';
 import { surroundings } from './watch/surroundings.js';
 import { updatesOf } from './watch/updates.js';
 import { readingsOf, type Subject, type Value } from './watch/watch.js';
 import { Watches } from './watch/watches.js';
 
-/** Reads, keeps and hands out. */
+/** Checks what it is asked for, ends calls early when told to, hands out, and tells what an app may want to log. */
 export class OpenFeed {
   readonly url: string;
   readonly #options: FeedOptions;
   readonly #tell: Tell;
   readonly #freshness: Freshness;
   readonly #watches: Watches;
-  readonly #store: Store;
-  readonly #driver: Driver;
+  readonly #reader: Reader;
+  readonly #objectUrls = new ObjectUrls();
   readonly #closing = new AbortController();
 
   constructor(url: string, options: FeedOptions) {
@@ -39,23 +44,37 @@ export class OpenFeed {
     this.#freshness = new Freshness(tell, () => systemClock.now());
     this.#watches = new Watches(surroundings(url, options, tell));
     const trace: Trace = options.debug ? (line) => console.debug(`lastgood ${url} ${line}`) : undefined;
-    this.#store = new Store(url, options.cache, tell);
-    this.#driver = new Driver({ url, fetch: options.fetch, init: options.init }, this.#store, trace);
+    this.#reader = new Reader(url, options, tell, trace);
   }
 
-  async read(name: string, options?: unknown): Promise<Reading> {
-    const [reading] = await this.#readOnce([name], options);
-    if (!reading) throw new Error('a read of one dataset has one reading');
-    return reading;
+  async read(name: unknown, given?: unknown): Promise<Reading | FallbackReading> {
+    this.#closing.signal.throwIfAborted();
+    const dataset = datasetName(name);
+    const { shape, fallback, ...call } = parseReadOptions(given, this.#options.patience, this.#shapeOf(dataset));
+    try {
+      return one(await this.#readOnce({ datasets: [dataset], patience: call.patience, shape }, call));
+    } catch (error) {
+      if (fallback.length === 0 || !(error instanceof LastgoodError) || isEnd(error)) throw error;
+      return fallbackReading(dataset, fallback[0], error.code, error.message);
+    }
   }
 
-  async snapshot(names: readonly string[], options?: unknown): Promise<Record<string, Reading>> {
+  async snapshot(names: unknown, given?: unknown): Promise<Record<string, Reading>> {
     if (!Array.isArray(names)) {
       throw new LastgoodError("expected a list of dataset names, such as snapshot(['sales', 'stock'])", {
         code: 'invalid-name',
       });
     }
-    return byName(await this.#readOnce(names, options));
+    this.#closing.signal.throwIfAborted();
+    const call = parseCallOptions(given, this.#options.patience);
+    return byName(await this.#readOnce({ datasets: datasetNames(names), patience: call.patience }, call));
+  }
+
+  async artifact(name: unknown, given?: unknown): Promise<ArtifactReading> {
+    this.#closing.signal.throwIfAborted();
+    const call = parseCallOptions(given, this.#options.patience);
+    const order: Order = { datasets: [datasetName(name)], patience: call.patience, kind: 'artifact' };
+    return this.#objectUrls.offer(one(await this.#readOnce(order, call)) as Reading<Blob> & { ext: string });
   }
 
   watch(what: unknown, callback: unknown, options?: unknown): () => void {
@@ -76,28 +95,35 @@ export class OpenFeed {
   close(): void {
     this.#closing.abort(new LastgoodError('the feed was closed: open it again to read on', { code: 'closed' }));
     this.#watches.close();
+    this.#objectUrls.revokeAll();
+  }
+
+  #shapeOf(dataset: string): Shape {
+    return this.#options.shapes.get(dataset) ?? {};
   }
 
   /** Checks what is given; the returned function begins the watch. */
   #subscribe(what: unknown, given: unknown): (onValue: Subject['onValue'], onEnd: () => void) => () => void {
     this.#closing.signal.throwIfAborted();
-    const { intervalMs, onError, fallback, ...call } = parseWatchOptions(given, this.#options);
     const several = Array.isArray(what);
     const datasets = several ? datasetNames(what) : [datasetName(what)];
-    const [first] = datasets;
-    if (fallback.length > 0 && (several || first === undefined)) {
-      throw new LastgoodError('the option "fallback" is for one dataset', { code: 'invalid-options' });
-    }
+    const [first = ''] = datasets;
+    const known = several ? undefined : this.#shapeOf(first);
+    const { intervalMs, onError, fallback, shape, ...call } = parseWatchOptions(given, this.#options, known);
+    const { patience } = call;
+    // The first look asks whether a commit is in progress. Later ones find out by themselves: a commit that has ended is a new manifest.
+    let again = false;
     const read: Subject['read'] = async (answers, signal) => {
-      const readings = await this.#readAll(datasets, { ...call, signal }, answers.forRead());
-      const [reading] = readings;
-      return several || reading === undefined ? byName(readings) : reading;
+      const order: Order = { datasets, patience, shape, again, desk: answers.forRead() };
+      const readings = await this.#readAll(order, { ...call, signal });
+      again = patience.lock !== 'wait' && readings.every(({ reason }) => reason !== 'locked');
+      return several ? byName(readings) : one(readings);
     };
     return (onValue, onEnd) =>
       this.#watches.add(
         {
           intervalMs,
-          maxAge: call.patience.maxAge,
+          maxAge: patience.maxAge,
           read,
           saw: (outcome) =>
             this.#freshness.saw(datasets, outcome instanceof LastgoodError ? outcome : readingsOf(outcome)),
@@ -110,9 +136,7 @@ export class OpenFeed {
             onError?.(error);
           },
           fallback:
-            fallback.length === 0 || first === undefined
-              ? null
-              : (reason, detail) => fallbackReading(first, fallback[0], reason, detail),
+            fallback.length === 0 ? null : (reason, detail) => fallbackReading(first, fallback[0], reason, detail),
           onEnd,
         },
         call.signal,
@@ -120,17 +144,15 @@ export class OpenFeed {
   }
 
   /** Reads for a caller, and tells of it. */
-  async #readOnce(names: readonly unknown[], given: unknown): Promise<Reading[]> {
-    this.#closing.signal.throwIfAborted();
-    const call = parseCallOptions(given, this.#options.patience);
-    const datasets = datasetNames(names);
+  async #readOnce(order: Order, call: CallOptions): Promise<Reading[]> {
+    const { datasets } = order;
     try {
-      const readings = await this.#readAll(datasets, call, null);
+      const readings = await this.#readAll(order, call);
       this.#freshness.saw(datasets, readings);
       this.#tellReadings(readings);
       return readings;
     } catch (error) {
-      if (error instanceof LastgoodError && error.code !== 'aborted' && error.code !== 'closed') {
+      if (error instanceof LastgoodError && !isEnd(error)) {
         this.#freshness.saw(datasets, error);
         this.#tellError(datasets, error);
       }
@@ -146,61 +168,25 @@ export class OpenFeed {
     for (const dataset of error.dataset === null ? datasets : [error.dataset]) this.#tell({ type: 'error', dataset, error });
   }
 
-  async #readAll(datasets: readonly string[], { patience, signal }: CallOptions, desk: Desk | null): Promise<Reading[]> {
+  async #readAll(order: Order, { signal }: CallOptions): Promise<Reading[]> {
     if (signal?.aborted) throw aborted(signal);
-    if (datasets.length === 0) return [];
+    if (order.datasets.length === 0) return [];
     const call = new AbortController();
     const leave = () => call.abort(signal?.aborted ? aborted(signal) : this.#closing.signal.reason);
     const enders = signal ? [signal, this.#closing.signal] : [this.#closing.signal];
     for (const ender of enders) ender.addEventListener('abort', leave);
     try {
-      const { lock, lockWaitMs, timeoutMs } = patience;
-      const { maxBytes } = this.#options;
-      const task: Task = { datasets, lock, lockWaitMs, timeoutMs, maxBytes, desk };
-      return await this.#readNow(task, call.signal);
+      return await this.#reader.read(order, call.signal);
     } finally {
       for (const ender of enders) ender.removeEventListener('abort', leave);
     }
   }
-
-  async #readNow(task: Task, signal: AbortSignal): Promise<Reading[]> {
-    const outcome = await this.#driver.read(task, signal);
-    this.#store.remember(outcome.memory);
-    if ('failure' in outcome) throw this.#error(outcome.failure);
-    const kept = this.#store.keep(outcome.readings);
-    return outcome.readings.map((reading, index) => handOut(reading, kept[index] ?? null));
-  }
-
-  #error({ code, detail, dataset, path, status, retryAfterMs }: Failure): LastgoodError {
-    const url = path ? this.url + path : null;
-    return new LastgoodError(detail, {
-      code,
-      url,
-      dataset: dataset ?? null,
-      status: status ?? null,
-      retryAfterMs: retryAfterMs ?? null,
-    });
-  }
 }
 
-function handOut({ core, payload }: VerifiedReading, cachedIn: Reading['cachedIn']): Reading {
-  const { dataset, source, reason, generation, sha256, publishedAt, ageMs, checkedAt, meta } = core;
-  return {
-    dataset,
-    source,
-    fresh: reason === null,
-    reason: reason?.code ?? null,
-    detail: reason?.detail ?? null,
-    generation,
-    sha256,
-    publishedAt,
-    ageMs,
-    checkedAt,
-    data: payload.data,
-    meta,
-    schemaVersion: null,
-    cachedIn,
-  };
+function one(readings: readonly Reading[]): Reading {
+  const [reading] = readings;
+  if (!reading) throw new Error('a read of one dataset has one reading');
+  return reading;
 }
 
 function byName(readings: readonly Reading[]): Record<string, Reading> {
@@ -219,4 +205,9 @@ function datasetName(name: unknown): string {
 
 function aborted(signal: AbortSignal): LastgoodError {
   return new LastgoodError('the call was ended by its signal', { code: 'aborted', cause: signal.reason });
+}
+
+/** Whether a call has ended because it was told to, which is no failure. */
+function isEnd({ code }: LastgoodError): boolean {
+  return code === 'aborted' || code === 'closed';
 }

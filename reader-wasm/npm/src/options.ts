@@ -7,9 +7,7 @@
 import { LastgoodError } from './errors.js';
 import { isStandardSchema } from './shape/standard.js';
 import type { FeedEvent, LockPolicy, Numbers, RequestOptions, Shape } from './types.js';
-
-/** The longest time that a browser's timer takes, 2^31 − 1 ms: with a longer one it goes off at once. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
+import { MAX_TIMER_MS } from './watch/clock.js';
 
 const LOCK_POLICIES: readonly LockPolicy[] = ['cache', 'wait', 'ignore'];
 const NUMBERS: readonly Numbers[] = ['number', 'bigint', 'string'];
@@ -34,6 +32,9 @@ export interface FeedOptions {
   readonly fetch: typeof fetch | null;
   readonly onEvent: ((event: FeedEvent) => void) | null;
   readonly debug: boolean;
+  readonly intervalMs: number;
+  readonly minIntervalMs: number;
+  readonly shareTabs: boolean | string;
 }
 
 /** The options of one call, checked and complete. */
@@ -44,14 +45,27 @@ export interface CallOptions {
 
 /** The options of a read of one dataset, checked and complete. */
 export interface ReadOptions extends CallOptions {
-  readonly shape: Shape;
+  /** Nothing for several datasets, each of which has that which `open` was told. */
+  readonly shape: Shape | undefined;
+  /** The value that the page brought, in a list of its own, because it may be any value; empty when it brought none. */
+  readonly fallback: readonly unknown[];
+}
+
+/** The options of one watch, checked and complete. */
+export interface WatchCallOptions extends ReadOptions {
+  readonly intervalMs: number;
+  readonly onError: ((error: LastgoodError) => void) | null;
 }
 
 const PATIENCE = ['lock', 'lockWaitMs', 'timeoutMs', 'maxAge'] as const;
 const SHAPE = ['version', 'migrate', 'schema', 'validate', 'numbers'] as const;
+const CALL = ['signal', ...PATIENCE];
+const READ = [...CALL, 'fallback', ...SHAPE];
 
 export function parseOpenOptions(given: unknown): FeedOptions {
-  const options = new Options(given, ['wasm', 'cache', 'maxBytes', 'init', 'fetch', 'onEvent', 'debug', 'datasets', ...PATIENCE]);
+  const watching = ['intervalMs', 'minIntervalMs', 'shareTabs'];
+  const known = ['wasm', 'cache', 'maxBytes', 'init', 'fetch', 'onEvent', 'debug', 'datasets', ...watching, ...PATIENCE];
+  const options = new Options(given, known);
   const isInit = (value: unknown) => typeof value === 'function' || (typeof value === 'object' && value !== null);
   return {
     patience: patience(options, { lock: 'cache', lockWaitMs: 10_000, timeoutMs: 10_000, maxAge: null }),
@@ -62,21 +76,42 @@ export function parseOpenOptions(given: unknown): FeedOptions {
     fetch: options.take('fetch', 'a function', isFunction<typeof fetch>) ?? null,
     onEvent: options.take('onEvent', 'a function', isFunction<(event: FeedEvent) => void>) ?? null,
     debug: options.take('debug', 'true or false', isBoolean) ?? false,
+    intervalMs: options.number('intervalMs', 1, MAX_TIMER_MS) ?? 30_000,
+    minIntervalMs: options.number('minIntervalMs', 1, MAX_TIMER_MS) ?? 1_000,
+    shareTabs: options.take('shareTabs', 'true, false or a text', isBooleanOrText) ?? true,
   };
 }
 
 /** The options of a call; `defaults` are those of `open`. */
 export function parseCallOptions(given: unknown, defaults: Patience): CallOptions {
-  return call(new Options(given, ['signal', ...PATIENCE]), defaults);
+  return callOptions(new Options(given, CALL), defaults);
 }
 
-/** The options of a read of one dataset; `known` is what `open` was told of it. */
-export function parseReadOptions(given: unknown, defaults: Patience, known: Shape): ReadOptions {
-  const options = new Options(given, ['signal', ...PATIENCE, ...SHAPE]);
-  return { ...call(options, defaults), shape: { ...known, ...shape(options) } };
+/** The options of a read of one dataset; `defaults` are those of `open`, `known` is what it was told of the dataset. */
+export function parseReadOptions(given: unknown, defaults: Patience, known: Shape | undefined): ReadOptions {
+  return readOptions(new Options(given, READ), defaults, known ?? {});
 }
 
-function call(options: Options, defaults: Patience): CallOptions {
+/** The options of a watch; `defaults` are those of `open`, `known` is what it was told of the dataset: nothing for several. */
+export function parseWatchOptions(given: unknown, defaults: FeedOptions, known: Shape | undefined): WatchCallOptions {
+  const options = new Options(given, ['intervalMs', 'onError', ...(known ? READ : CALL)]);
+  return {
+    ...readOptions(options, defaults.patience, known),
+    intervalMs: options.number('intervalMs', 1, MAX_TIMER_MS) ?? defaults.intervalMs,
+    onError: options.take('onError', 'a function', isFunction<(error: LastgoodError) => void>) ?? null,
+  };
+}
+
+function readOptions(options: Options, defaults: Patience, known: Shape | undefined): ReadOptions {
+  const fallback = options.take('fallback', 'a value', () => true);
+  return {
+    ...callOptions(options, defaults),
+    shape: known && { ...known, ...shape(options) },
+    fallback: fallback === undefined ? [] : [fallback],
+  };
+}
+
+function callOptions(options: Options, defaults: Patience): CallOptions {
   // By its members, not by its class: the signal of another frame is of another class.
   const isSignal = (value: unknown): value is AbortSignal =>
     typeof (value as Partial<AbortSignal> | null)?.aborted === 'boolean';
@@ -166,6 +201,10 @@ function isObject(value: unknown): value is Record<string, unknown> {
 
 function isBoolean(value: unknown): value is boolean {
   return typeof value === 'boolean';
+}
+
+function isBooleanOrText(value: unknown): value is boolean | string {
+  return isBoolean(value) || typeof value === 'string';
 }
 
 function refuse(message: string): never {

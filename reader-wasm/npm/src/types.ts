@@ -205,8 +205,8 @@ export interface ReadOptions<T = unknown> extends Shape<T> {
 /** A value for the first paint. */
 export interface WithFallback<T> {
   /**
-   * Handed out, marked with `source: 'initial'`, as long as there is nothing else: by `watch` at once, until the first reading;
-   * by `read` when it would otherwise throw.
+   * Handed out, marked with `source: 'initial'`, as long as there is nothing else: by `watch` first of all, with the reason `pending`,
+   * and with another reason when the first reading fails; by `read` when it would otherwise throw.
    */
   fallback: T;
 }
@@ -222,25 +222,28 @@ export interface WatchOptions<T = unknown> extends Omit<ReadOptions<T>, 'signal'
   /** Ends the watch. */
   signal?: AbortSignal;
   /**
-   * The time between two looks at an unchanged feed, in milliseconds, at least `minIntervalMs`. Of several watches of a feed, the
-   * shortest counts. @default 30000
+   * The time between two looks at an unchanged feed, in milliseconds, varied by a tenth either way; at least `minIntervalMs`. Of
+   * several watches of a feed, the shortest counts. @default 30000
    */
   intervalMs?: number;
-  /** Called when there is nothing to hand out; the watch goes on. */
+  /**
+   * Called when nothing could be read and there is no copy either, beside the callback with the `fallback` if there is one; again when
+   * the error is another one. The watch goes on, and what was handed out before stands.
+   */
   onError?: (error: LastgoodError) => void;
 }
 
 /** Something that an app may want to log. Reading goes on in each case. */
 export type FeedEvent =
-  /** A reading was handed out. */
+  /** A reading was handed out: by `read`, `snapshot` or `artifact`, or to a watch that it is new to. */
   | { readonly type: 'reading'; readonly dataset: string; readonly reading: Reading }
   /** There is nothing to hand out. */
   | { readonly type: 'error'; readonly dataset: string; readonly error: LastgoodError }
-  /** A dataset that was fresh is not any more. */
+  /** A dataset that was fresh is not any more. With `locked` that is nothing to worry about. */
   | { readonly type: 'stale'; readonly dataset: string; readonly reason: ReasonCode; readonly detail: string }
   /** A dataset that was not fresh is again. */
   | { readonly type: 'recovered'; readonly dataset: string; readonly staleMs: number }
-  /** The server handed out an older manifest than one seen before, which was refused. */
+  /** The server handed out an older manifest than one seen before, which was refused. Told once, until it hands out a good one. */
   | { readonly type: 'regressed'; readonly detail: string }
   /** There is no storage, or it is blocked. Told once for each opened feed. */
   | { readonly type: 'cache-unavailable'; readonly detail: string }
@@ -250,7 +253,7 @@ export type FeedEvent =
   | { readonly type: 'cache-full'; readonly dataset: string; readonly detail: string }
   /** The cached copy was lost or altered, and is not used. */
   | { readonly type: 'cache-corrupt'; readonly dataset: string; readonly detail: string }
-  /** This tab polls the feed for all tabs of the origin, or no longer does. */
+  /** This tab polls the feed for all tabs that share it, or no longer does. */
   | { readonly type: 'leader'; readonly leading: boolean };
 
 /** What requests are made with: see `fetch`. `signal`, `cache` and `method` are lastgood's own. */
@@ -274,10 +277,17 @@ export interface OpenOptions<D extends Datasets = Datasets> extends Omit<ReadOpt
   maxBytes?: number;
   /** For `watch` and `updates`. @default 30000 */
   intervalMs?: number;
-  /** The shortest time between two looks, whatever asks for them, in milliseconds. @default 1000 */
+  /**
+   * The shortest time between two looks of this page, whatever asks for them, in milliseconds. Only the release of a locked dataset is
+   * awaited with shorter steps. @default 1000
+   */
   minIntervalMs?: number;
-  /** Whether one tab polls for all tabs of the origin that watch this feed. @default true */
-  shareTabs?: boolean;
+  /**
+   * Whether one tab polls for all tabs of the origin that watch this feed. With `true` those share that send the same requests for
+   * sure: not if `init` has headers or is a function, nor with a `fetch` of your own. With a text, such as the id of the
+   * signed-in user, those share that give the same text, whatever they send. @default true
+   */
+  shareTabs?: boolean | string;
   /** Credentials, headers and the like for every request; a function is asked before each one. */
   init?: RequestOptions | ((url: string) => RequestOptions | Promise<RequestOptions>);
   /** Used instead of the global `fetch`. */
@@ -340,8 +350,13 @@ export interface Feed<D extends Datasets = Datasets> {
    */
   artifact(name: string, options?: Omit<ReadOptions, keyof Shape>): Promise<ArtifactReading>;
   /**
-   * Calls back with the first reading and whenever something in it changes: the value, whether it is fresh, and why not. Polls while
-   * the page is visible and online, and at once when it becomes so again. Returns what ends it.
+   * Calls back with the first reading, and then whenever there is something new to show: another value, fresh or no longer, another reason,
+   * published anew (`publishedAt`, `meta`). As long as the feed is unchanged, nobody is called. `source`, `generation`, `checkedAt` and
+   * `ageMs` alone are nothing new: they are those of the last call. Never calls before it has returned. What a callback throws is
+   * reported, and the watch goes on.
+   *
+   * Polls while the page is visible and online, and at once when it becomes so again or gets the focus. Watches of a feed share
+   * their looks. Returns what ends the watch.
    */
   watch<N extends keyof D & string>(
     name: N,
@@ -363,7 +378,22 @@ export interface Feed<D extends Datasets = Datasets> {
     callback: (reading: Reading<T>) => void,
     options?: NoFallback<WatchOptions<T>>,
   ): () => void;
-  /** The same as an async iterator. A slow consumer gets the latest reading, not every one in between. */
+  /** Watches several datasets that belong together: calls back with what {@link snapshot} resolves with, all of one generation. */
+  watch<N extends keyof D & string>(
+    names: readonly N[],
+    callback: (readings: { readonly [K in N]: Reading<DataOf<D, K>> }) => void,
+    options?: Omit<WatchOptions, keyof Shape>,
+  ): () => void;
+  watch<T extends Record<string, unknown> = Record<string, unknown>>(
+    names: readonly (keyof T & string)[],
+    callback: (readings: { readonly [K in keyof T]: Reading<T[K]> }) => void,
+    options?: Omit<WatchOptions, keyof Shape>,
+  ): () => void;
+  /**
+   * The same as an async iterator. It begins with the first `next`; a slow consumer gets the latest reading, not every one in between.
+   * `break` ends the watch; the end of the watch, by its `signal` or `close`, ends the iteration. Errors do not: they go to
+   * `onError`.
+   */
   updates<N extends keyof D & string>(
     name: N,
     options?: NoFallback<KnownShape<WatchOptions>>,
@@ -377,7 +407,19 @@ export interface Feed<D extends Datasets = Datasets> {
     options: WatchOptions<T> & WithFallback<NoInfer<T>>,
   ): AsyncIterableIterator<Reading<T> | FallbackReading<T>>;
   updates<T = unknown>(name: string, options?: NoFallback<WatchOptions<T>>): AsyncIterableIterator<Reading<T>>;
-  /** Looks at the feed now, for everything that is watched. */
+  updates<N extends keyof D & string>(
+    names: readonly N[],
+    options?: Omit<WatchOptions, keyof Shape>,
+  ): AsyncIterableIterator<{ readonly [K in N]: Reading<DataOf<D, K>> }>;
+  updates<T extends Record<string, unknown> = Record<string, unknown>>(
+    names: readonly (keyof T & string)[],
+    options?: Omit<WatchOptions, keyof Shape>,
+  ): AsyncIterableIterator<{ readonly [K in keyof T]: Reading<T[K]> }>;
+  /**
+   * Looks at the feed for everything that is watched, hidden or not, as soon as `minIntervalMs` allows. Resolves at the end of a look that
+   * began after the call; calls that wait for the same one share it. It never rejects for what it finds: the watches are told.
+   * @throws {LastgoodError} `closed`
+   */
   refresh(): Promise<void>;
   /** Ends every call in progress with the code `closed`, and every watch; later calls are refused. */
   close(): void;

@@ -16,17 +16,20 @@ beforeEach(() => {
   install(() => storage);
 });
 
+/** Gathers what is told of the cache. */
+const cacheEvents = (events) => (event) => event.type.startsWith('cache-') && events.push(event);
+
 /** A server with one dataset, an open feed on it, and the events of that feed. */
 async function opened(datasets = { sales: SALES }, options) {
   const server = await FeedServer.start();
   server.publish(datasets);
   const events = [];
-  const feed = await open(server.url, { wasm, onEvent: (event) => events.push(event), ...options });
+  const feed = await open(server.url, { wasm, onEvent: cacheEvents(events), ...options });
   return { server, feed, events };
 }
 
 /** A later visit: a page of its own, which holds nothing in memory yet. */
-const visit = (server, events = []) => open(server.url, { wasm, onEvent: (event) => events.push(event) });
+const visit = (server, events = []) => open(server.url, { wasm, onEvent: cacheEvents(events) });
 
 const payloadKey = (server, name = 'sales') => `lastgood:1:${server.url}:${name}:payload`;
 const headKey = (server, name = 'sales') => `lastgood:1:${server.url}:${name}`;

@@ -11,7 +11,7 @@ use super::wasm::{MODULE, OUT_NAME};
 use crate::{npm, process, workspace};
 
 /// What can be imported, each a file of its own.
-pub(super) const ENTRIES: [&str; 2] = ["lastgood", "inline"];
+pub(super) const ENTRIES: [&str; 4] = ["lastgood", "inline", "react", "tanstack"];
 /// The modules that declarations of entries refer to.
 const DECLARED: [&str; 2] = ["errors", "types"];
 

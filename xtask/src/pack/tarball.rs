@@ -12,7 +12,7 @@ use flate2::read::GzDecoder;
 use serde_json::Value;
 
 /// Every file of the package. A file that is missing breaks sites; one too many may be a secret.
-const FILES: [&str; 11] = [
+const FILES: [&str; 15] = [
     "LICENSE-APACHE",
     "LICENSE-MIT",
     "README.md",
@@ -23,6 +23,10 @@ const FILES: [&str; 11] = [
     "lastgood.js",
     "lastgood_reader_bg.wasm",
     "package.json",
+    "react.d.ts",
+    "react.js",
+    "tanstack.d.ts",
+    "tanstack.js",
     "types.d.ts",
 ];
 

@@ -83,10 +83,9 @@ export interface CoreReading {
   ageMs: number;
   checkedAt: string;
   ext: string;
+  /** The version of the published schema. */
   schemaVersion: number | null;
   meta: unknown;
-  /** The version of the published schema. */
-  schemaVersion?: number | null;
 }
 
 /** Something that went wrong. */

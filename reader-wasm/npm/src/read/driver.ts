@@ -9,6 +9,7 @@ import { Manifests, Read } from 'lastgood_reader';
 import type { Cached, Store } from '../cache/store.js';
 import type { Trace } from '../events.js';
 import { LastgoodError } from '../errors.js';
+import type { Desk } from '../watch/answers.js';
 import type { CoreReading, Failure, FileRequest, Plan, SchemaRequest, Step } from './core.js';
 import { FetchFailure, fetchFile, type Body, type Transport } from './fetch.js';
 import { Flights, unlessAborted } from './flights.js';
@@ -20,6 +21,8 @@ export interface Task extends Omit<Plan, 'memory' | 'heads'> {
   readonly timeoutMs: number;
   /** What to take for the server's answer, without asking it: the copies at hand are wanted. */
   readonly instead?: Failure;
+  /** Answers for the manifest and the lock marker, where they are shared with other reads. */
+  readonly desk: Desk | null;
 }
 
 /** A reading with its verified payload. */
@@ -121,13 +124,15 @@ export class Driver {
   }
 
   /** A small file, all of it within the time limit. */
-  #document(request: FileRequest, { timeoutMs }: Task, signal: AbortSignal): Promise<Body | Failure> {
+  #document(request: FileRequest, { timeoutMs, desk }: Task, signal: AbortSignal): Promise<Body | Failure> {
     const key = `${request.cache} ${timeoutMs} ${request.path}`;
-    return orFailure(
-      this.#flights.join(key, signal, (shared) =>
-        fetchFile(this.#transport, request, { ms: timeoutMs, forEachPart: false }, shared),
-      ),
-    );
+    const ask = (): Promise<Body | Failure> =>
+      orFailure(
+        this.#flights.join(key, signal, (shared) =>
+          fetchFile(this.#transport, request, { ms: timeoutMs, forEachPart: false }, shared),
+        ),
+      );
+    return desk ? unlessAborted(desk(request.path, ask), signal) : ask();
   }
 
   #payloads(requests: readonly FileRequest[], hands: Hands, signal: AbortSignal): Promise<object[]> {

@@ -31,6 +31,10 @@ export interface Body {
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** The server's time in milliseconds: unknown across origins, unless the server exposes `Date`. */
   readonly serverTime: number | null;
+}
+
+/** A body just fetched. */
+export interface Fetched extends Body {
   /** Its media type, as the server says. */
   readonly type: string;
 }
@@ -50,7 +54,7 @@ export async function fetchFile(
   request: FileRequest,
   patience: Patience,
   signal: AbortSignal,
-): Promise<Body> {
+): Promise<Fetched> {
   // Ends the request in every case: when the caller leaves, when it takes too long, and when the rest is not wanted.
   const controller = new AbortController();
   const clock = new Clock(request.path, patience, controller);

@@ -20,6 +20,8 @@ import { unlessAborted } from './flights.js';
 export interface Order {
   readonly datasets: readonly string[];
   readonly patience: Patience;
+  /** What they are read as: JSON values, unless said otherwise. */
+  readonly kind?: 'artifact';
   /** The shape of all of them; without it, that which `open` was told for each. */
   readonly shape?: Shape | undefined;
   /** Whether this is one more look at what is held and was not locked. */
@@ -56,7 +58,7 @@ export class Reader {
   async read(order: Order, signal: AbortSignal): Promise<Reading[]> {
     const shapeOf = (dataset: string) => order.shape ?? this.#options.shapes.get(dataset) ?? {};
     const task: Task = {
-      datasets: order.datasets.map((name) => wanted(name, shapeOf(name))),
+      datasets: order.datasets.map((name) => (order.kind ? { name, kind: order.kind } : json(name, shapeOf(name)))),
       ...order.patience,
       maxBytes: this.#options.maxBytes,
       again: order.again ?? false,
@@ -125,7 +127,7 @@ export class Reader {
   }
 }
 
-function wanted(name: string, shape: Shape): Wanted {
+function json(name: string, shape: Shape): Wanted {
   return { name, kind: 'json', validate: shape.validate ?? true, ...versions(shape) };
 }
 
@@ -147,5 +149,6 @@ function handOut(core: CoreReading, data: unknown, cachedIn: Reading['cachedIn']
     meta,
     schemaVersion,
     cachedIn,
+    ...(core.ext === 'json' ? {} : { ext: core.ext }),
   };
 }
