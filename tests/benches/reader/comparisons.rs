@@ -81,7 +81,8 @@ const READ_10M: &[Contestant] = &[
 ];
 
 const REFRESH: &[Contestant] = &[
-    contestant("lastgood", "lastgood: read"),
+    contestant("watch", "lastgood: refresh of a watch"),
+    contestant("read", "lastgood: read"),
     with_target("tanstack", "TanStack Query: refetch", AtLeast(10.0)),
     with_target("swr", "SWR: revalidate", AtLeast(10.0)),
 ];
