@@ -32,7 +32,7 @@ pub(super) fn bundle(directory: &Path) -> Result<()> {
         .args(ENTRIES.map(|entry| format!("src/{entry}.ts")))
         .args(["--bundle", "--splitting", "--format=esm", "--target=es2022", "--log-level=warning"])
         .args(["--chunk-names=chunk-[hash]", "--loader:.wasm=binary"])
-        .args(["--external:react", "--external:@tanstack/query-core"])
+        .arg("--external:react")
         .arg(alias(OUT_NAME, &glue))
         .arg(alias(MODULE, &directory.join(MODULE)))
         .arg(format!("--outdir={}", directory.display()));

@@ -64,7 +64,7 @@ export class Reader {
       again: order.again ?? false,
       desk: order.desk ?? null,
     };
-    const readings = await this.#readVerified(task, signal);
+    const readings = await this.#readVerified(task, shapeOf, signal);
     try {
       return this.#handOut(await this.#inShape(readings, shapeOf, signal));
     } catch (refusal) {
@@ -83,20 +83,25 @@ export class Reader {
   ): Promise<Reading[]> {
     const reason: Failure = { code: refusal.code as ReasonCode, detail: refusal.message, dataset: refusal.dataset };
     try {
-      const copies = await this.#readVerified({ ...task, instead: { code: 'offline', detail: '' } }, signal);
+      const copies = await this.#readVerified({ ...task, instead: { code: 'offline', detail: '' } }, shapeOf, signal);
       const readings = copies.map(({ core, payload }) => ({ core: { ...core, reason }, payload }));
       return this.#handOut(await this.#inShape(readings, shapeOf, signal));
-    } catch (none) {
-      throw none instanceof LastgoodError && !signal.aborted ? refusal : none;
+    } catch (failure) {
+      const hasNone = failure instanceof LastgoodError && failure.code !== 'too-old' && !signal.aborted;
+      throw hasNone ? refusal : failure;
     }
   }
 
-  async #readVerified(task: Task, signal: AbortSignal): Promise<VerifiedReading[]> {
+  async #readVerified(
+    task: Task,
+    shapeOf: (dataset: string) => Shape,
+    signal: AbortSignal,
+  ): Promise<VerifiedReading[]> {
     const outcome = await this.#driver.read(task, signal);
     this.#store.remember(outcome.memory);
     if (!('failure' in outcome)) return outcome.readings;
-    const [tooOld] = outcome.tooOld;
-    throw this.#error(outcome.failure, tooOld ? handOut(tooOld.core, tooOld.payload.data, null) : null);
+    const [tooOld] = await this.#inShape(outcome.tooOld, shapeOf, signal);
+    throw this.#error(outcome.failure, tooOld ? handOut(tooOld.reading.core, tooOld.value, null) : null);
   }
 
   /** The value of each in its shape. */

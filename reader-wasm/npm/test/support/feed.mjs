@@ -36,13 +36,13 @@ export class FeedServer {
   }
 
   /** Publishes the texts of `datasets` as one generation. */
-  publish(datasets, { generation = 1, feed = FEED, commit, expiresAt = null, meta } = {}) {
+  publish(datasets, { generation = 1, feed = FEED, commit, expiresAt = null, meta, schema } = {}) {
     const publishedAt = '2026-11-20T14:39:00.123Z';
     const entries = {};
     for (const [name, text] of Object.entries(datasets)) {
       const digest = sha256(text);
       const size = Buffer.byteLength(text);
-      entries[name] = { sha256: digest, size, generation, published_at: publishedAt, ...(meta && { meta }) };
+      entries[name] = { sha256: digest, size, generation, published_at: publishedAt, ...(meta && { meta }), ...this.#schema(schema) };
       this.files.set(`${name}.json`, text);
       this.files.set(`objects/${digest}.json`, text);
     }
@@ -68,6 +68,14 @@ export class FeedServer {
       expires_at: new Date(Date.now() + 60_000).toISOString(),
     };
     this.files.set('.lock', JSON.stringify(marker));
+  }
+
+  /** What the entry of a dataset says of its schema: a version and a text. */
+  #schema(schema) {
+    if (!schema) return {};
+    const digest = sha256(schema.text);
+    this.files.set(`objects/${digest}.json`, schema.text);
+    return { schema: { version: schema.version, sha256: digest, size: Buffer.byteLength(schema.text) } };
   }
 
   #answer(request, response) {
