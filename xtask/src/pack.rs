@@ -1,5 +1,6 @@
 //! `cargo xtask pack`: the npm package, from the Rust source to the tarball.
 
+mod consumers;
 mod names;
 mod script;
 mod sizes;
@@ -52,16 +53,22 @@ pub(crate) fn run(args: &Args) -> Result<Package> {
 
 fn build(out: &Path, check: bool) -> Result<()> {
     let directory = out.join("package");
-    fs::create_dir_all(&directory).with_context(|| format!("cannot make {}", directory.display()))?;
-    let module = step("build the wasm module", wasm::build)?;
-    step("generate the bindings", || wasm::bind(&module, &directory))?;
-    step("optimise the wasm module", || wasm::optimise(&directory))?;
+    module(&directory)?;
     wasm::check_paths(&directory)?;
     step("check the types", script::check)?;
     step("bundle", || script::bundle(&directory).and_then(|()| script::declare(&directory)))?;
     assemble(&directory)?;
     step("measure", || measure(&directory, check))?;
-    step("pack", || pack(&directory, out))
+    step("pack", || pack(&directory, out))?;
+    step("check what consumers resolve", || consumers::check(&out.join(tarball_name())))
+}
+
+/// Puts the wasm module and its glue into a directory: the core that the package's TypeScript drives.
+pub(crate) fn module(directory: &Path) -> Result<()> {
+    fs::create_dir_all(directory).with_context(|| format!("cannot make {}", directory.display()))?;
+    let module = step("build the wasm module", wasm::build)?;
+    step("generate the bindings", || wasm::bind(&module, directory))?;
+    step("optimise the wasm module", || wasm::optimise(directory))
 }
 
 fn remove(directory: &Path) -> Result<()> {

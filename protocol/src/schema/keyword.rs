@@ -93,8 +93,8 @@ pub(super) enum Keyword {
         prefix: Vec<Id>,
         rest: Option<Id>,
     },
-    Contains(Contains),
-    Properties(Properties),
+    Contains(Box<Contains>),
+    Properties(Box<Properties>),
     PropertyNames(Id),
     /// An object of arrays of names.
     DependentRequired,

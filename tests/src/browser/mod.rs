@@ -198,6 +198,12 @@ impl Browser {
         self.session().command(async |driver| driver.find(By::Css(selector)).await?.text().await)
     }
 
+    /// The processor time that the main thread of the page has taken, in milliseconds, where the browser tells it.
+    #[must_use]
+    pub fn main_thread_ms(&self) -> Option<f64> {
+        self.session().main_thread_ms()
+    }
+
     /// The tab that all the other functions are about.
     #[must_use]
     pub fn tab(&self) -> Tab {

@@ -235,7 +235,7 @@ impl Compiler<'_> {
         if let Some(value) = keywords.get("contains") {
             let schema = self.subschema(value, scope, "contains", Applies::Deeper)?;
             let [min, max] = bounds;
-            rules.add("contains", value, Keyword::Contains(Contains { schema, min, max }));
+            rules.add("contains", value, Keyword::Contains(Box::new(Contains { schema, min, max })));
         }
         Ok(())
     }
@@ -261,7 +261,7 @@ impl Compiler<'_> {
             ["properties", "patternProperties", "additionalProperties", "required"].map(|name| keywords.get(name));
         let Some(&at) = all.iter().flatten().next() else { return Ok(()) };
         let [named, patterns, additional, required] = all;
-        let mut properties = Properties::default();
+        let mut properties = Box::<Properties>::default();
         if let Some(value) = named {
             for (_, schema) in Keywords::of(value, "properties", "an object of schemas")?.iter() {
                 let id = self.subschema(schema, scope, "properties", Applies::Deeper)?;
