@@ -11,3 +11,4 @@ mod reading;
 mod rules;
 mod storage;
 mod surroundings;
+mod watching;
