@@ -5,9 +5,11 @@
 //! are small and shallow. Nothing recurses, so nesting, however deep, does not overflow the stack.
 
 use std::borrow::Cow;
-use std::str::{Chars, FromStr};
+use std::str::FromStr;
 
 use crate::digest::hex;
+use crate::payload::text::{Escape, escape};
+use crate::scalar::{self, Scalar};
 
 /// A text that is not JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -54,7 +56,7 @@ impl<'a> Json<'a> {
     fn text(self) -> Option<Cow<'a, str>> {
         let inner = self.0.strip_prefix('"')?.strip_suffix('"')?;
         if inner.bytes().any(|byte| byte == b'\\') {
-            unescaped(inner.chars()).map(Cow::Owned)
+            unescaped(inner).map(Cow::Owned)
         } else {
             Some(Cow::Borrowed(inner))
         }
@@ -66,38 +68,17 @@ impl<'a> Json<'a> {
     }
 }
 
-fn unescaped(mut rest: Chars<'_>) -> Option<String> {
-    let mut text = String::new();
-    while let Some(c) = rest.next() {
-        let c = if c == '\\' { escape(&mut rest)? } else { c };
-        text.push(c);
+fn unescaped(text: &str) -> Option<String> {
+    let mut unescaped = String::new();
+    let mut rest = text;
+    while let Some((plain, escaped)) = rest.find('\\').and_then(|at| rest.split_at_checked(at)) {
+        let Escape::Char { char, len } = escape(escaped) else { return None };
+        unescaped.push_str(plain);
+        unescaped.push(char);
+        rest = escaped.get(len..)?;
     }
-    Some(text)
-}
-
-fn escape(rest: &mut Chars<'_>) -> Option<char> {
-    Some(match rest.next()? {
-        'b' => '\u{8}',
-        'f' => '\u{c}',
-        'n' => '\n',
-        'r' => '\r',
-        't' => '\t',
-        'u' => {
-            let unit = code_unit(rest)?;
-            let is_high = (0xd800..0xdc00).contains(&unit);
-            if is_high && (rest.next()?, rest.next()?) == ('\\', 'u') {
-                let low = code_unit(rest)?.checked_sub(0xdc00).filter(|&low| low < 0x400)?;
-                char::from_u32(0x10000 + ((unit - 0xd800) << 10 | low))?
-            } else {
-                char::from_u32(unit)?
-            }
-        }
-        itself => itself,
-    })
-}
-
-fn code_unit(rest: &mut Chars<'_>) -> Option<u32> {
-    (0..4).try_fold(0, |unit, _| Some(unit << 4 | rest.next()?.to_digit(16)?))
+    unescaped.push_str(rest);
+    Some(unescaped)
 }
 
 /// The members of an object, in their order.
@@ -206,9 +187,7 @@ impl<'a> Scanner<'a> {
                         continue;
                     }
                 }
-                b'"' => self.string()?,
-                b'-' | b'0'..=b'9' => self.digits()?,
-                _ => self.word()?,
+                _ => self.scalar(Scalar::read)?,
             }
             loop {
                 let Some(&close) = open.last() else {
@@ -230,80 +209,16 @@ impl<'a> Scanner<'a> {
     fn name(&mut self) -> Option<Json<'a>> {
         self.space();
         let start = self.at;
-        self.string()?;
+        self.scalar(Scalar::read_name)?;
         let name = self.since(start);
         self.expect(b':')?;
         name
     }
 
-    fn string(&mut self) -> Option<()> {
-        self.expect(b'"')?;
-        loop {
-            // Most of a manifest is strings without anything special: this loop decides how fast it is read.
-            let rest = self.text.as_bytes().get(self.at..)?;
-            let plain = rest.iter().position(|&byte| byte < b' ' || byte == b'"' || byte == b'\\');
-            self.at += plain.unwrap_or(rest.len());
-            match self.peek()? {
-                b'"' => {
-                    self.at += 1;
-                    return Some(());
-                }
-                b'\\' => {
-                    self.at += 1;
-                    self.escape()?;
-                }
-                _ => return None,
-            }
-        }
-    }
-
-    fn escape(&mut self) -> Option<()> {
-        let kind = self.peek()?;
-        self.at += 1;
-        match kind {
-            b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => Some(()),
-            b'u' => {
-                for _ in 0..4 {
-                    self.peek().filter(u8::is_ascii_hexdigit)?;
-                    self.at += 1;
-                }
-                Some(())
-            }
-            _ => None,
-        }
-    }
-
-    fn digits(&mut self) -> Option<()> {
-        self.skip(b"-");
-        // No digits may follow a leading zero.
-        if !self.skip(b"0") && !self.run_of_digits() {
-            return None;
-        }
-        if self.skip(b".") && !self.run_of_digits() {
-            return None;
-        }
-        if self.skip(b"eE") {
-            self.skip(b"+-");
-            if !self.run_of_digits() {
-                return None;
-            }
-        }
-        Some(())
-    }
-
-    fn run_of_digits(&mut self) -> bool {
-        let mut any = false;
-        while self.skip(b"0123456789") {
-            any = true;
-        }
-        any
-    }
-
-    fn word(&mut self) -> Option<()> {
-        let rest = self.text.as_bytes().get(self.at..)?;
-        let word = ["true", "false", "null"].into_iter().find(|word| rest.starts_with(word.as_bytes()))?;
-        self.at += word.len();
-        Some(())
+    fn scalar(&mut self, read: fn(&str, usize) -> Result<Scalar, scalar::NotJson>) -> Option<()> {
+        let scalar = read(self.text, self.at);
+        self.at = scalar.map_or_else(|problem| problem.at, Scalar::behind);
+        scalar.ok().map(|_| ())
     }
 
     fn space(&mut self) {

@@ -31,6 +31,7 @@ pub mod marker;
 pub mod name;
 pub mod payload;
 pub mod read;
+mod scalar;
 pub mod schema;
 pub mod time;
 

@@ -42,6 +42,8 @@ fn memory_is_a_small_multiple_of_the_payload_or_of_its_largest_row() {
     let (by_rows, whole) = (multiple(items, &rows), multiple(r#"{"minProperties":0}"#, &rows));
     assert!(by_rows < 0.001, "{by_rows} by rows");
     assert!(whole < 2.0 * 2.5, "{whole} as a whole");
+    let streamed = multiple(r#"{"properties":{"a":{"items":{"required":["date"]}}}}"#, &format!("{{\"a\":{rows}}}"));
+    assert!(streamed < 0.001, "{streamed} without a tree");
     let worst = multiple(r#"{"minProperties":0}"#, &digits);
     assert!(worst < 2.0 * 8.5, "{worst} at worst");
 }

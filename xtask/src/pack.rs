@@ -1,5 +1,6 @@
 //! `cargo xtask pack`: the npm package, from the Rust source to the tarball.
 
+mod consumers;
 mod names;
 mod script;
 mod sizes;
@@ -58,7 +59,8 @@ fn build(out: &Path, check: bool) -> Result<()> {
     step("bundle", || script::bundle(&directory).and_then(|()| script::declare(&directory)))?;
     assemble(&directory)?;
     step("measure", || measure(&directory, check))?;
-    step("pack", || pack(&directory, out))
+    step("pack", || pack(&directory, out))?;
+    step("check what consumers resolve", || consumers::check(&out.join(tarball_name())))
 }
 
 /// Puts the wasm module and its glue into a directory: the core that the package's TypeScript drives.

@@ -52,7 +52,7 @@ pub(crate) enum Escape {
 
 /// Reads the escape at the start of `text`, which is a backslash.
 pub(crate) fn escape(text: &str) -> Escape {
-    let Some(kind) = text[1..].chars().next() else {
+    let Some(kind) = text.chars().nth(1) else {
         return Escape::Incomplete;
     };
     let char = match kind {
@@ -75,7 +75,7 @@ pub(crate) fn escape(text: &str) -> Escape {
 
 fn unicode_escape(text: &str) -> Escape {
     const LEN: usize = r"\u0000".len();
-    let unit = match hex_unit(&text[2..]) {
+    let unit = match hex_unit(behind(text, 2)) {
         Hex::Unit(unit) => unit,
         Hex::Incomplete => return Escape::Incomplete,
         Hex::Invalid(len) => {
@@ -89,7 +89,7 @@ fn unicode_escape(text: &str) -> Escape {
     if unit >= 0xdc00 {
         return unpaired;
     }
-    let rest = &text[LEN..];
+    let rest = behind(text, LEN);
     let Some(second) = rest.strip_prefix(r"\u") else {
         return match r"\u".starts_with(rest) {
             true => Escape::Incomplete,
@@ -104,6 +104,10 @@ fn unicode_escape(text: &str) -> Escape {
         },
         Hex::Invalid(_) => unpaired,
     }
+}
+
+fn behind(text: &str, len: usize) -> &str {
+    text.get(len..).unwrap_or_default()
 }
 
 enum Hex {

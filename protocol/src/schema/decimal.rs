@@ -5,6 +5,29 @@ use std::cmp::Ordering;
 /// Exponents saturate here: far beyond the digits of any text, and low enough for the two to be added.
 const MAX_EXPONENT: i64 = 1 << 60;
 
+/// The number without what is behind the point; `None` when it has an exponent or is long. Of numbers whose whole parts are
+/// different, these decide which is larger.
+pub(super) fn whole(text: &[u8]) -> Option<i64> {
+    let (negative, digits) = match text.split_first() {
+        Some((b'-', rest)) => (true, rest),
+        _ => (false, text),
+    };
+    if text.len() > 18 {
+        return None;
+    }
+    let mut whole = 0;
+    let mut point = false;
+    for byte in digits {
+        match byte {
+            b'0'..=b'9' if point => {}
+            b'0'..=b'9' => whole = 10 * whole + i64::from(byte - b'0'),
+            b'.' => point = true,
+            _ => return None,
+        }
+    }
+    Some(if negative { -whole } else { whole })
+}
+
 /// A JSON number. Apart from the sign it is `0.digits × 10^(order + 1)`.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Decimal<'a> {
@@ -19,8 +42,7 @@ pub(super) struct Decimal<'a> {
 
 impl<'a> Decimal<'a> {
     /// Takes a number that is written as JSON wants it.
-    pub(super) fn new(text: &'a str) -> Self {
-        let bytes = text.as_bytes();
+    pub(super) fn new(bytes: &'a [u8]) -> Self {
         let (negative, bytes) = match bytes.split_first() {
             Some((b'-', rest)) => (true, rest),
             _ => (false, bytes),
@@ -44,9 +66,9 @@ impl<'a> Decimal<'a> {
             return Self { negative: false, digits: &[], order: 0, lowest: 0 };
         };
         let point = point.unwrap_or(end);
-        let exponent = exponent_of(&bytes[end..]);
+        let exponent = exponent_of(bytes.get(end..).unwrap_or_default());
         let power = |at: usize| point as i64 - at as i64 - i64::from(at < point) + exponent;
-        Self { negative, digits: &bytes[first..=last], order: power(first), lowest: power(last) }
+        Self { negative, digits: bytes.get(first..=last).unwrap_or_default(), order: power(first), lowest: power(last) }
     }
 
     pub(super) fn is_integer(self) -> bool {

@@ -5,7 +5,8 @@ use std::cmp::Ordering;
 
 use super::decimal::Decimal;
 use super::sort::{places, sort};
-use super::tree::{Kind, Value};
+use super::tree::Value;
+use crate::scalar::Kind;
 
 pub(super) fn equal(a: Value<'_>, b: Value<'_>) -> bool {
     if a.kind() != b.kind() {
@@ -14,7 +15,7 @@ pub(super) fn equal(a: Value<'_>, b: Value<'_>) -> bool {
     match a.kind() {
         Kind::Null | Kind::False | Kind::True => true,
         Kind::Number => a.raw() == b.raw() || Decimal::new(a.raw()).compare(Decimal::new(b.raw())) == Ordering::Equal,
-        Kind::String => same(&a.characters(), &b.characters()),
+        Kind::String => a.characters() == b.characters(),
         Kind::Array => {
             a.elements().count() == b.elements().count() && a.elements().zip(b.elements()).all(|(a, b)| equal(a, b))
         }
@@ -47,23 +48,6 @@ pub(super) fn hash(value: Value<'_>) -> u64 {
     }
 }
 
-/// Whether two texts are the same, compared by words: the names of members are short.
-#[inline]
-pub(super) fn same(a: &[u8], b: &[u8]) -> bool {
-    if a.len() != b.len() {
-        return false;
-    }
-    match (a.last_chunk::<8>(), b.last_chunk::<8>()) {
-        (Some(last), Some(others)) => {
-            let words = |bytes: &[u8], at: usize| bytes.get(at..).and_then(<[u8]>::first_chunk::<8>).copied();
-            // The last word overlaps the one before it.
-            u64::from_le_bytes(*last) == u64::from_le_bytes(*others)
-                && (0..a.len() - 8).step_by(8).all(|at| words(a, at) == words(b, at))
-        }
-        _ => a.iter().zip(b).all(|(a, b)| a == b),
-    }
-}
-
 fn hash_bytes(start: u64, bytes: &[u8]) -> u64 {
     let (words, rest) = bytes.as_chunks();
     let start = words.iter().fold(start, |hash, word| mix(hash, u64::from_le_bytes(*word)));
@@ -82,12 +66,19 @@ pub(super) fn equal_elements<'a>(array: Value<'a>) -> Option<(Value<'a>, Value<'
     let hashes: Vec<u64> = elements.iter().map(|&element| hash(element)).collect();
     let mut order = places(elements.len());
     sort(&mut order, &|a, b| (hashes[a as usize], a) < (hashes[b as usize], b));
-    let same = order.chunk_by(|&a, &b| hashes[a as usize] == hashes[b as usize]);
-    let pairs = same.filter_map(|same| {
-        same.iter().enumerate().find_map(|(index, &again)| {
-            let is_equal = |&&first: &&u32| equal(elements[first as usize], elements[again as usize]);
-            same[..index].iter().find(is_equal).map(|&first| (again, first))
-        })
-    });
-    pairs.min().map(|(again, first)| (elements[first as usize], elements[again as usize]))
+    let mut found = None;
+    for (place, &again) in order.iter().enumerate() {
+        // Those of the same hash are in their order.
+        if found.is_some_and(|(other, _)| other < again) {
+            continue;
+        }
+        let same =
+            order.iter().take(place).rev().take_while(|&&first| hashes[first as usize] == hashes[again as usize]);
+        for &first in same {
+            if equal(elements[first as usize], elements[again as usize]) {
+                found = Some((again, first));
+            }
+        }
+    }
+    found.map(|(again, first)| (elements[first as usize], elements[again as usize]))
 }

@@ -3,7 +3,7 @@
 use crate::json::quoted;
 
 use super::report::excerpt;
-use super::tree::NotJson;
+use crate::scalar::NotJson;
 
 /// The dialect that schemas are read as, whether they say so or not.
 pub const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";

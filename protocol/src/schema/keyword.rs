@@ -1,9 +1,11 @@
 //! A compiled schema: what is left of it when keywords have been understood and references followed.
 
+use std::cmp::Ordering;
+
 use super::decimal::{Decimal, Divisor};
-use super::equal::same;
 use super::sort::{places, sort};
-use super::tree::{Kind, Node, Tree, Value};
+use super::tree::{Node, Tree, Value};
+use crate::scalar::Kind;
 
 /// A compiled subschema: its place in [`Compiled::subschemas`].
 pub(super) type Id = u32;
@@ -29,8 +31,19 @@ impl Compiled {
         Tree { text: &self.text, nodes: &self.nodes }
     }
 
+    #[inline(always)]
     pub(super) fn rules(&self, id: Id) -> &[Rule] {
         &self.subschemas[id as usize].rules
+    }
+
+    /// The subschema that one is when it is nothing but a reference.
+    pub(super) fn target(&self, id: Id) -> Id {
+        let mut id = id;
+        for _ in 0..FOLLOWED {
+            let [Rule { keyword: Keyword::Ref(target), .. }] = self.rules(id) else { break };
+            id = *target;
+        }
+        id
     }
 
     /// The types that a subschema says by itself or by the reference that it is. `followed`: how many references led to it.
@@ -56,36 +69,35 @@ pub(super) struct Subschema {
 pub(super) struct Rule {
     /// The node of the keyword's value in the schema.
     pub(super) at: u32,
+    /// How the schema writes the keyword.
+    pub(super) name: &'static str,
     pub(super) keyword: Keyword,
 }
 
 /// A keyword, or several that work together.
 pub(super) enum Keyword {
     /// The schema `false`, as value of this keyword.
-    Never(&'static str),
+    Never,
     Type(Types),
     Enum(Vec<Choice>),
     Const,
-    Limit(Limit),
+    /// With the whole part of the limit, where that is enough for most numbers.
+    Limit(Limit, Option<i64>),
     MultipleOf(Divisor),
-    MinLength(u64),
-    MaxLength(u64),
+    Count(Count),
     /// The number of the regular expression.
     Pattern(u32),
-    MinItems(u64),
-    MaxItems(u64),
     UniqueItems,
     /// `prefixItems` and `items`.
     Items {
         prefix: Vec<Id>,
         rest: Option<Id>,
     },
-    Contains(Contains),
-    MinProperties(u64),
-    MaxProperties(u64),
-    Properties(Properties),
+    Contains(Box<Contains>),
+    Properties(Box<Properties>),
     PropertyNames(Id),
-    DependentRequired(Vec<Named<Vec<Name>>>),
+    /// An object of arrays of names.
+    DependentRequired,
     DependentSchemas(Vec<Named<Id>>),
     Ref(Id),
     AllOf(Vec<Id>),
@@ -146,17 +158,57 @@ impl Types {
 }
 
 /// A value of `enum`, found by its hash.
+#[derive(Clone, Copy)]
 pub(super) struct Choice {
     pub(super) hash: u64,
     pub(super) at: u32,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Limit {
-    Minimum,
-    Maximum,
-    ExclusiveMinimum,
-    ExclusiveMaximum,
+/// What a number is to be, compared with another one.
+#[derive(Clone, Copy)]
+pub(super) struct Limit {
+    pub(super) words: &'static str,
+    order: Ordering,
+    or_equal: bool,
+}
+
+impl Limit {
+    pub(super) const ALL: [(&'static str, Self); 4] = [
+        ("minimum", Self { words: "a number of at least ", order: Ordering::Greater, or_equal: true }),
+        ("maximum", Self { words: "a number of at most ", order: Ordering::Less, or_equal: true }),
+        ("exclusiveMinimum", Self { words: "a number above ", order: Ordering::Greater, or_equal: false }),
+        ("exclusiveMaximum", Self { words: "a number below ", order: Ordering::Less, or_equal: false }),
+    ];
+
+    /// How a number compares with the limit.
+    pub(super) fn allows(self, order: Ordering) -> bool {
+        order == self.order || self.or_equal && order == Ordering::Equal
+    }
+}
+
+/// How many characters, elements or members there are to be at least or at most.
+#[derive(Clone, Copy)]
+pub(super) struct Count {
+    /// A string, array or object.
+    pub(super) of: Kind,
+    pub(super) at_most: bool,
+    pub(super) limit: u64,
+}
+
+impl Count {
+    /// The keywords, what they count, and whether they want at most so many.
+    pub(super) const ALL: [(&'static str, Kind, bool); 6] = [
+        ("minLength", Kind::String, false),
+        ("maxLength", Kind::String, true),
+        ("minItems", Kind::Array, false),
+        ("maxItems", Kind::Array, true),
+        ("minProperties", Kind::Object, false),
+        ("maxProperties", Kind::Object, true),
+    ];
+
+    pub(super) fn allows(self, count: u64) -> bool {
+        if self.at_most { count <= self.limit } else { count >= self.limit }
+    }
 }
 
 /// `contains`, `minContains` and `maxContains`.
@@ -182,22 +234,19 @@ pub(super) struct Properties {
 
 pub(super) struct Property {
     pub(super) name: Name,
+    /// The name as the schema writes it, with the quotes.
+    pub(super) token: Box<[u8]>,
     pub(super) schema: Option<Id>,
     pub(super) required: bool,
 }
 
-impl Properties {
-    /// The place of a name, first looked for at `next`, where it is expected.
-    #[inline]
-    pub(super) fn find(&self, name: &[u8], next: &mut usize) -> Option<usize> {
-        let found = match self.names.get(*next) {
-            Some(property) if same(&property.name, name) => *next,
-            _ => self.search(name)?,
-        };
-        *next = found + 1;
-        Some(found)
+impl Property {
+    pub(super) fn new(name: Value<'_>, schema: Option<Id>, required: bool) -> Self {
+        Self { name: name.characters().into(), token: name.token().into(), schema, required }
     }
+}
 
+impl Properties {
     pub(super) fn sort(&mut self) {
         self.sorted = places(self.names.len());
         let name = |place: u32| &*self.names[place as usize].name;

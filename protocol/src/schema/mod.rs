@@ -8,8 +8,9 @@
 //! - Regular expressions have the meaning of ECMAScript in unicode mode; the host supplies the [`Engine`]. Half of a surrogate
 //!   pair is U+FFFD to it.
 //! - Of members that occur twice in an object, each is checked.
-//! - Memory: 16 bytes for each value and member name, which is about twice the text of usual rows and eight times that of
-//!   an array of digits. The elements of a payload that is an array are taken one at a time where the schema
+//! - Memory: none beside the payload for objects and arrays that fit and whose schemas have no more than `type`, `properties`,
+//!   `required`, `additionalProperties`, `prefixItems` and `items`. Else 16 bytes for each value and member name in them, which
+//!   is about twice the text of usual rows and eight times that of an array of digits. The elements of a payload that is an array are taken one at a time where the schema
 //!   allows (`type`, `prefixItems`, `items`, `minItems` and `maxItems` at the root): then it is that of the largest.
 //! - Time grows with the size of the payload, not with the number of ways through the schema: what recursive
 //!   references have found about a value is remembered.
@@ -50,12 +51,13 @@ mod keyword;
 mod report;
 mod rows;
 mod sort;
+mod stream;
 mod tree;
 mod uri;
 
+pub use crate::scalar::NotJson;
 pub use error::{DIALECT, SchemaError, SchemaErrorKind};
 pub use report::{Invalid, Violation, Violations};
-pub use tree::NotJson;
 
 use keyword::Compiled;
 

@@ -4,8 +4,9 @@ use std::fmt;
 
 use crate::json::quoted;
 
-use super::keyword::{Compiled, Id, Keyword, Limit, Rule, Types};
-use super::tree::{NotJson, Tree, Value};
+use super::keyword::{Compiled, Count, Id, Keyword, Rule, Types};
+use super::tree::{Tree, Value};
+use crate::scalar::{Kind, NotJson};
 
 /// How many characters of a value a message shows.
 pub(super) const SHOWN: usize = 60;
@@ -93,7 +94,7 @@ impl fmt::Display for Violation {
 
 /// A value as a message shows it.
 pub(super) fn shown(value: Value<'_>) -> String {
-    excerpt(value.token(), SHOWN)
+    excerpt(value.tree.text.get(value.span()).unwrap_or_default(), SHOWN)
 }
 
 /// The name of a member as a message shows it.
@@ -101,7 +102,7 @@ pub(super) fn shown_name(name: &[u8]) -> String {
     // The rest is half of a surrogate pair.
     let text = match std::str::from_utf8(name) {
         Ok(text) => text,
-        Err(error) => std::str::from_utf8(&name[..error.valid_up_to()]).unwrap_or_default(),
+        Err(error) => std::str::from_utf8(name.get(..error.valid_up_to()).unwrap_or_default()).unwrap_or_default(),
     };
     excerpt(&quoted(text), SHOWN)
 }
@@ -122,51 +123,50 @@ pub(super) fn excerpt(text: &str, limit: usize) -> String {
 /// The name of the keyword that a value breaks, and what it wants; of those that report for themselves, nothing.
 pub(super) fn expected(schema: &Compiled, tree: &Tree<'_>, rule: &Rule, value: Value<'_>) -> (&'static str, String) {
     let own = || shown(tree.value(rule.at));
-    let members = value.members().count() as u64;
-    let elements = value.elements().count() as u64;
-    match &rule.keyword {
-        Keyword::Never(keyword) => match *keyword {
-            "additionalProperties" | "unevaluatedProperties" => (keyword, "no member of this name".into()),
-            "items" | "unevaluatedItems" => (keyword, "no element at this place".into()),
-            _ => ("false", "nothing here".into()),
+    let expected = match &rule.keyword {
+        Keyword::Never => match rule.name {
+            "additionalProperties" | "unevaluatedProperties" => "no member of this name".to_owned(),
+            "items" | "unevaluatedItems" => "no element at this place".to_owned(),
+            _ => return ("false", "nothing here".to_owned()),
         },
-        Keyword::Type(types) => ("type", any_of(*types)),
-        Keyword::Const => ("const", own()),
-        Keyword::Enum(_) => {
-            let choices = choices(tree.value(rule.at));
-            ("enum", choices)
-        }
-        Keyword::Limit(limit) => {
-            let (keyword, words) = match limit {
-                Limit::Minimum => ("minimum", "a number of at least "),
-                Limit::Maximum => ("maximum", "a number of at most "),
-                Limit::ExclusiveMinimum => ("exclusiveMinimum", "a number above "),
-                Limit::ExclusiveMaximum => ("exclusiveMaximum", "a number below "),
-            };
-            (keyword, [words, &own()].concat())
-        }
-        Keyword::MultipleOf(_) => ("multipleOf", ["a multiple of ", &own()].concat()),
-        Keyword::MinLength(least) => ("minLength", counted("at least ", *least, "character", length(value))),
-        Keyword::MaxLength(most) => ("maxLength", counted("at most ", *most, "character", length(value))),
-        Keyword::Pattern(_) => ("pattern", ["a text that matches ", &own()].concat()),
-        Keyword::MinItems(least) => ("minItems", counted("at least ", *least, "element", elements)),
-        Keyword::MaxItems(most) => ("maxItems", counted("at most ", *most, "element", elements)),
-        Keyword::MinProperties(least) => ("minProperties", counted("at least ", *least, "member", members)),
-        Keyword::MaxProperties(most) => ("maxProperties", counted("at most ", *most, "member", members)),
-        Keyword::AnyOf(all) => ("anyOf", alternatives(schema, all, value, "a value that fits one of ")),
-        Keyword::OneOf(all) => ("oneOf", alternatives(schema, all, value, "a value that fits exactly one of ")),
-        Keyword::Not(_) => ("not", "a value that does not fit the schema of not".into()),
-        _ => ("", String::new()),
-    }
+        Keyword::Type(types) => any_of(*types),
+        Keyword::Const => own(),
+        Keyword::Enum(_) => choices(tree.value(rule.at)),
+        Keyword::Limit(limit, _) => [limit.words, &own()].concat(),
+        Keyword::MultipleOf(_) => ["a multiple of ", &own()].concat(),
+        Keyword::Count(wanted) => counted(*wanted, count(value)),
+        Keyword::Pattern(_) => ["a text that matches ", &own()].concat(),
+        Keyword::AnyOf(all) => alternatives(schema, all, value, "a value that fits one of "),
+        Keyword::OneOf(all) => alternatives(schema, all, value, "a value that fits exactly one of "),
+        Keyword::Not(_) => "a value that does not fit the schema of not".to_owned(),
+        _ => String::new(),
+    };
+    (rule.name, expected)
 }
 
-/// How many characters a string has: those bytes of UTF-8 that begin one.
-pub(super) fn length(value: Value<'_>) -> u64 {
-    value.characters().iter().filter(|&&byte| byte & 0xc0 != 0x80).count() as u64
+/// How many characters, elements or members a value has.
+pub(super) fn count(value: Value<'_>) -> u64 {
+    let count = match value.kind() {
+        // Those bytes of UTF-8 that begin a character.
+        Kind::String => value.characters().iter().filter(|&&byte| byte & 0xc0 != 0x80).count(),
+        _ => value.elements().count() + value.members().count(),
+    };
+    count as u64
 }
 
 /// Such as `at least 2 elements, not 1`.
-pub(super) fn counted(words: &str, wanted: u64, noun: &str, actual: u64) -> String {
+pub(super) fn counted(wanted: Count, actual: u64) -> String {
+    let noun = match wanted.of {
+        Kind::String => "character",
+        Kind::Array => "element",
+        _ => "member",
+    };
+    amount(wanted.at_most, wanted.limit, noun, actual)
+}
+
+/// Such as `at least 2 elements, not 1`.
+pub(super) fn amount(at_most: bool, wanted: u64, noun: &str, actual: u64) -> String {
+    let words = if at_most { "at most " } else { "at least " };
     let plural = if wanted == 1 { "" } else { "s" };
     [words, &wanted.to_string(), " ", noun, plural, ", not ", &actual.to_string()].concat()
 }

@@ -1,9 +1,11 @@
 //! Goes through a payload: as a whole, or by the elements of the array that it is.
 
 use super::check::{Checker, Matches};
-use super::keyword::{Compiled, Id, Keyword, Rule, Types};
+use super::keyword::{Compiled, Count, Id, Keyword, Rule, Types};
 use super::report::{Invalid, Violations};
-use super::tree::{self, Kind, NotJson, Tree, skip_space};
+use super::stream::Stream;
+use super::tree::{self, Tree, skip_space};
+use crate::scalar::{Kind, NotJson};
 
 pub(super) fn validate(schema: &Compiled, matches: Matches<'_>, text: &str, limit: usize) -> Result<(), Invalid> {
     let tree = schema.tree();
@@ -28,6 +30,10 @@ pub(super) fn validate(schema: &Compiled, matches: Matches<'_>, text: &str, limi
 
 fn whole(checker: &mut Checker<'_>, text: &str) -> Result<usize, NotJson> {
     let mut nodes = Vec::new();
+    let start = skip_space(text.as_bytes(), 0);
+    if let Some(end) = Stream::new(checker, text, &mut nodes).and_then(|mut stream| stream.value(start, Some(0))) {
+        return Ok(end);
+    }
     let end = tree::read(text, &mut nodes)?;
     checker.root(Tree { text, nodes: &nodes }.root());
     Ok(end)
@@ -47,7 +53,7 @@ impl<'s> Rows<'s> {
             match &rule.keyword {
                 Keyword::Type(types) if types.meets(Types::of(Kind::Array)) => {}
                 Keyword::Items { prefix, rest } => (rows.prefix, rows.rest) = (prefix, *rest),
-                Keyword::MinItems(_) | Keyword::MaxItems(_) => rows.counts.push(rule),
+                Keyword::Count(Count { of: Kind::Array, .. }) => rows.counts.push(rule),
                 _ => return None,
             }
         }
@@ -65,15 +71,24 @@ impl<'s> Rows<'s> {
             at += 1;
         } else {
             loop {
-                let end = tree::read(&text[at..], &mut nodes)
-                    .map_err(|NotJson { at: inner, expected }| NotJson { at: at + inner, expected })?;
-                if let Some(id) = prefix.next().or(self.rest) {
-                    checker.row(elements, id, Tree { text: &text[at..at + end], nodes: &nodes }.root());
-                }
+                let id = prefix.next().or(self.rest);
+                let mut stream = Stream::new(checker, text, &mut nodes);
+                let end = match stream.as_mut().and_then(|stream| stream.value(at, id)) {
+                    Some(end) => end,
+                    None => {
+                        let rest = text.get(at..).unwrap_or_default();
+                        let end = tree::read(rest, &mut nodes)
+                            .map_err(|NotJson { at: inner, expected }| NotJson { at: at + inner, expected })?;
+                        if let Some(id) = id {
+                            checker.row(elements, id, Tree { text: rest, nodes: &nodes }.root());
+                        }
+                        at + end
+                    }
+                };
                 elements += 1;
-                at = skip_space(bytes, at + end);
+                at = skip_space(bytes, end);
                 match bytes.get(at) {
-                    Some(b',') => at += 1,
+                    Some(b',') => at = skip_space(bytes, at + 1),
                     Some(b']') => {
                         at += 1;
                         break;
@@ -83,7 +98,7 @@ impl<'s> Rows<'s> {
             }
         }
         for rule in &self.counts {
-            checker.count(rule, elements, &text[start..at]);
+            checker.count(rule, elements, text.get(start..at).unwrap_or_default());
         }
         Ok(at)
     }

@@ -4,30 +4,11 @@
 //! bounded by [`MAX_DEPTH`].
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use crate::payload::MAX_DEPTH;
 use crate::payload::text::{Escape, escape, plain_end, push_surrogate};
-
-/// A text that is no tree.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("expected {expected} at byte {at}")]
-pub struct NotJson {
-    /// Where, in bytes from the start of the text.
-    pub at: usize,
-    /// What was expected there.
-    pub expected: &'static str,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    Null,
-    False,
-    True,
-    Number,
-    String,
-    Array,
-    Object,
-}
+use crate::scalar::{Kind, NotJson, Scalar};
 
 /// One value, or the name of a member, which stands before its value.
 #[derive(Debug, Clone, Copy)]
@@ -42,12 +23,25 @@ pub(super) struct Node {
     marked: bool,
 }
 
+impl Node {
+    /// Of a text in which every place fits into a node, see [`fits_nodes`].
+    #[inline(always)]
+    pub(super) fn new(Scalar { kind, start, end, marked }: Scalar) -> Self {
+        Self { start: start as u32, end: end as u32, next: 1, kind, marked }
+    }
+}
+
 /// Makes the nodes of the value that `text` begins with, and says where it ends.
 pub(super) fn read(text: &str, nodes: &mut Vec<Node>) -> Result<usize, NotJson> {
     // So every place in the text fits into a node.
-    let text = if u32::try_from(text.len()).is_ok() { text } else { prefix(text) };
+    let text = if fits_nodes(text) { text } else { prefix(text) };
     nodes.clear();
     Builder { text, bytes: text.as_bytes(), nodes }.value()
+}
+
+/// Whether nodes can point to every place of a text.
+pub(super) fn fits_nodes(text: &str) -> bool {
+    u32::try_from(text.len()).is_ok()
 }
 
 /// As much of a text as nodes can point into; what is cut off is missed when the value does not end before.
@@ -56,7 +50,7 @@ fn prefix(text: &str) -> &str {
     while !text.is_char_boundary(end) {
         end -= 1;
     }
-    &text[..end]
+    text.get(..end).unwrap_or_default()
 }
 
 /// Where the space that stands at `at` ends.
@@ -82,7 +76,6 @@ impl Builder<'_, '_> {
         let mut at = 0;
         loop {
             at = skip_space(self.bytes, at);
-            let start = at;
             let container = match self.bytes.get(at) {
                 Some(b'{') => Some((Kind::Object, b'}')),
                 Some(b'[') => Some((Kind::Array, b']')),
@@ -93,7 +86,7 @@ impl Builder<'_, '_> {
                     return Err(NotJson { at, expected: "at most 128 levels of arrays and objects" });
                 };
                 *slot = self.nodes.len();
-                self.push(kind, start, at + 1, false);
+                self.push(Scalar { kind, start: at, end: at + 1, marked: false });
                 at = skip_space(self.bytes, at + 1);
                 depth += 1;
                 if self.bytes.get(at) != Some(&close) {
@@ -103,7 +96,9 @@ impl Builder<'_, '_> {
                     continue;
                 }
             } else {
-                at = self.scalar(at)?;
+                let scalar = Scalar::read(self.text, at)?;
+                at = scalar.behind();
+                self.push(scalar);
             }
             // Behind a value, or before the end of an array or object without any.
             loop {
@@ -139,89 +134,19 @@ impl Builder<'_, '_> {
     /// The name of a member with its colon.
     fn name(&mut self, at: usize) -> Result<usize, NotJson> {
         let at = skip_space(self.bytes, at);
-        if self.bytes.get(at) != Some(&b'"') {
-            return Err(NotJson { at, expected: "the name of a member" });
-        }
-        let at = skip_space(self.bytes, self.string(at + 1)?);
+        let name = Scalar::read_name(self.text, at)?;
+        self.push(name);
+        let at = skip_space(self.bytes, name.behind());
         match self.bytes.get(at) {
             Some(b':') => Ok(at + 1),
             _ => Err(NotJson { at, expected: "a colon" }),
         }
     }
 
-    #[inline(always)]
-    fn scalar(&mut self, at: usize) -> Result<usize, NotJson> {
-        let (kind, word) = match self.bytes.get(at) {
-            Some(b'"') => return self.string(at + 1),
-            Some(b'-' | b'0'..=b'9') => return self.number(at),
-            Some(b't') => (Kind::True, &b"true"[..]),
-            Some(b'f') => (Kind::False, &b"false"[..]),
-            _ => (Kind::Null, &b"null"[..]),
-        };
-        let end = at + word.len();
-        if self.bytes.get(at..end) != Some(word) {
-            return Err(NotJson { at, expected: "a value" });
-        }
-        self.push(kind, at, end, false);
-        Ok(end)
-    }
-
-    #[inline(always)]
-    fn string(&mut self, start: usize) -> Result<usize, NotJson> {
-        let mut at = start;
-        let mut escaped = false;
-        loop {
-            at = plain_end(self.bytes, at);
-            match self.bytes.get(at) {
-                Some(b'"') => break,
-                Some(b'\\') => {
-                    escaped = true;
-                    at += match escape(&self.text[at..]) {
-                        Escape::Char { len, .. } | Escape::Unpaired { len, .. } => len,
-                        _ => return Err(NotJson { at, expected: "an escape sequence" }),
-                    };
-                }
-                _ => return Err(NotJson { at, expected: "a quote or another character of the string" }),
-            }
-        }
-        self.push(Kind::String, start, at, escaped);
-        Ok(at + 1)
-    }
-
-    #[inline(always)]
-    fn number(&mut self, start: usize) -> Result<usize, NotJson> {
-        let mut at = start + usize::from(self.bytes.get(start) == Some(&b'-'));
-        // No digits may follow a leading zero.
-        at = if self.bytes.get(at) == Some(&b'0') { at + 1 } else { self.digits(at)? };
-        let integer = at;
-        if self.bytes.get(at) == Some(&b'.') {
-            at = self.digits(at + 1)?;
-        }
-        if let Some(b'e' | b'E') = self.bytes.get(at) {
-            at += 1;
-            if let Some(b'+' | b'-') = self.bytes.get(at) {
-                at += 1;
-            }
-            at = self.digits(at)?;
-        }
-        self.push(Kind::Number, start, at, at > integer);
-        Ok(at)
-    }
-
-    #[inline(always)]
-    fn digits(&self, start: usize) -> Result<usize, NotJson> {
-        let mut at = start;
-        while let Some(b'0'..=b'9') = self.bytes.get(at) {
-            at += 1;
-        }
-        if at == start { Err(NotJson { at, expected: "a digit" }) } else { Ok(at) }
-    }
-
-    #[inline(always)]
-    fn push(&mut self, kind: Kind, start: usize, end: usize, marked: bool) {
-        let next = self.nodes.len() as u32 + 1;
-        // `read` has cut the text to what fits.
-        self.nodes.push(Node { start: start as u32, end: end as u32, next, kind, marked });
+    fn push(&mut self, scalar: Scalar) {
+        let mut node = Node::new(scalar);
+        node.next = self.nodes.len() as u32 + 1;
+        self.nodes.push(node);
     }
 }
 
@@ -264,16 +189,23 @@ impl<'a> Value<'a> {
 
     /// Its text as it stands; that of a string without the quotes.
     #[inline(always)]
-    pub(super) fn raw(self) -> &'a str {
+    pub(super) fn raw(self) -> &'a [u8] {
         let node = self.node();
-        &self.tree.text[node.start as usize..node.end as usize]
+        self.tree.text.as_bytes().get(node.start as usize..node.end as usize).unwrap_or_default()
     }
 
     /// Its text as it stands, with the quotes.
-    pub(super) fn token(self) -> &'a str {
+    #[inline(always)]
+    pub(super) fn token(self) -> &'a [u8] {
+        self.tree.text.as_bytes().get(self.span()).unwrap_or_default()
+    }
+
+    /// Where that is in the text of the tree.
+    #[inline(always)]
+    pub(super) fn span(self) -> Range<usize> {
         let node = self.node();
         let quote = usize::from(node.kind == Kind::String);
-        &self.tree.text[node.start as usize - quote..node.end as usize + quote]
+        node.start as usize - quote..node.end as usize + quote
     }
 
     /// Whether it is a number that is written without a point and an exponent.
@@ -283,19 +215,15 @@ impl<'a> Value<'a> {
     }
 
     /// The characters of a string in UTF-8; half of a surrogate pair as UTF-8 would have it.
-    #[inline(always)]
     pub(super) fn characters(self) -> Cow<'a, [u8]> {
-        if self.node().marked {
-            Cow::Owned(self.unescaped(&push_surrogate))
-        } else {
-            Cow::Borrowed(self.raw().as_bytes())
-        }
+        if self.node().marked { Cow::Owned(self.unescaped(&push_surrogate)) } else { Cow::Borrowed(self.raw()) }
     }
 
     /// The string as text; what is no character becomes U+FFFD.
     pub(super) fn text(self) -> Cow<'a, str> {
-        match self.node().marked {
-            false => Cow::Borrowed(self.raw()),
+        let node = self.node();
+        match node.marked {
+            false => Cow::Borrowed(self.tree.text.get(node.start as usize..node.end as usize).unwrap_or_default()),
             true => Cow::Owned(self.unescaped_text()),
         }
     }
@@ -306,18 +234,24 @@ impl<'a> Value<'a> {
     }
 
     /// The names and values of an object.
-    #[inline(always)]
     pub(super) fn members(self) -> Members<'a> {
         let end = if self.kind() == Kind::Object { self.node().next } else { 0 };
         Members { tree: self.tree, at: self.at + 1, end }
     }
 
-    /// The value of the first member with this name.
-    pub(super) fn member(self, name: &str) -> Option<Value<'a>> {
-        self.members().find(|(other, _)| *other.characters() == *name.as_bytes()).map(|(_, value)| value)
+    /// Whether it has a member of this name.
+    pub(super) fn has(self, name: &[u8]) -> bool {
+        self.members().any(|(other, _)| *other.characters() == *name)
     }
 
-    #[inline(always)]
+    /// What a token of a JSON pointer leads to.
+    pub(super) fn child(self, token: &str) -> Option<Value<'a>> {
+        let member = self.members().find(|(name, _)| pointer_token(&name.text()) == token).map(|(_, value)| value);
+        member.or_else(|| {
+            self.elements().zip(0_u64..).find(|(_, index)| index.to_string() == token).map(|(value, _)| value)
+        })
+    }
+
     fn next(self) -> u32 {
         self.node().next
     }
@@ -331,15 +265,13 @@ impl<'a> Value<'a> {
     fn unescaped(self, push_half: &dyn Fn(&mut Vec<u8>, u16)) -> Vec<u8> {
         let node = self.node();
         // With the quote behind it, so that half of a surrogate pair at the end is known to stay alone.
-        let quoted = &self.tree.text[node.start as usize..=node.end as usize];
-        let mut text = Vec::with_capacity(quoted.len());
-        let mut at = 0;
+        let mut rest = self.tree.text.get(node.start as usize..=node.end as usize).unwrap_or_default();
+        let mut text = Vec::with_capacity(rest.len());
         loop {
-            let plain = plain_end(quoted.as_bytes(), at);
-            text.extend_from_slice(&quoted.as_bytes()[at..plain]);
-            at = plain;
-            at += match escape(&quoted[at..]) {
-                _ if !quoted[at..].starts_with('\\') => return text,
+            let (plain, escaped) = rest.split_at_checked(plain_end(rest.as_bytes(), 0)).unwrap_or_default();
+            text.extend_from_slice(plain.as_bytes());
+            let len = match escape(escaped) {
+                _ if !escaped.starts_with('\\') => return text,
                 Escape::Char { char, len } => {
                     let mut utf8 = [0; 4];
                     text.extend_from_slice(char.encode_utf8(&mut utf8).as_bytes());
@@ -352,6 +284,7 @@ impl<'a> Value<'a> {
                 // `read` has found none of these.
                 Escape::Incomplete | Escape::Invalid { .. } => return text,
             };
+            rest = escaped.get(len..).unwrap_or_default();
         }
     }
 
@@ -363,12 +296,12 @@ impl<'a> Value<'a> {
             let inside = |value: Value<'_>| self.at < value.next();
             let found = match container.kind() {
                 Kind::Object => container.members().find(|(_, value)| inside(*value)).map(|(name, value)| {
-                    push_token(&mut pointer, &name.text());
+                    pointer = [&*pointer, "/", &pointer_token(&name.text())].concat();
                     // The pointer to a name is that of its member.
                     if self.at == name.at { self } else { value }
                 }),
                 _ => container.elements().zip(0_u64..).find(|(value, _)| inside(*value)).map(|(value, index)| {
-                    push_token(&mut pointer, &index.to_string());
+                    pointer = [&*pointer, "/", &index.to_string()].concat();
                     value
                 }),
             };
@@ -381,16 +314,17 @@ impl<'a> Value<'a> {
     }
 }
 
-/// Appends a token to a JSON pointer.
-pub(super) fn push_token(pointer: &mut String, token: &str) {
-    pointer.push('/');
-    for char in token.chars() {
+/// The name of a member as JSON pointers have it.
+fn pointer_token(name: &str) -> String {
+    let mut token = String::new();
+    for char in name.chars() {
         match char {
-            '~' => pointer.push_str("~0"),
-            '/' => pointer.push_str("~1"),
-            _ => pointer.push(char),
+            '~' => token.push_str("~0"),
+            '/' => token.push_str("~1"),
+            _ => token.push(char),
         }
     }
+    token
 }
 
 /// The elements of an array.
@@ -403,7 +337,6 @@ pub(super) struct Elements<'a> {
 impl<'a> Iterator for Elements<'a> {
     type Item = Value<'a>;
 
-    #[inline(always)]
     fn next(&mut self) -> Option<Value<'a>> {
         if self.at >= self.end {
             return None;
@@ -424,7 +357,6 @@ pub(super) struct Members<'a> {
 impl<'a> Iterator for Members<'a> {
     type Item = (Value<'a>, Value<'a>);
 
-    #[inline(always)]
     fn next(&mut self) -> Option<(Value<'a>, Value<'a>)> {
         if self.at >= self.end {
             return None;

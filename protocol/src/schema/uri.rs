@@ -1,11 +1,11 @@
 //! References to URIs, as far as `$id` and `$ref` need them: RFC 3986, section 5.2.
 
-/// What the five parts of a reference are.
+/// The parts of a reference with what marks them, such as `https:`, `//example.com`, `/path` and `?query`; empty without.
 struct Parts<'a> {
-    scheme: Option<&'a str>,
-    authority: Option<&'a str>,
+    scheme: &'a str,
+    authority: &'a str,
     path: &'a str,
-    query: Option<&'a str>,
+    query: &'a str,
 }
 
 /// The reference and its fragment, if it has one.
@@ -22,25 +22,26 @@ pub(super) fn resolve(base: &str, reference: &str) -> String {
         return base.to_owned();
     }
     let (base, reference) = (parts(base), parts(reference));
-    if reference.scheme.is_some() {
-        return unparted(reference.scheme, reference.authority, &without_dots(reference.path), reference.query);
-    }
-    if reference.authority.is_some() {
-        return unparted(base.scheme, reference.authority, &without_dots(reference.path), reference.query);
-    }
-    let (path, query) = if reference.path.is_empty() {
-        (base.path.to_owned(), reference.query.or(base.query))
-    } else if reference.path.starts_with('/') {
-        (without_dots(reference.path), reference.query)
-    } else {
-        let folder = match base.path.rfind('/') {
-            Some(slash) => &base.path[..=slash],
-            None if base.authority.is_some() => "/",
-            None => "",
-        };
-        (without_dots(&(folder.to_owned() + reference.path)), reference.query)
+    let (scheme, authority) = match (reference.scheme, reference.authority) {
+        ("", "") => (base.scheme, base.authority),
+        ("", authority) => (base.scheme, authority),
+        own => own,
     };
-    unparted(base.scheme, base.authority, &path, query)
+    let has_root = reference.scheme.len() + reference.authority.len() > 0 || reference.path.starts_with('/');
+    let (path, query) = match (reference.path, reference.query) {
+        (path, query) if has_root => (without_dots(path), query),
+        ("", "") => (base.path.to_owned(), base.query),
+        ("", query) => (base.path.to_owned(), query),
+        (path, query) => {
+            let (folder, slash) = match base.path.rsplit_once('/') {
+                Some((folder, _)) => (folder, "/"),
+                None if base.authority.is_empty() => ("", ""),
+                None => ("", "/"),
+            };
+            (without_dots(&[folder, slash, path].concat()), query)
+        }
+    };
+    [scheme, authority, &path, query].concat()
 }
 
 /// Whether all of it may stand in a URI; what may not is written with percent signs.
@@ -64,21 +65,18 @@ pub(super) fn decoded(fragment: &str) -> Option<String> {
 }
 
 fn parts(text: &str) -> Parts<'_> {
-    let (text, query) = match text.split_once('?') {
-        Some((text, query)) => (text, Some(query)),
-        None => (text, None),
+    let (text, query) = split(text, text.find('?').unwrap_or(text.len()));
+    let scheme = text.find(':').filter(|&colon| is_scheme(split(text, colon).0));
+    let (scheme, text) = split(text, scheme.map_or(0, |colon| colon + 1));
+    let (authority, path) = match text.strip_prefix("//") {
+        Some(rest) => split(text, rest.find('/').map_or(text.len(), |slash| slash + 2)),
+        None => ("", text),
     };
-    let (scheme, text) = match text.split_once(':') {
-        Some((scheme, text)) if is_scheme(scheme) => (Some(scheme), text),
-        _ => (None, text),
-    };
-    match text.strip_prefix("//") {
-        None => Parts { scheme, authority: None, path: text, query },
-        Some(text) => {
-            let (authority, path) = text.split_at(text.find('/').unwrap_or(text.len()));
-            Parts { scheme, authority: Some(authority), path, query }
-        }
-    }
+    Parts { scheme, authority, path, query }
+}
+
+fn split(text: &str, at: usize) -> (&str, &str) {
+    text.split_at_checked(at).unwrap_or((text, ""))
 }
 
 fn is_scheme(text: &str) -> bool {
@@ -86,54 +84,26 @@ fn is_scheme(text: &str) -> bool {
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
 }
 
-fn unparted(scheme: Option<&str>, authority: Option<&str>, path: &str, query: Option<&str>) -> String {
-    let mut uri = String::new();
-    if let Some(scheme) = scheme {
-        uri.push_str(scheme);
-        uri.push(':');
-    }
-    if let Some(authority) = authority {
-        uri.push_str("//");
-        uri.push_str(authority);
-    }
-    uri.push_str(path);
-    if let Some(query) = query {
-        uri.push('?');
-        uri.push_str(query);
-    }
-    uri
-}
-
 /// The path with `.` and `..` carried out.
 fn without_dots(path: &str) -> String {
     if !path.split('/').any(|segment| segment == "." || segment == "..") {
         return path.to_owned();
     }
-    let mut kept: Vec<&str> = Vec::new();
-    let mut segments = path.split('/').peekable();
-    while let Some(segment) = segments.next() {
-        let last = segments.peek().is_none();
+    let mut kept = Vec::new();
+    let mut is_folder = false;
+    for segment in path.split('/') {
+        is_folder = matches!(segment, "." | "..");
         match segment {
-            "." => {}
-            ".." => {
-                // The empty segment before the first slash stays.
-                if kept.len() > usize::from(path.starts_with('/')) {
-                    kept.pop();
-                }
+            // The empty segment before the first slash stays.
+            ".." if kept.len() > usize::from(path.starts_with('/')) => {
+                kept.pop();
             }
-            _ => {
-                kept.push(segment);
-                continue;
-            }
-        }
-        if last {
-            kept.push("");
+            "." | ".." => {}
+            _ => kept.push(segment),
         }
     }
-    let mut path = String::new();
-    for (place, segment) in kept.into_iter().enumerate() {
-        path.push_str(if place == 0 { "" } else { "/" });
-        path.push_str(segment);
+    if is_folder {
+        kept.push("");
     }
-    path
+    kept.join("/")
 }

@@ -8,6 +8,7 @@ mod generated;
 mod generators;
 mod numbers;
 mod official_suite;
+mod reading;
 mod references;
 mod refusals;
 mod second_opinion;

@@ -52,4 +52,8 @@ pub struct Reading {
     pub checked_at: String,
     /// The publisher's meta.
     pub meta: Value,
+    /// The version of the published schema.
+    pub schema_version: Option<u64>,
+    /// Where a copy is kept.
+    pub cached_in: Option<String>,
 }

@@ -2,9 +2,8 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
-use super::{Server, free_address, prefix, program, replace};
+use super::{Server, free_address, prefix, replace, unprivileged};
 use crate::docs::example;
 
 pub(super) fn start(www: &Path) -> Option<Server> {
@@ -14,10 +13,10 @@ pub(super) fn start(www: &Path) -> Option<Server> {
     documented = replace(&documented, "/srv/www", &www.display().to_string());
     // Without the interface for administration, which every instance would open at the same port.
     fs::write(prefix.path().join("Caddyfile"), format!("{{\n\tadmin off\n}}\n{documented}")).unwrap();
-    let mut command = Command::new(program("caddy"));
+    let mut command = unprivileged("caddy");
     command.args(["run", "--config", "Caddyfile"]).current_dir(prefix.path());
     for variable in ["HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"] {
         command.env(variable, prefix.path());
     }
-    Server::launch(&mut command, address, prefix)
+    Server::launch(command, address, prefix)
 }

@@ -3,13 +3,14 @@
 mod caddy;
 mod nginx;
 
+use std::collections::BTreeSet;
 use std::fs;
-use std::io::{BufRead, BufReader};
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use tempfile::TempDir;
@@ -33,9 +34,10 @@ pub enum Software {
 /// A running server. Dropping it ends it.
 pub struct Server {
     address: String,
+    command: Command,
     child: Child,
     // The server's own files, which go after it.
-    _prefix: TempDir,
+    prefix: TempDir,
 }
 
 impl Server {
@@ -47,7 +49,7 @@ impl Server {
     pub fn start(software: Software, www: &Path) -> Self {
         // A port that was free a moment ago may be taken by now.
         let started = (0..5).find_map(|_| match software {
-            Software::Lastgood => Some(lastgood(www)),
+            Software::Lastgood => lastgood(www),
             Software::Nginx => nginx::start(www, false),
             Software::NginxBrotli => nginx::start(www, true),
             Software::Caddy => caddy::start(www),
@@ -94,29 +96,49 @@ impl Server {
         Reply { status: response.status().as_u16(), headers: response.headers().clone(), body }
     }
 
-    /// Starts a program without privileges and waits until it answers at this address; `None` when it ends instead.
-    fn launch(command: &mut Command, address: String, prefix: TempDir) -> Option<Self> {
+    /// Stops it.
+    ///
+    /// # Panics
+    /// When it cannot be stopped.
+    pub fn stop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        self.child.wait().unwrap();
+    }
+
+    /// Starts it again at the same address.
+    pub fn restart(&mut self) {
+        self.stop();
+        self.child = spawn(&mut self.command);
+        until("the server answers", || TcpStream::connect(&self.address).is_ok());
+    }
+
+    /// What it has written into its log: a line for each request, as `METHOD path status`. Only nginx does.
+    pub(crate) fn log(&self) -> String {
+        fs::read_to_string(self.prefix.path().join("requests")).unwrap()
+    }
+
+    /// Starts a program and waits until it answers at this address; `None` when it ends instead.
+    fn launch(mut command: Command, address: String, prefix: TempDir) -> Option<Self> {
         let log = prefix.path().join("log");
         let mut child = spawn(command.stderr(fs::File::create(&log).unwrap()));
         let mut ended = false;
         until("the server answers", || {
             ended = child.try_wait().unwrap().is_some();
-            ended || std::net::TcpStream::connect(&address).is_ok()
+            ended || TcpStream::connect(&address).is_ok()
         });
         // Another process may be what answers.
         ended |= child.try_wait().unwrap().is_some();
         if ended {
             eprintln!("{}", fs::read_to_string(log).unwrap());
         }
-        (!ended).then_some(Self { address, child, _prefix: prefix })
+        (!ended).then_some(Self { address, command, child, prefix })
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        self.stop();
     }
 }
 
@@ -143,15 +165,12 @@ impl Reply {
     }
 }
 
-fn lastgood(www: &Path) -> Server {
+fn lastgood(www: &Path) -> Option<Server> {
+    let address = free_address();
     let mut command = Command::new(binary());
-    command.args(["serve", "--listen", "127.0.0.1:0", "--cors", "*", "--json", "--dir"]).arg(www.join("data"));
-    let mut child = command.arg("--www").arg(www.join("site")).stdout(Stdio::piped()).spawn().unwrap();
-    let mut line = String::new();
-    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    let said: serde_json::Value = serde_json::from_str(&line).unwrap();
-    let address = said["listening"].as_str().unwrap().trim_start_matches("http://").trim_end_matches('/');
-    Server { address: address.to_owned(), child, _prefix: TempDir::new().unwrap() }
+    command.args(["serve", "--cors", "*", "--listen", &address, "--dir"]).arg(www.join("data"));
+    command.arg("--www").arg(www.join("site")).stdout(Stdio::null());
+    Server::launch(command, address, prefix())
 }
 
 /// A program that `cargo xtask test` names in an environment variable, else the one on the PATH.
@@ -160,7 +179,19 @@ fn program(name: &str) -> PathBuf {
 }
 
 fn free_address() -> String {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
+    loop {
+        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        if is_new(address.port()) {
+            return address.to_string();
+        }
+    }
+}
+
+/// Whether no server of this process has had this port before; from now on one has. To a browser that outlives a server
+/// another one at the same address would be the same origin.
+pub(crate) fn is_new(port: u16) -> bool {
+    static HAD: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
+    HAD.lock().unwrap().insert(port)
 }
 
 /// Whom a web server runs as when the tests run as root: a user who owns nothing that it serves.
@@ -177,14 +208,20 @@ fn prefix() -> TempDir {
 }
 
 fn spawn(command: &mut Command) -> Child {
-    if rustix::process::geteuid().is_root() {
-        command.uid(NOBODY).gid(NOBODY);
-    }
     let program = command.get_program().to_owned();
     command
         .stdin(Stdio::null())
         .spawn()
         .unwrap_or_else(|error| panic!("{}: {error}; `cargo xtask test` installs it or says how", program.display()))
+}
+
+/// A program that runs without privileges.
+fn unprivileged(name: &str) -> Command {
+    let mut command = Command::new(program(name));
+    if rustix::process::geteuid().is_root() {
+        command.uid(NOBODY).gid(NOBODY);
+    }
+    command
 }
 
 /// Replaces a text that is there.

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::{Server, free_address, prefix, program, replace};
+use super::{Server, free_address, prefix, program, replace, unprivileged};
 use crate::docs::example;
 
 pub(super) fn start(www: &Path, brotli: bool) -> Option<Server> {
@@ -24,9 +24,9 @@ pub(super) fn start(www: &Path, brotli: bool) -> Option<Server> {
     fs::copy(built.types, prefix.path().join("mime.types")).unwrap();
     fs::write(prefix.path().join("lastgood.conf"), documented).unwrap();
     fs::write(prefix.path().join("nginx.conf"), main).unwrap();
-    let mut command = Command::new(program("nginx"));
+    let mut command = unprivileged("nginx");
     command.arg("-p").arg(prefix.path()).args(["-c", "nginx.conf", "-e", "stderr"]);
-    Server::launch(&mut command, address, prefix)
+    Server::launch(command, address, prefix)
 }
 
 /// What a package brings as `nginx.conf`, in one process and with every path below the prefix. Files are kept open, as
@@ -38,7 +38,8 @@ pid pid;
 events {}
 http {
     include mime.types;
-    access_log off;
+    log_format request '$request_method $uri $status';
+    access_log requests request;
     open_file_cache max=1000;
     open_file_cache_valid 1h;
     client_body_temp_path body;

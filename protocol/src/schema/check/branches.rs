@@ -1,7 +1,8 @@
 //! Rules that apply several subschemas to the same value.
 
+use crate::scalar::Kind;
 use crate::schema::keyword::{FOLLOWED, Id, Keyword};
-use crate::schema::tree::{Kind, Value};
+use crate::schema::tree::Value;
 
 use super::Checker;
 
@@ -62,8 +63,8 @@ impl Checker<'_> {
     /// Whether the type and the members that are constant, such as a discriminator, are those that a branch wants.
     fn is_meant(&self, id: Id, value: Value<'_>, followed: u32) -> bool {
         self.schema.rules(id).iter().all(|rule| match &rule.keyword {
-            Keyword::Type(_) | Keyword::Const | Keyword::Enum(_) | Keyword::Never(_) => {
-                self.assertion(&rule.keyword, rule.at, value)
+            Keyword::Type(_) | Keyword::Const | Keyword::Enum(_) | Keyword::Never => {
+                self.assertion(rule, value) == Some(true)
             }
             Keyword::Ref(target) if followed < FOLLOWED => self.is_meant(*target, value, followed + 1),
             Keyword::Properties(properties) if value.kind() == Kind::Object => value.members().all(|(name, member)| {
@@ -78,7 +79,7 @@ impl Checker<'_> {
     /// Whether a member has the value that it must have, if there is only one or a list of them.
     fn is_constant(&self, id: Id, value: Value<'_>) -> bool {
         self.schema.rules(id).iter().all(|rule| match rule.keyword {
-            Keyword::Const | Keyword::Enum(_) => self.assertion(&rule.keyword, rule.at, value),
+            Keyword::Const | Keyword::Enum(_) => self.assertion(rule, value) == Some(true),
             _ => true,
         })
     }

@@ -1,9 +1,10 @@
 //! Rules for arrays and objects.
 
-use crate::schema::keyword::{Contains, Id, Name, Named, Properties};
-use crate::schema::report::{counted, shown_name};
+use crate::scalar::Kind;
+use crate::schema::keyword::{Contains, Id, Named, Properties};
+use crate::schema::report::{amount, shown_name};
 use crate::schema::sort::sort;
-use crate::schema::tree::{Kind, Value};
+use crate::schema::tree::Value;
 
 use super::Checker;
 
@@ -18,10 +19,9 @@ impl Checker<'_> {
             self.seen.resize(first + properties.names.len(), false);
         }
         let mut valid = true;
-        let mut expected = 0;
         for (name, member) in value.members() {
             let mut evaluated = false;
-            if let Some(place) = properties.find(&name.characters(), &mut expected) {
+            if let Some(place) = properties.search(&name.characters()) {
                 if let Some(seen) = self.seen.get_mut(first + place) {
                     *seen = true;
                 }
@@ -80,19 +80,22 @@ impl Checker<'_> {
         valid
     }
 
-    pub(super) fn dependent_required(&mut self, at: u32, dependent: &[Named<Vec<Name>>], value: Value<'_>) -> bool {
+    pub(super) fn dependent_required(&mut self, at: u32, value: Value<'_>) -> bool {
         let mut valid = true;
-        for (name, needed) in dependent {
-            if !has(value, name) {
-                continue;
-            }
-            for needed in needed.iter().filter(|needed| !has(value, needed)) {
+        let dependent = self.tree.value(at);
+        for (name, needed) in dependent.members() {
+            let name = name.characters();
+            for needed in needed.elements() {
+                let needed = needed.characters();
+                if !value.has(&name) || value.has(&needed) {
+                    continue;
+                }
                 valid = false;
                 if self.quiet {
-                    return false;
+                    break;
                 }
-                let expected = [&*the_member(needed), " beside ", &shown_name(name)].concat();
-                self.report(value, "dependentRequired", self.tree.value(at).pointer(), expected);
+                let expected = [&*the_member(&needed), " beside ", &shown_name(&name)].concat();
+                self.report(value, "dependentRequired", dependent.pointer(), expected);
             }
         }
         valid
@@ -101,7 +104,7 @@ impl Checker<'_> {
     pub(super) fn dependent_schemas(&mut self, dependent: &[Named<Id>], value: Value<'_>, track: bool) -> bool {
         let mut valid = true;
         for (name, id) in dependent {
-            if has(value, name) {
+            if value.has(name) {
                 valid &= self.check(*id, value, track);
                 if !valid && self.quiet {
                     break;
@@ -145,14 +148,14 @@ impl Checker<'_> {
                 break;
             }
         }
-        let (wrong, keyword, wanted) = match (fitting < min, fitting > max) {
-            (true, _) if min == 1 => ("at least ", "contains", min),
-            (true, _) => ("at least ", "minContains", min),
-            (_, true) => ("at most ", "maxContains", max),
+        let (at_most, keyword, wanted) = match (fitting < min, fitting > max) {
+            (true, _) if min == 1 => (false, "contains", min),
+            (true, _) => (false, "minContains", min),
+            (_, true) => (true, "maxContains", max),
             _ => return true,
         };
         if !self.quiet {
-            let expected = counted(wrong, wanted, "element that fits contains", fitting);
+            let expected = amount(at_most, wanted, "element that fits contains", fitting);
             self.report(value, keyword, self.tree.value(at).pointer(), expected);
         }
         false
@@ -178,10 +181,6 @@ impl Checker<'_> {
         }
         valid
     }
-}
-
-fn has(object: Value<'_>, name: &[u8]) -> bool {
-    object.members().any(|(other, _)| *other.characters() == *name)
 }
 
 fn the_member(name: &[u8]) -> String {

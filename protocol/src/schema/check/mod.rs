@@ -10,16 +10,20 @@ mod memo;
 
 use std::cmp::Ordering;
 
-use super::decimal::Decimal;
+use super::decimal::{Decimal, whole};
 use super::equal::{equal, equal_elements, hash};
-use super::keyword::{Choice, Compiled, Id, Keyword, Limit, Rule};
-use super::report::{SHOWN, Violation, Violations, counted, excerpt, expected, length, shown};
-use super::tree::{Kind, Tree, Value, push_token};
+use super::keyword::{Choice, Compiled, Id, Keyword, Rule};
+use super::report::{SHOWN, Violation, Violations, count, counted, excerpt, expected, shown};
+use super::tree::{Tree, Value};
+use crate::scalar::Kind;
 use memo::{Known, Memo};
 
 /// How deep subschemas may be applied inside each other before it is called endless; what a payload at the deepest nesting
 /// takes with eight subschemas on each level.
 const MAX_NESTING: u32 = 8 * crate::payload::MAX_DEPTH as u32;
+
+/// A list of as many values is gone through before a hash is made of what is looked for.
+const FEW: usize = 16;
 
 /// Whether the regular expression with a number is somewhere in a text.
 pub(super) type Matches<'s> = &'s dyn Fn(u32, &str) -> bool;
@@ -63,6 +67,7 @@ impl<'s> Checker<'s> {
 
     /// Checks the whole payload.
     pub(super) fn root(&mut self, value: Value<'_>) {
+        self.memo.clear();
         self.check(0, value, false);
     }
 
@@ -73,19 +78,36 @@ impl<'s> Checker<'s> {
         self.check(id, value, false);
     }
 
+    /// Whether a value that is a tree of its own fits.
+    pub(super) fn allows(&mut self, id: Id, value: Value<'_>) -> bool {
+        // Most subschemas look at the value by itself, or have branches that do, such as that it may be null.
+        let assert = |id: Id| self.schema.rules(id).iter().all(|rule| self.assertion(rule, value) == Some(true));
+        let holds = |rule: &Rule| match &rule.keyword {
+            Keyword::AnyOf(any) => any.iter().any(|&id| assert(id)),
+            _ => self.assertion(rule, value) == Some(true),
+        };
+        if self.schema.rules(id).iter().all(holds) {
+            return true;
+        }
+        self.memo.clear();
+        self.fits(id, value, false)
+    }
+
+    pub(super) fn schema(&self) -> &'s Compiled {
+        self.schema
+    }
+
     /// Checks how many elements a payload has that is an array, whose text is `array`.
     pub(super) fn count(&mut self, rule: &Rule, elements: u64, array: &str) {
-        let (keyword, expected) = match rule.keyword {
-            Keyword::MinItems(least) if elements < least => {
-                ("minItems", counted("at least ", least, "element", elements))
-            }
-            Keyword::MaxItems(most) if elements > most => ("maxItems", counted("at most ", most, "element", elements)),
-            _ => return,
-        };
-        if !self.is_full() {
-            let schema_pointer = self.tree.value(rule.at).pointer();
-            let found = excerpt(array, SHOWN);
-            self.violations.list.push(Violation { pointer: String::new(), keyword, schema_pointer, expected, found });
+        let Keyword::Count(wanted) = rule.keyword else { return };
+        if !wanted.allows(elements) && !self.is_full() {
+            self.violations.list.push(Violation {
+                pointer: String::new(),
+                keyword: rule.name,
+                schema_pointer: self.tree.value(rule.at).pointer(),
+                expected: counted(wanted, elements),
+                found: excerpt(array, SHOWN),
+            });
         }
     }
 
@@ -112,7 +134,9 @@ impl<'s> Checker<'s> {
         let before = self.evaluated.len();
         let mut valid = true;
         for rule in &subschema.rules {
-            valid &= self.rule(rule, value, before, track || subschema.tracks);
+            // Most rules decide by the value alone, and hold.
+            valid &=
+                self.assertion(rule, value) == Some(true) || self.rule(rule, value, before, track || subschema.tracks);
             if !valid && (self.quiet || self.too_nested) {
                 break;
             }
@@ -143,7 +167,7 @@ impl<'s> Checker<'s> {
             Keyword::Items { prefix, rest } => return self.items(prefix, *rest, value, track),
             Keyword::Contains(contains) => return self.contains(rule.at, contains, value, track),
             Keyword::PropertyNames(names) => return self.property_names(*names, value),
-            Keyword::DependentRequired(dependent) => return self.dependent_required(rule.at, dependent, value),
+            Keyword::DependentRequired => return self.dependent_required(rule.at, value),
             Keyword::DependentSchemas(dependent) => return self.dependent_schemas(dependent, value, track),
             Keyword::UnevaluatedItems(id) | Keyword::UnevaluatedProperties(id) => {
                 let of_items = matches!(rule.keyword, Keyword::UnevaluatedItems(_));
@@ -167,7 +191,7 @@ impl<'s> Checker<'s> {
             },
             // What fits it is no value that this schema evaluates.
             Keyword::Not(not) => !self.fits(*not, value, false),
-            assertion => self.assertion(assertion, rule.at, value),
+            _ => self.assertion(rule, value) != Some(false),
         };
         if !holds && !self.quiet {
             let (keyword, expected) = expected(self.schema, self.tree, rule, value);
@@ -176,38 +200,39 @@ impl<'s> Checker<'s> {
         holds
     }
 
-    /// What the value by itself decides.
-    fn assertion(&self, keyword: &Keyword, at: u32, value: Value<'_>) -> bool {
-        match (keyword, value.kind()) {
-            (Keyword::Never(_), _) => false,
-            (Keyword::Type(types), _) => types.allow(value),
-            (Keyword::Const, _) => equal(self.tree.value(at), value),
-            (Keyword::Enum(choices), _) => self.is_choice(choices, value),
-            (Keyword::Limit(limit), Kind::Number) => {
-                let order = Decimal::new(value.raw()).compare(Decimal::new(self.tree.value(at).raw()));
-                match limit {
-                    Limit::Minimum => order != Ordering::Less,
-                    Limit::Maximum => order != Ordering::Greater,
-                    Limit::ExclusiveMinimum => order == Ordering::Greater,
-                    Limit::ExclusiveMaximum => order == Ordering::Less,
-                }
-            }
-            (Keyword::MultipleOf(divisor), Kind::Number) => divisor.divides(Decimal::new(value.raw())),
-            (Keyword::MinLength(least), Kind::String) => length(value) >= *least,
-            (Keyword::MaxLength(most), Kind::String) => length(value) <= *most,
-            (Keyword::Pattern(pattern), Kind::String) => (self.matches)(*pattern, &value.text()),
-            (Keyword::MinItems(least), Kind::Array) => value.elements().count() as u64 >= *least,
-            (Keyword::MaxItems(most), Kind::Array) => value.elements().count() as u64 <= *most,
-            (Keyword::MinProperties(least), Kind::Object) => value.members().count() as u64 >= *least,
-            (Keyword::MaxProperties(most), Kind::Object) => value.members().count() as u64 <= *most,
-            _ => true,
+    /// What the value by itself decides; `None` for rules that apply subschemas or tell more than whether they hold.
+    #[inline]
+    fn assertion(&self, rule: &Rule, value: Value<'_>) -> Option<bool> {
+        let kind = value.kind();
+        Some(match &rule.keyword {
+            Keyword::Never => false,
+            Keyword::Type(types) => types.allow(value),
+            Keyword::Const => equal(self.tree.value(rule.at), value),
+            Keyword::Enum(choices) => self.is_choice(choices, value),
+            Keyword::Limit(limit, bound) => kind != Kind::Number || limit.allows(self.compare(value, rule.at, *bound)),
+            Keyword::MultipleOf(divisor) => kind != Kind::Number || divisor.divides(Decimal::new(value.raw())),
+            Keyword::Count(bound) => kind != bound.of || bound.allows(count(value)),
+            Keyword::Pattern(pattern) => kind != Kind::String || (self.matches)(*pattern, &value.text()),
+            _ => return None,
+        })
+    }
+
+    /// `bound`: the whole part of the number of the schema that stands at `at`.
+    fn compare(&self, value: Value<'_>, at: u32, bound: Option<i64>) -> Ordering {
+        match (whole(value.raw()), bound) {
+            (Some(whole), Some(bound)) if whole != bound => whole.cmp(&bound),
+            _ => Decimal::new(value.raw()).compare(Decimal::new(self.tree.value(at).raw())),
         }
     }
 
     fn is_choice(&self, choices: &[Choice], value: Value<'_>) -> bool {
+        let is_written_alike = |choice: &Choice| self.tree.value(choice.at).token() == value.token();
+        if choices.len() <= FEW && choices.iter().any(is_written_alike) {
+            return true;
+        }
         let hash = hash(value);
         let first = choices.partition_point(|choice| choice.hash < hash);
-        let same = choices[first..].iter().take_while(|choice| choice.hash == hash);
+        let same = choices.iter().skip(first).take_while(|choice| choice.hash == hash);
         same.into_iter().any(|choice| equal(self.tree.value(choice.at), value))
     }
 
@@ -255,12 +280,10 @@ impl<'s> Checker<'s> {
 
     /// The pointer to a value, in the payload.
     fn pointer(&self, value: Value<'_>) -> String {
-        let mut pointer = String::new();
-        if let Some(row) = self.row {
-            push_token(&mut pointer, &row.to_string());
+        match self.row {
+            Some(row) => ["/", &row.to_string(), &value.pointer()].concat(),
+            None => value.pointer(),
         }
-        pointer.push_str(&value.pointer());
-        pointer
     }
 
     /// Counts a violation that is not listed any more.

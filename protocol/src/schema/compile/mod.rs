@@ -6,16 +6,19 @@ mod graph;
 mod references;
 mod values;
 
-use super::decimal::{DIVISOR_DIGITS, Decimal, Divisor};
+use super::decimal::{DIVISOR_DIGITS, Decimal, Divisor, whole};
 use super::equal::hash;
 use super::error::{DIALECT, SchemaError, SchemaErrorKind};
-use super::keyword::{Choice, Compiled, Contains, Id, Keyword, Limit, Named, Properties, Property, Rule, Subschema};
+use super::keyword::{
+    Choice, Compiled, Contains, Count, Id, Keyword, Limit, Named, Properties, Property, Rule, Subschema,
+};
 use super::report::{SHOWN, excerpt};
 use super::sort::{places, sort};
-use super::tree::{self, Kind, Tree, Value, skip_space};
+use super::tree::{self, Tree, Value, skip_space};
 use crate::json::quoted;
+use crate::scalar::{Kind, NotJson};
 use references::References;
-use values::{Keywords, count, error, found, invalid, string, strings, types};
+use values::{Keywords, Refusable, count, error, found, invalid, names, string, types};
 
 /// Keywords that would change what a schema means and that are not supported, and what to write instead.
 const UNSUPPORTED: [(&str, &str); 7] = [
@@ -40,13 +43,13 @@ pub(super) fn compile(text: &str, take_pattern: TakePattern<'_>) -> Result<Compi
     let end = tree::read(text, &mut nodes).map_err(not_json)?;
     let end = skip_space(text.as_bytes(), end);
     if end < text.len() {
-        return Err(not_json(tree::NotJson { at: end, expected: "the end of the schema" }));
+        return Err(not_json(NotJson { at: end, expected: "the end of the schema" }));
     }
-    let subschemas = compile_tree(&Tree { text, nodes: &nodes }, take_pattern)?;
+    let subschemas = compile_tree(&Tree { text, nodes: &nodes }, take_pattern).map_err(|error| *error)?;
     Ok(Compiled { text: text.to_owned(), nodes, subschemas })
 }
 
-fn compile_tree(tree: &Tree<'_>, take_pattern: TakePattern<'_>) -> Result<Vec<Subschema>, SchemaError> {
+fn compile_tree(tree: &Tree<'_>, take_pattern: TakePattern<'_>) -> Refusable<Vec<Subschema>> {
     let mut compiler = Compiler {
         take_pattern,
         patterns: 0,
@@ -109,7 +112,7 @@ enum Applies {
 
 impl Compiler<'_> {
     /// Compiles the subschema that is the value of `keyword`, unless that has been done.
-    fn schema(&mut self, value: Value<'_>, base: usize, keyword: &'static str) -> Result<Id, SchemaError> {
+    fn schema(&mut self, value: Value<'_>, base: usize, keyword: &'static str) -> Refusable<Id> {
         let place = value.at as usize;
         if let Some(id) = self.compiled[place] {
             return Ok(id);
@@ -119,7 +122,7 @@ impl Compiler<'_> {
         self.compiled[place] = Some(id);
         let rules = match value.kind() {
             Kind::True => Vec::new(),
-            Kind::False => vec![Rule { at: value.at, keyword: Keyword::Never(keyword) }],
+            Kind::False => vec![Rule { at: value.at, name: keyword, keyword: Keyword::Never }],
             Kind::Object => {
                 let keywords = Keywords::new(value)?;
                 let base = self.references.enter(&keywords, value, base)?;
@@ -135,7 +138,7 @@ impl Compiler<'_> {
         Ok(id)
     }
 
-    fn rules(&mut self, keywords: &Keywords<'_>, scope: Scope) -> Result<Vec<Rule>, SchemaError> {
+    fn rules(&mut self, keywords: &Keywords<'_>, scope: Scope) -> Refusable<Vec<Rule>> {
         if let Some(dialect) = keywords.get("$schema") {
             let text = string(dialect, "$schema", "the URI of a dialect")?;
             if text.strip_suffix('#').unwrap_or(&text) != DIALECT {
@@ -148,107 +151,123 @@ impl Compiler<'_> {
             }
         }
         let mut rules = Rules { rules: Vec::new() };
-        values_of_any_type(keywords, &mut rules)?;
-        numbers(keywords, &mut rules)?;
-        self.strings(keywords, &mut rules)?;
+        self.assertions(keywords, &mut rules)?;
         self.arrays(keywords, scope, &mut rules)?;
         self.objects(keywords, scope, &mut rules)?;
         self.in_place(keywords, scope, &mut rules)?;
         // What they see is what the rules before them have evaluated.
-        if let Some(value) = keywords.get("unevaluatedItems") {
-            let id = self.subschema(value, scope, "unevaluatedItems", Applies::Deeper)?;
-            rules.add(value, Keyword::UnevaluatedItems(id));
-        }
-        if let Some(value) = keywords.get("unevaluatedProperties") {
-            let id = self.subschema(value, scope, "unevaluatedProperties", Applies::Deeper)?;
-            rules.add(value, Keyword::UnevaluatedProperties(id));
-        }
+        self.one(keywords, scope, "unevaluatedItems", Applies::Deeper, Keyword::UnevaluatedItems, &mut rules)?;
+        self.one(
+            keywords,
+            scope,
+            "unevaluatedProperties",
+            Applies::Deeper,
+            Keyword::UnevaluatedProperties,
+            &mut rules,
+        )?;
         Ok(rules.rules)
     }
 
-    fn strings(&mut self, keywords: &Keywords<'_>, rules: &mut Rules) -> Result<(), SchemaError> {
-        if let Some((value, least)) = count(keywords, "minLength")? {
-            rules.add(value, Keyword::MinLength(least));
+    fn assertions(&mut self, keywords: &Keywords<'_>, rules: &mut Rules) -> Refusable<()> {
+        if let Some(value) = keywords.get("type") {
+            rules.add("type", value, Keyword::Type(types(value)?));
         }
-        if let Some((value, most)) = count(keywords, "maxLength")? {
-            rules.add(value, Keyword::MaxLength(most));
+        if let Some(value) = keywords.get("const") {
+            rules.add("const", value, Keyword::Const);
+        }
+        if let Some(value) = keywords.get("enum") {
+            if value.kind() != Kind::Array {
+                return Err(invalid(value, "enum", "an array"));
+            }
+            rules.add("enum", value, Keyword::Enum(choices(value)));
+        }
+        for (name, limit) in Limit::ALL {
+            if let Some(value) = keywords.get(name) {
+                if value.kind() != Kind::Number {
+                    return Err(invalid(value, name, "a number"));
+                }
+                rules.add(name, value, Keyword::Limit(limit, whole(value.raw())));
+            }
+        }
+        if let Some(value) = keywords.get("multipleOf") {
+            const EXPECTED: &str = "a number above zero with at most 18 digits";
+            const { assert!(DIVISOR_DIGITS == 18, "the message says it") };
+            let number = (value.kind() == Kind::Number).then(|| Decimal::new(value.raw()));
+            let divisor = number.and_then(Divisor::new).ok_or_else(|| invalid(value, "multipleOf", EXPECTED))?;
+            rules.add("multipleOf", value, Keyword::MultipleOf(divisor));
+        }
+        for (name, of, at_most) in Count::ALL {
+            if let Some(value) = keywords.get(name) {
+                rules.add(name, value, Keyword::Count(Count { of, at_most, limit: count(value, name)? }));
+            }
         }
         if let Some(value) = keywords.get("pattern") {
             let source = string(value, "pattern", "a regular expression")?;
             let pattern = self.pattern(value, &source)?;
-            rules.add(value, Keyword::Pattern(pattern));
-        }
-        Ok(())
-    }
-
-    fn arrays(&mut self, keywords: &Keywords<'_>, scope: Scope, rules: &mut Rules) -> Result<(), SchemaError> {
-        if let Some((value, least)) = count(keywords, "minItems")? {
-            rules.add(value, Keyword::MinItems(least));
-        }
-        if let Some((value, most)) = count(keywords, "maxItems")? {
-            rules.add(value, Keyword::MaxItems(most));
+            rules.add("pattern", value, Keyword::Pattern(pattern));
         }
         if let Some(value) = keywords.get("uniqueItems") {
             match value.kind() {
-                Kind::True => rules.add(value, Keyword::UniqueItems),
+                Kind::True => rules.add("uniqueItems", value, Keyword::UniqueItems),
                 Kind::False => {}
                 _ => return Err(invalid(value, "uniqueItems", "true or false")),
             }
         }
+        Ok(())
+    }
+
+    fn arrays(&mut self, keywords: &Keywords<'_>, scope: Scope, rules: &mut Rules) -> Refusable<()> {
         let (prefix, rest) = (keywords.get("prefixItems"), keywords.get("items"));
         if let Some(at) = rest.or(prefix) {
             let prefix = match prefix {
                 Some(value) => self.list(value, scope, "prefixItems", Applies::Deeper)?,
                 None => Vec::new(),
             };
-            let rest = rest.map(|value| self.subschema(value, scope, "items", Applies::Deeper)).transpose()?;
-            rules.add(at, Keyword::Items { prefix, rest });
+            let rest = self.optional(rest, scope, "items", Applies::Deeper)?;
+            rules.add("items", at, Keyword::Items { prefix, rest });
         }
-        let (min, max) = (count(keywords, "minContains")?, count(keywords, "maxContains")?);
+        let mut bounds = [1, u64::MAX];
+        for (keyword, bound) in ["minContains", "maxContains"].into_iter().zip(&mut bounds) {
+            if let Some(value) = keywords.get(keyword) {
+                *bound = count(value, keyword)?;
+            }
+        }
         if let Some(value) = keywords.get("contains") {
             let schema = self.subschema(value, scope, "contains", Applies::Deeper)?;
-            let (min, max) = (min.map_or(1, |(_, min)| min), max.map_or(u64::MAX, |(_, max)| max));
-            rules.add(value, Keyword::Contains(Contains { schema, min, max }));
+            let [min, max] = bounds;
+            rules.add("contains", value, Keyword::Contains(Box::new(Contains { schema, min, max })));
         }
         Ok(())
     }
 
-    fn objects(&mut self, keywords: &Keywords<'_>, scope: Scope, rules: &mut Rules) -> Result<(), SchemaError> {
-        if let Some((value, least)) = count(keywords, "minProperties")? {
-            rules.add(value, Keyword::MinProperties(least));
-        }
-        if let Some((value, most)) = count(keywords, "maxProperties")? {
-            rules.add(value, Keyword::MaxProperties(most));
-        }
+    fn objects(&mut self, keywords: &Keywords<'_>, scope: Scope, rules: &mut Rules) -> Refusable<()> {
         self.properties(keywords, scope, rules)?;
-        if let Some(value) = keywords.get("propertyNames") {
-            let id = self.subschema(value, scope, "propertyNames", Applies::Deeper)?;
-            rules.add(value, Keyword::PropertyNames(id));
-        }
+        self.one(keywords, scope, "propertyNames", Applies::Deeper, Keyword::PropertyNames, rules)?;
         if let Some(value) = keywords.get("dependentRequired") {
-            let mut dependent = Vec::new();
-            for (name, needed) in Keywords::of(value, "dependentRequired", "an object of arrays of names")?.iter() {
-                let needed = strings(needed, "dependentRequired", "an array of names, each once")?;
-                dependent.push((name.into(), needed));
+            for (_, needed) in Keywords::of(value, "dependentRequired", "an object of arrays of names")?.iter() {
+                names(needed, "dependentRequired")?;
             }
-            rules.add(value, Keyword::DependentRequired(dependent));
+            rules.add("dependentRequired", value, Keyword::DependentRequired);
         }
         if let Some(value) = keywords.get("dependentSchemas") {
             let dependent = self.map(value, scope, "dependentSchemas", Applies::InPlace)?;
-            rules.add(value, Keyword::DependentSchemas(dependent));
+            rules.add("dependentSchemas", value, Keyword::DependentSchemas(dependent));
         }
         Ok(())
     }
 
-    fn properties(&mut self, keywords: &Keywords<'_>, scope: Scope, rules: &mut Rules) -> Result<(), SchemaError> {
+    fn properties(&mut self, keywords: &Keywords<'_>, scope: Scope, rules: &mut Rules) -> Refusable<()> {
         let all =
             ["properties", "patternProperties", "additionalProperties", "required"].map(|name| keywords.get(name));
         let Some(&at) = all.iter().flatten().next() else { return Ok(()) };
         let [named, patterns, additional, required] = all;
-        let mut properties = Properties::default();
+        let mut properties = Box::<Properties>::default();
         if let Some(value) = named {
-            for (name, id) in self.map(value, scope, "properties", Applies::Deeper)? {
-                properties.names.push(Property { name, schema: Some(id), required: false });
+            for (_, schema) in Keywords::of(value, "properties", "an object of schemas")?.iter() {
+                let id = self.subschema(schema, scope, "properties", Applies::Deeper)?;
+                // The name of a member stands before its value.
+                let name = value.tree.value(schema.at - 1);
+                properties.names.push(Property::new(name, Some(id), false));
             }
             properties.sort();
         }
@@ -264,24 +283,22 @@ impl Compiler<'_> {
             properties.additional = Some(id);
         }
         if let Some(value) = required {
-            let names = strings(value, "required", "an array of names, each once")?;
+            let names = names(value, "required")?;
             properties.required_at = value.at;
-            properties.required = names.len() as u32;
+            properties.required = value.elements().count() as u32;
             for name in names {
-                match properties.search(&name) {
+                match properties.search(&name.characters()) {
                     Some(place) => properties.names[place].required = true,
-                    None => {
-                        properties.names.push(Property { name, schema: None, required: true });
-                    }
+                    None => properties.names.push(Property::new(name, None, true)),
                 }
             }
             properties.sort();
         }
-        rules.add(at, Keyword::Properties(properties));
+        rules.add("properties", at, Keyword::Properties(properties));
         Ok(())
     }
 
-    fn in_place(&mut self, keywords: &Keywords<'_>, scope: Scope, rules: &mut Rules) -> Result<(), SchemaError> {
+    fn in_place(&mut self, keywords: &Keywords<'_>, scope: Scope, rules: &mut Rules) -> Refusable<()> {
         for name in ["$defs", "definitions"] {
             if let Some(value) = keywords.get(name) {
                 self.map(value, scope, name, Applies::OnReference)?;
@@ -291,43 +308,55 @@ impl Compiler<'_> {
             string(value, "$ref", "a reference")?;
             self.references.wait(scope, value.at);
             // Until it is followed.
-            rules.add(value, Keyword::Ref(scope.id));
+            rules.add("$ref", value, Keyword::Ref(scope.id));
         }
-        if let Some(value) = keywords.get("allOf") {
-            let all = self.list(value, scope, "allOf", Applies::InPlace)?;
-            rules.add(value, Keyword::AllOf(all));
+        type Branches = fn(Vec<Id>) -> Keyword;
+        const LISTS: [(&str, Branches); 3] =
+            [("allOf", Keyword::AllOf), ("anyOf", Keyword::AnyOf), ("oneOf", Keyword::OneOf)];
+        for (name, keyword) in LISTS {
+            if let Some(value) = keywords.get(name) {
+                let all = self.list(value, scope, name, Applies::InPlace)?;
+                rules.add(name, value, keyword(all));
+            }
         }
-        if let Some(value) = keywords.get("anyOf") {
-            let any = self.list(value, scope, "anyOf", Applies::InPlace)?;
-            rules.add(value, Keyword::AnyOf(any));
+        self.one(keywords, scope, "not", Applies::InPlace, Keyword::Not, rules)?;
+        let mut branches = [None; 3];
+        for (name, branch) in ["if", "then", "else"].into_iter().zip(&mut branches) {
+            *branch = self.optional(keywords.get(name), scope, name, Applies::InPlace)?;
         }
-        if let Some(value) = keywords.get("oneOf") {
-            let one = self.list(value, scope, "oneOf", Applies::InPlace)?;
-            rules.add(value, Keyword::OneOf(one));
-        }
-        if let Some(value) = keywords.get("not") {
-            let not = self.subschema(value, scope, "not", Applies::InPlace)?;
-            rules.add(value, Keyword::Not(not));
-        }
-        let [condition, then, otherwise] = ["if", "then", "else"].map(|name| {
-            let value = keywords.get(name)?;
-            Some(self.subschema(value, scope, name, Applies::InPlace).map(|id| (value, id)))
-        });
-        let (condition, then, otherwise) = (condition.transpose()?, then.transpose()?, otherwise.transpose()?);
-        if let Some((value, condition)) = condition {
-            let [then, otherwise] = [then, otherwise].map(|branch| branch.map(|(_, id)| id));
-            rules.add(value, Keyword::If { condition, then, otherwise });
+        if let (Some(value), [Some(condition), then, otherwise]) = (keywords.get("if"), branches) {
+            rules.add("if", value, Keyword::If { condition, then, otherwise });
         }
         Ok(())
     }
 
-    fn subschema(
+    /// A keyword whose value is one schema.
+    fn one(
         &mut self,
-        value: Value<'_>,
+        keywords: &Keywords<'_>,
+        scope: Scope,
+        name: &'static str,
+        applies: Applies,
+        keyword: fn(Id) -> Keyword,
+        rules: &mut Rules,
+    ) -> Refusable<()> {
+        if let Some(value) = keywords.get(name) {
+            rules.add(name, value, keyword(self.subschema(value, scope, name, applies)?));
+        }
+        Ok(())
+    }
+
+    fn optional(
+        &mut self,
+        value: Option<Value<'_>>,
         scope: Scope,
         keyword: &'static str,
         applies: Applies,
-    ) -> Result<Id, SchemaError> {
+    ) -> Refusable<Option<Id>> {
+        value.map(|value| self.subschema(value, scope, keyword, applies)).transpose()
+    }
+
+    fn subschema(&mut self, value: Value<'_>, scope: Scope, keyword: &'static str, applies: Applies) -> Refusable<Id> {
         let to = self.schema(value, scope.base, keyword)?;
         if applies != Applies::OnReference {
             self.edges.push(Edge { from: scope.id, to, in_place: applies == Applies::InPlace });
@@ -335,17 +364,15 @@ impl Compiler<'_> {
         Ok(to)
     }
 
-    fn list(
-        &mut self,
-        value: Value<'_>,
-        scope: Scope,
-        keyword: &'static str,
-        applies: Applies,
-    ) -> Result<Vec<Id>, SchemaError> {
+    fn list(&mut self, value: Value<'_>, scope: Scope, keyword: &'static str, applies: Applies) -> Refusable<Vec<Id>> {
         if value.elements().next().is_none() {
             return Err(invalid(value, keyword, "an array of at least one schema"));
         }
-        value.elements().map(|element| self.subschema(element, scope, keyword, applies)).collect()
+        let mut list = Vec::new();
+        for element in value.elements() {
+            list.push(self.subschema(element, scope, keyword, applies)?);
+        }
+        Ok(list)
     }
 
     fn map(
@@ -354,15 +381,15 @@ impl Compiler<'_> {
         scope: Scope,
         keyword: &'static str,
         applies: Applies,
-    ) -> Result<Vec<Named<Id>>, SchemaError> {
-        let members = Keywords::of(value, keyword, "an object of schemas")?;
-        members
-            .iter()
-            .map(|(name, schema)| Ok((name.into(), self.subschema(schema, scope, keyword, applies)?)))
-            .collect()
+    ) -> Refusable<Vec<Named<Id>>> {
+        let mut map = Vec::new();
+        for (name, schema) in Keywords::of(value, keyword, "an object of schemas")?.iter() {
+            map.push((name.into(), self.subschema(schema, scope, keyword, applies)?));
+        }
+        Ok(map)
     }
 
-    fn pattern(&mut self, value: Value<'_>, source: &str) -> Result<u32, SchemaError> {
+    fn pattern(&mut self, value: Value<'_>, source: &str) -> Refusable<u32> {
         (self.take_pattern)(source).map_err(|problem| {
             let pattern = excerpt(&quoted(source), SHOWN);
             error(value, SchemaErrorKind::Pattern { pattern, problem })
@@ -378,56 +405,16 @@ struct Rules {
 }
 
 impl Rules {
-    fn add(&mut self, value: Value<'_>, keyword: Keyword) {
-        self.rules.push(Rule { at: value.at, keyword });
+    fn add(&mut self, name: &'static str, value: Value<'_>, keyword: Keyword) {
+        self.rules.push(Rule { at: value.at, name, keyword });
     }
 }
 
-fn values_of_any_type(keywords: &Keywords<'_>, rules: &mut Rules) -> Result<(), SchemaError> {
-    if let Some(value) = keywords.get("type") {
-        rules.add(value, Keyword::Type(types(value)?));
-    }
-    if let Some(value) = keywords.get("const") {
-        rules.add(value, Keyword::Const);
-    }
-    if let Some(value) = keywords.get("enum") {
-        if value.kind() != Kind::Array {
-            return Err(invalid(value, "enum", "an array"));
-        }
-        let hashes: Vec<(u64, u32)> = value.elements().map(|value| (hash(value), value.at)).collect();
-        let mut order = places(hashes.len());
-        sort(&mut order, &|a, b| hashes[a as usize] < hashes[b as usize]);
-        let choice = |place: u32| {
-            let (hash, at) = hashes[place as usize];
-            Choice { hash, at }
-        };
-        rules.add(value, Keyword::Enum(order.into_iter().map(choice).collect()));
-    }
-    Ok(())
-}
-
-fn numbers(keywords: &Keywords<'_>, rules: &mut Rules) -> Result<(), SchemaError> {
-    const LIMITS: [(&str, Limit); 4] = [
-        ("minimum", Limit::Minimum),
-        ("maximum", Limit::Maximum),
-        ("exclusiveMinimum", Limit::ExclusiveMinimum),
-        ("exclusiveMaximum", Limit::ExclusiveMaximum),
-    ];
-    for (name, limit) in LIMITS {
-        if let Some(value) = keywords.get(name) {
-            if value.kind() != Kind::Number {
-                return Err(invalid(value, name, "a number"));
-            }
-            rules.add(value, Keyword::Limit(limit));
-        }
-    }
-    if let Some(value) = keywords.get("multipleOf") {
-        const { assert!(DIVISOR_DIGITS == 18, "the message below says it") };
-        let number = (value.kind() == Kind::Number).then(|| Decimal::new(value.raw()));
-        let divisor = number.and_then(Divisor::new);
-        let divisor =
-            divisor.ok_or_else(|| invalid(value, "multipleOf", "a number above zero with at most 18 digits"))?;
-        rules.add(value, Keyword::MultipleOf(divisor));
-    }
-    Ok(())
+/// The values of an `enum` in the order of their hashes.
+fn choices(list: Value<'_>) -> Vec<Choice> {
+    let choices: Vec<Choice> = list.elements().map(|value| Choice { hash: hash(value), at: value.at }).collect();
+    let mut order = places(choices.len());
+    let hash = |place: u32| choices.get(place as usize).map(|choice| choice.hash);
+    sort(&mut order, &|a, b| hash(a) < hash(b));
+    order.into_iter().filter_map(|place| choices.get(place as usize).copied()).collect()
 }

@@ -1,11 +1,11 @@
 //! `$id`, `$anchor` and `$ref`: what subschemas are called, and which one is meant.
 
-use crate::schema::error::{SchemaError, SchemaErrorKind};
+use crate::schema::error::SchemaErrorKind;
 use crate::schema::keyword::{Id, Keyword};
-use crate::schema::tree::{Kind, Tree, Value};
+use crate::schema::tree::{Tree, Value};
 use crate::schema::uri;
 
-use super::values::{Keywords, error, found, invalid, string};
+use super::values::{Keywords, Refusable, error, found, invalid, string};
 use super::{Compiler, Edge, Scope};
 
 pub(super) struct References {
@@ -30,12 +30,7 @@ impl References {
     }
 
     /// Takes down what a subschema calls itself, and returns the resource that it is in.
-    pub(super) fn enter(
-        &mut self,
-        keywords: &Keywords<'_>,
-        schema: Value<'_>,
-        mut base: usize,
-    ) -> Result<usize, SchemaError> {
+    pub(super) fn enter(&mut self, keywords: &Keywords<'_>, schema: Value<'_>, mut base: usize) -> Refusable<usize> {
         if let Some(value) = keywords.get("$id") {
             const EXPECTED: &str = "a URI reference without a fragment";
             let id = string(value, "$id", EXPECTED)?;
@@ -82,23 +77,6 @@ impl References {
     }
 }
 
-/// What a token of a JSON pointer stands for.
-fn plain(token: &str) -> String {
-    let mut plain = String::new();
-    let mut parts = token.split('~');
-    plain.push_str(parts.next().unwrap_or_default());
-    for part in parts {
-        let (char, rest) = match part.as_bytes().first() {
-            Some(b'0') => ('~', &part[1..]),
-            Some(b'1') => ('/', &part[1..]),
-            _ => ('~', part),
-        };
-        plain.push(char);
-        plain.push_str(rest);
-    }
-    plain
-}
-
 fn is_anchor(name: &str) -> bool {
     name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte))
@@ -106,7 +84,7 @@ fn is_anchor(name: &str) -> bool {
 
 impl Compiler<'_> {
     /// Gives every `$ref` its subschema; compiles those that are where no keyword looks for one.
-    pub(super) fn follow_references(&mut self, tree: &Tree<'_>) -> Result<(), SchemaError> {
+    pub(super) fn follow_references(&mut self, tree: &Tree<'_>) -> Refusable<()> {
         while let Some((scope, at)) = self.references.waiting.pop() {
             let (target, base) = self.target(tree.value(at), scope.base)?;
             let to = self.schema(target, base, "$ref")?;
@@ -121,7 +99,7 @@ impl Compiler<'_> {
     }
 
     /// What a reference refers to, and the resource that it is in.
-    fn target<'a>(&self, reference: Value<'a>, base: usize) -> Result<(Value<'a>, usize), SchemaError> {
+    fn target<'a>(&self, reference: Value<'a>, base: usize) -> Refusable<(Value<'a>, usize)> {
         let text = reference.text();
         let (relative, fragment) = uri::split_fragment(&text);
         let resources = &self.references.resources;
@@ -148,14 +126,7 @@ impl Compiler<'_> {
     fn walk<'a>(&self, root: Value<'a>, pointer: &str, resource: usize) -> Option<(Value<'a>, usize)> {
         let mut at = (root, resource);
         for token in pointer.split('/').skip(1) {
-            let token = plain(token);
-            let value = match at.0.kind() {
-                Kind::Object => at.0.member(&token)?,
-                _ => {
-                    let is_index = token == "0" || !token.starts_with(['0', '+']);
-                    at.0.elements().nth(token.parse().ok().filter(|_| is_index)?)?
-                }
-            };
+            let value = at.0.child(token)?;
             let known = self.compiled[value.at as usize];
             let base = known.and_then(|id| self.references.bases.get(id as usize).copied());
             at = (value, base.unwrap_or(at.1));

@@ -2,19 +2,20 @@
 
 use std::borrow::Cow;
 
+use crate::scalar::Kind;
 use crate::schema::decimal::Decimal;
 use crate::schema::equal::equal_elements;
 use crate::schema::error::{SchemaError, SchemaErrorKind};
-use crate::schema::keyword::{Name, Types};
+use crate::schema::keyword::Types;
 use crate::schema::report::{shown, shown_name};
 use crate::schema::sort::{places, sort};
-use crate::schema::tree::{Kind, Value};
+use crate::schema::tree::{Elements, Value};
 
 /// The members of an object of the schema, none of which occurs twice.
 pub(super) struct Keywords<'a>(Vec<(Cow<'a, [u8]>, Value<'a>)>);
 
 impl<'a> Keywords<'a> {
-    pub(super) fn new(object: Value<'a>) -> Result<Self, SchemaError> {
+    pub(super) fn new(object: Value<'a>) -> Refusable<Self> {
         let members: Vec<_> = object.members().map(|(name, value)| (name.characters(), value)).collect();
         let name = |place: u32| &*members[place as usize].0;
         let mut order = places(members.len());
@@ -26,7 +27,7 @@ impl<'a> Keywords<'a> {
     }
 
     /// The members of the value of a keyword.
-    pub(super) fn of(value: Value<'a>, keyword: &'static str, expected: &'static str) -> Result<Self, SchemaError> {
+    pub(super) fn of(value: Value<'a>, keyword: &'static str, expected: &'static str) -> Refusable<Self> {
         if value.kind() == Kind::Object { Self::new(value) } else { Err(invalid(value, keyword, expected)) }
     }
 
@@ -39,11 +40,14 @@ impl<'a> Keywords<'a> {
     }
 }
 
-pub(super) fn error(value: Value<'_>, kind: SchemaErrorKind) -> SchemaError {
-    SchemaError { pointer: value.pointer(), kind }
+/// Boxed: what passes errors on is much smaller then.
+pub(super) type Refusable<T> = Result<T, Box<SchemaError>>;
+
+pub(super) fn error(value: Value<'_>, kind: SchemaErrorKind) -> Box<SchemaError> {
+    Box::new(SchemaError { pointer: value.pointer(), kind })
 }
 
-pub(super) fn invalid(value: Value<'_>, keyword: &'static str, expected: &'static str) -> SchemaError {
+pub(super) fn invalid(value: Value<'_>, keyword: &'static str, expected: &'static str) -> Box<SchemaError> {
     error(value, SchemaErrorKind::Value { keyword, expected, found: found(value) })
 }
 
@@ -52,41 +56,26 @@ pub(super) fn found(value: Value<'_>) -> String {
     shown(value)
 }
 
-pub(super) fn string<'a>(
-    value: Value<'a>,
-    keyword: &'static str,
-    expected: &'static str,
-) -> Result<Cow<'a, str>, SchemaError> {
+pub(super) fn string<'a>(value: Value<'a>, keyword: &'static str, expected: &'static str) -> Refusable<Cow<'a, str>> {
     if value.kind() == Kind::String { Ok(value.text()) } else { Err(invalid(value, keyword, expected)) }
 }
 
-/// An array of strings, each there once.
-pub(super) fn strings(
-    value: Value<'_>,
-    keyword: &'static str,
-    expected: &'static str,
-) -> Result<Vec<Name>, SchemaError> {
+/// An array of names, each there once.
+pub(super) fn names<'a>(value: Value<'a>, keyword: &'static str) -> Refusable<Elements<'a>> {
     let all_strings = value.kind() == Kind::Array && value.elements().all(|element| element.kind() == Kind::String);
     if !all_strings || equal_elements(value).is_some() {
-        return Err(invalid(value, keyword, expected));
+        return Err(invalid(value, keyword, "an array of names, each once"));
     }
-    Ok(value.elements().map(|element| element.characters().into()).collect())
+    Ok(value.elements())
 }
 
 /// The value of a keyword that counts something.
-pub(super) fn count<'a>(
-    keywords: &Keywords<'a>,
-    keyword: &'static str,
-) -> Result<Option<(Value<'a>, u64)>, SchemaError> {
-    let Some(value) = keywords.get(keyword) else { return Ok(None) };
+pub(super) fn count(value: Value<'_>, keyword: &'static str) -> Refusable<u64> {
     let number = (value.kind() == Kind::Number).then(|| Decimal::new(value.raw()));
-    match number.and_then(Decimal::count) {
-        Some(count) => Ok(Some((value, count))),
-        None => Err(invalid(value, keyword, "an integer that is not negative")),
-    }
+    number.and_then(Decimal::count).ok_or_else(|| invalid(value, keyword, "an integer that is not negative"))
 }
 
-pub(super) fn types(value: Value<'_>) -> Result<Types, SchemaError> {
+pub(super) fn types(value: Value<'_>) -> Refusable<Types> {
     const EXPECTED: &str = "null, boolean, integer, number, string, array or object, or an array of these, each once";
     let one = |value: Value<'_>| match value.kind() {
         Kind::String => Types::named(&value.text()),

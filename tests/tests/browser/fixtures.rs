@@ -1,7 +1,5 @@
 //! The WebAssembly reader makes of the golden fixtures exactly what their table says, as the native reader does.
 
-#![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests make and break files, and fail by panicking")]
-
 use std::fs;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};

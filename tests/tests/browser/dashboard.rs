@@ -1,7 +1,5 @@
 //! The dashboard as a visitor meets it: fresh, then cached when the server is gone, then fresh again.
 
-#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
-
 use lastgood_tests::browser::Browser;
 use lastgood_tests::in_every_browser;
 use lastgood_tests::site::Site;

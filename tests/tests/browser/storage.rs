@@ -1,0 +1,98 @@
+//! The cache in localStorage: blocked, full, altered.
+
+use lastgood_tests::browser::Browser;
+use lastgood_tests::in_every_browser;
+use lastgood_tests::site::{Fault, Site};
+use serde_json::Value;
+
+use crate::reading::{OLD, READ, collect_events, events, read, site_read_once};
+
+in_every_browser! {
+    blocked_storage_reads_without_a_cache(StorageBlocked)
+    full_storage_reads_all_the_same_and_leaves_other_entries_alone
+    when_full_the_least_recently_used_own_entry_goes_first
+    a_tampered_cache_is_never_believed
+    junk_in_the_cache_is_a_miss
+}
+
+fn blocked_storage_reads_without_a_cache(browser: Browser) {
+    let site = Site::start();
+    site.publish(&[("performance", OLD)]);
+    browser.open(site.url());
+    let error = browser.error("localStorage.getItem('x');");
+    assert!(["SecurityError", "TypeError"].contains(&error.name.as_str()), "the browser does block it: {error:?}");
+    collect_events(&browser);
+    assert_eq!(read(&browser, &site).source, "network");
+    assert_eq!(events(&browser), ["cache-unavailable"]);
+}
+
+fn full_storage_reads_all_the_same_and_leaves_other_entries_alone(browser: Browser) {
+    let site = Site::start();
+    let large = format!("[\"{}\"]", "x".repeat(600_000));
+    site.publish(&[("performance", &large)]);
+    browser.open(site.url());
+    let filled: usize = browser.get(
+        "let size = 1 << 20, n = 0;
+         while (size > 1000) {
+           try { localStorage.setItem('other' + n, 'y'.repeat(size)); n += 1; } catch { size = size >> 1; }
+         }
+         return n;",
+    );
+    collect_events(&browser);
+    let reading = read(&browser, &site);
+    assert_eq!((reading.source.as_str(), reading.fresh), ("network", true));
+    assert_eq!(events(&browser), ["cache-full"]);
+    let others: usize =
+        browser.get("return Object.keys(localStorage).filter((key) => key.startsWith('other')).length;");
+    assert_eq!(others, filled);
+}
+
+fn when_full_the_least_recently_used_own_entry_goes_first(browser: Browser) {
+    let site = Site::start();
+    let large = |letter: &str| format!("[\"{}\"]", letter.repeat(2_000_000));
+    site.publish(&[("a", &large("a")), ("b", &large("b")), ("performance", &large("p"))]);
+    browser.open(site.url());
+    let evicted: Vec<String> = browser.get(
+        "const { open } = await import('lastgood');
+         const evicted = [];
+         const feed = await open('/data/', { onEvent: (event) => evicted.push(event.type + ' ' + event.dataset) });
+         for (const name of ['a', 'b', 'a', 'performance']) {
+           await feed.read(name);
+           await new Promise((resolve) => setTimeout(resolve, 5));
+         }
+         return evicted;",
+    );
+    assert_eq!(evicted, ["cache-evicted b"]);
+    assert_eq!(read(&browser, &site).source, "cache");
+}
+
+fn a_tampered_cache_is_never_believed(browser: Browser) {
+    let site = site_read_once(&browser);
+    let tamper = "
+        let n = 0;
+        for (const key of Object.keys(localStorage)) {
+          const value = localStorage.getItem(key);
+          if (value.includes('3.5')) { localStorage.setItem(key, value.replace('3.5', '666')); n += 1; }
+        }
+        return n;";
+    assert_eq!(browser.get::<usize>(tamper), 1, "the payload is there once");
+    let reading = read(&browser, &site);
+    assert_eq!((reading.source.as_str(), reading.fresh), ("network", true), "the object is fetched anew");
+
+    assert_eq!(browser.get::<usize>(tamper), 1, "and has been cached anew");
+    site.fail("/manifest.json", Fault::Status(500));
+    assert_eq!(browser.error(READ).code.as_deref(), Some("http"), "an error rather than altered data");
+}
+
+fn junk_in_the_cache_is_a_miss(browser: Browser) {
+    let site = Site::start();
+    site.publish(&[("performance", OLD)]);
+    browser.open(site.url());
+    for junk in ["", "{", "null", "[1]", r#"{"feed": 1}"#] {
+        let _ = read(&browser, &site);
+        let script = format!("for (const key of Object.keys(localStorage)) localStorage.setItem(key, {junk:?});");
+        let _: Value = browser.get(&script);
+        let reading = read(&browser, &site);
+        assert_eq!((reading.source.as_str(), reading.fresh), ("network", true), "with {junk:?}");
+    }
+}
