@@ -11,3 +11,5 @@ mod reading;
 mod rules;
 mod storage;
 mod surroundings;
+mod tabs;
+mod watching;
