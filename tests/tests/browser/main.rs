@@ -12,4 +12,5 @@ mod rules;
 mod storage;
 mod surroundings;
 mod tabs;
+mod versions;
 mod watching;
