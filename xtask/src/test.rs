@@ -53,15 +53,6 @@ fn run_steps(steps: &mut Steps, args: &Args) -> Result<()> {
                 .env("LASTGOOD_TEST_PACKAGE", &package.directory),
         )?)
     })?;
-    steps.step("packaging tests", || {
-        Ok(process::run(
-            workspace::cargo()
-                .args(["test", "--package", "lastgood-tests", "--test", "packaging"])
-                .env("LASTGOOD_TEST_PACKAGE", &package.directory)
-                .env("LASTGOOD_TEST_TARBALL", &package.tarball)
-                .envs(programs.clone()),
-        )?)
-    })?;
     let site = steps.step("www", || {
         let site = www::build(&package)?;
         www::unit_tests()?;
@@ -74,6 +65,7 @@ fn run_steps(steps: &mut Steps, args: &Args) -> Result<()> {
                 .args(["test", "--package", "lastgood-tests"])
                 .env("LASTGOOD_TEST_BINARY", binary)
                 .env("LASTGOOD_TEST_PACKAGE", &package.directory)
+                .env("LASTGOOD_TEST_TARBALL", &package.tarball)
                 .env("LASTGOOD_TEST_WWW", site)
                 .envs(programs),
         )?)
