@@ -65,12 +65,16 @@ export class Reader {
       again: order.again ?? false,
       desk: order.desk ?? null,
     };
-    const readings = await this.#readVerified(task, shapeOf, signal);
+    let readings: readonly VerifiedReading[] = [];
     try {
+      readings = await this.#readVerified(task, shapeOf, signal);
       return await this.#handOut(await this.#inShape(readings, shapeOf, signal), signal);
     } catch (refusal) {
+      if (signal.aborted || !(refusal instanceof LastgoodError)) throw refusal;
       const downloaded = readings.some(({ core }) => core.source === 'network');
-      if (!downloaded || signal.aborted || !(refusal instanceof LastgoodError)) throw refusal;
+      // A page that cannot get at its credentials, because it is offline perhaps, has its copies all the same.
+      const noRequest = refusal.code === 'invalid-options';
+      if (!downloaded && !noRequest) throw refusal;
       return await this.#handOutCopies(task, shapeOf, refusal, signal);
     }
   }
@@ -82,7 +86,8 @@ export class Reader {
     refusal: LastgoodError,
     signal: AbortSignal,
   ): Promise<Reading[]> {
-    const reason: Failure = { code: refusal.code as ReasonCode, detail: refusal.message, dataset: refusal.dataset };
+    const code = refusal.code === 'invalid-options' ? 'offline' : (refusal.code as ReasonCode);
+    const reason: Failure = { code, detail: refusal.message, dataset: refusal.dataset };
     try {
       const copies = await this.#readVerified({ ...task, instead: { code: 'offline', detail: '' } }, shapeOf, signal);
       const readings = copies.map(({ core, payload }) => ({ core: { ...core, reason }, payload }));
