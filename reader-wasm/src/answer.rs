@@ -144,5 +144,7 @@ fn failure(answer: &Object<'_>) -> Option<Failure> {
     let code = Code::ALL.into_iter().find(|known| known.as_str() == code)?;
     // Half a surrogate pair, which the text of a thrown error may have, is no character.
     let detail: String = answer.parsed("detail").unwrap_or_default();
-    Some(Failure { path: answer.parsed("path"), status: answer.number("status"), ..Failure::new(code, detail) })
+    let mut failure = Failure::new(code, detail);
+    (failure.path, failure.status) = (answer.parsed("path"), answer.number("status"));
+    Some(failure)
 }

@@ -12,7 +12,7 @@ use crate::name::Ext;
 #[must_use]
 #[derive(Debug)]
 pub struct FetchObjects<V> {
-    pub(super) task: Task<V>,
+    pub(super) task: Box<Task<V>>,
     pub(super) checked: Checked,
     /// The datasets whose payloads are wanted.
     pub(super) payloads: Vec<(usize, Caching)>,

@@ -11,7 +11,7 @@ use crate::name::DatasetName;
 #[must_use]
 #[derive(Debug)]
 pub struct Validate<V> {
-    pub(super) task: Task<V>,
+    pub(super) task: Box<Task<V>>,
     pub(super) checked: Checked,
     /// Datasets whose payloads are at hand, and whose entries have a schema.
     pub(super) wanted: Vec<usize>,
