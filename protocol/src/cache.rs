@@ -4,6 +4,9 @@
 //! confirmation or a use rewrites a few hundred bytes and not the payload. The three are not written in one step and may
 //! be altered by anything else on the origin: nothing in them is believed before the payload's digest has been compared.
 
+use alloc::format;
+use alloc::string::{String, ToString};
+
 use crate::digest::Sha256;
 use crate::id::{CommitId, FeedId};
 use crate::json::{self, Json};

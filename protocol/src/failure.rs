@@ -1,7 +1,11 @@
 //! Why a reading is not fresh, or why there is none: stable codes, the same in every language.
 
-use std::fmt;
-use std::ops::{Deref, DerefMut};
+use alloc::borrow::ToOwned;
+use alloc::boxed::Box;
+use alloc::format;
+use alloc::string::{String, ToString};
+use core::fmt;
+use core::ops::{Deref, DerefMut};
 
 use crate::manifest::{ManifestError, excerpt};
 use crate::name::DatasetName;
@@ -201,7 +205,7 @@ impl fmt::Display for Failure {
     }
 }
 
-impl std::error::Error for Failure {}
+impl core::error::Error for Failure {}
 
 impl From<ManifestError> for Failure {
     fn from(error: ManifestError) -> Self {

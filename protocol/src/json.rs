@@ -4,12 +4,17 @@
 //! to the letter is that text itself, not something made of it. Looking into a value scans its text once more; documents
 //! are small and shallow. Nothing recurses, so nesting, however deep, does not overflow the stack.
 
-use std::borrow::Cow;
-use std::str::FromStr;
+use alloc::borrow::{Cow, ToOwned};
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::str::FromStr;
 
 use crate::digest::hex;
-use crate::payload::text::{Escape, escape};
 use crate::scalar::{self, Scalar};
+use crate::text::{Escape, escape};
+
+/// How deep arrays and objects of a payload may be nested: the outermost is the first level.
+pub const MAX_DEPTH: usize = 128;
 
 /// A text that is not JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

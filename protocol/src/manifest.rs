@@ -3,9 +3,13 @@
 //! The checksum covers the raw bytes of the value of `signed` as they stand in the file, so there is no canonical form
 //! to get wrong. A reader ignores members that it does not know.
 
-use std::collections::BTreeMap;
-use std::fmt;
-use std::str::FromStr;
+use alloc::borrow::ToOwned;
+use alloc::collections::BTreeMap;
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::fmt;
+use core::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
@@ -132,7 +136,7 @@ impl Manifest {
         if bytes.trim_ascii_start().first() != Some(&b'{') {
             return Err(ManifestError::NotJson { found: excerpt(bytes) });
         }
-        let text = std::str::from_utf8(bytes).map_err(|_| ManifestError::malformed(&"expected UTF-8"))?;
+        let text = core::str::from_utf8(bytes).map_err(|_| ManifestError::malformed(&"expected UTF-8"))?;
         let file = Json::parse(text).map_err(|error| ManifestError::malformed(&error))?.object();
         let envelope = file.and_then(|file| Some((file.member("signed")?, file.parsed("sha256")?)));
         let Some((signed, expected)) = envelope else {
@@ -263,7 +267,7 @@ impl Entry {
     /// What names the objects of the dataset: its payload, and its schema if it has one.
     pub fn objects(&self) -> impl Iterator<Item = ObjectId<'_>> {
         let schema = self.schema.as_ref().map(|schema| (schema.sha256, "json"));
-        std::iter::once((self.sha256, self.ext.as_str())).chain(schema)
+        core::iter::once((self.sha256, self.ext.as_str())).chain(schema)
     }
 }
 
@@ -339,7 +343,7 @@ pub(crate) fn excerpt(bytes: &[u8]) -> String {
         return "nothing".to_owned();
     }
     // What is not text any more says nothing to people.
-    let text = std::str::from_utf8(bytes).or_else(|error| std::str::from_utf8(&bytes[..error.valid_up_to()]));
+    let text = core::str::from_utf8(bytes).or_else(|error| core::str::from_utf8(&bytes[..error.valid_up_to()]));
     let start: String = text.unwrap_or_default().chars().take(40).collect();
     let kind = if start.starts_with('<') { "an HTML page" } else { "other content" };
     format!("{kind} that begins with {}", quoted(&start))

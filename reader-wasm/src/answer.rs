@@ -1,6 +1,9 @@
 //! Texts into plans and answers. What the other side gives is of this package, so what does not fit is a defect and is told
 //! without detail; only names of datasets come from the page.
 
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
 use lastgood_protocol::cache::{CacheHead, FeedMemory};
 use lastgood_protocol::failure::{Code, Failure};
 use lastgood_protocol::json::{Json, Object};

@@ -1,5 +1,9 @@
 //! Steps into texts, as in `npm/src/read/core.ts`.
 
+use alloc::borrow::ToOwned;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
 use lastgood_protocol::failure::Failure;
 use lastgood_protocol::json::{Writer, quoted};
 use lastgood_protocol::read::{Caching, Check, Outcome, Reading, Request, SchemaRequest, Step};

@@ -1,5 +1,9 @@
 //! The cached copies: when they may be handed out, and the step that loads them.
 
+use alloc::boxed::Box;
+use alloc::format;
+use alloc::vec::Vec;
+
 use super::request::Payload;
 use super::{AtHand, Checked, Outcome, Reading, Source, Step, Task, Wanted, is_of};
 use crate::cache::CacheHead;

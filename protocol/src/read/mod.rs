@@ -20,6 +20,10 @@ mod reading;
 mod request;
 mod validate;
 
+use alloc::boxed::Box;
+use alloc::format;
+use alloc::vec::Vec;
+
 pub use cached::LoadCache;
 pub use objects::FetchObjects;
 pub use plan::{Kind, Known, LockPolicy, Plan, Shape, Wanted};

@@ -1,5 +1,9 @@
 //! Step: fetch objects: payloads, and the schemas that they are validated against.
 
+use alloc::boxed::Box;
+use alloc::format;
+use alloc::vec::Vec;
+
 use super::request::{Caching, ObjectAnswers, Payload, Request, SchemaObject, SchemaRequest};
 use super::{AtHand, Checked, FetchManifest, Source, Step, Task};
 use crate::digest::Sha256;
