@@ -192,15 +192,15 @@ impl Manifest {
     fn signed(&self) -> String {
         let mut datasets = json::Writer::new();
         for (dataset, entry) in &self.datasets {
-            datasets = datasets.json(dataset.as_str(), &entry.encode());
+            datasets.json(dataset.as_str(), &entry.encode());
         }
         let expires_at = self.expires_at.map_or("null".to_owned(), |end| quoted(&end.to_string()));
         json::Writer::new()
             .number("format", FORMAT.into())
-            .text("feed", &self.feed.to_string())
+            .plain("feed", &self.feed)
             .number("generation", self.generation.get())
-            .text("commit", &self.commit.to_string())
-            .text("published_at", &self.published_at.to_string())
+            .plain("commit", &self.commit)
+            .plain("published_at", &self.published_at)
             .json("expires_at", &expires_at)
             .json("datasets", &datasets.finish())
             .finish()
@@ -239,25 +239,26 @@ impl Entry {
     }
 
     fn encode(&self) -> String {
-        let mut entry = json::Writer::new()
-            .text("sha256", &self.sha256.to_string())
+        let mut entry = json::Writer::new();
+        entry
+            .plain("sha256", &self.sha256)
             .number("size", self.size)
             .number("generation", self.generation.get())
-            .text("published_at", &self.published_at.to_string());
+            .plain("published_at", &self.published_at);
         if !self.ext.is_json() {
-            entry = entry.text("ext", self.ext.as_str());
+            entry.text("ext", self.ext.as_str());
         }
         if let Some(schema) = &self.schema {
-            entry = entry.json("schema", &schema.encode());
+            entry.json("schema", &schema.encode());
         }
         if let Some(meta) = &self.meta {
-            entry = entry.json("meta", meta.as_str());
+            entry.json("meta", meta.as_str());
         }
         if let Some(forced) = &self.forced {
-            entry = entry.text("forced", forced);
+            entry.text("forced", forced);
         }
         if !self.plain_copy {
-            entry = entry.json("plain_copy", "false");
+            entry.json("plain_copy", "false");
         }
         entry.finish()
     }
@@ -281,7 +282,7 @@ impl SchemaRef {
     pub(crate) fn encode(&self) -> String {
         json::Writer::new()
             .number("version", self.version.into())
-            .text("sha256", &self.sha256.to_string())
+            .plain("sha256", &self.sha256)
             .number("size", self.size)
             .finish()
     }

@@ -3,7 +3,7 @@
 //! It is for readers and people. Between writers the operating system's lock is the truth.
 
 use alloc::format;
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
@@ -59,8 +59,8 @@ impl LockMarker {
             .number("format", self.format.into())
             .json("holder", &holder)
             .json("datasets", &format!("[{}]", datasets.join(",")))
-            .text("acquired_at", &self.acquired_at.to_string())
-            .text("expires_at", &self.expires_at.to_string())
+            .plain("acquired_at", &self.acquired_at)
+            .plain("expires_at", &self.expires_at)
             .finish();
         format!("{marker}\n").into_bytes()
     }

@@ -120,7 +120,7 @@ fn server_time(answer: Json<'_>) -> Option<Result<Option<Timestamp>, Failure>> {
     let answer = answer.object()?;
     Some(match failure(&answer) {
         Some(failure) => Err(failure),
-        None => Ok(answer.nullable("serverTime", Json::number)?.map(Timestamp::from_ms)),
+        None => Ok(answer.nullable("serverTime", Json::signed)?.map(Timestamp::from_ms)),
     })
 }
 
