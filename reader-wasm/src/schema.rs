@@ -1,6 +1,9 @@
 //! Payloads against the schema that they were published with, by the validator of the writer and the browser's regular expressions.
 
-use std::cell::RefCell;
+use alloc::borrow::ToOwned;
+use alloc::boxed::Box;
+use alloc::string::{String, ToString};
+use core::cell::RefCell;
 
 use lastgood_protocol::schema::{self, Engine, Pattern};
 use wasm_bindgen::prelude::*;
@@ -79,7 +82,7 @@ impl Schema {
 
     /// What in a payload the schema does not allow; nothing when all is well.
     pub fn violations(&self, payload: &[u8]) -> Option<String> {
-        let Ok(text) = std::str::from_utf8(payload) else { return Some("it is not UTF-8".to_owned()) };
+        let Ok(text) = core::str::from_utf8(payload) else { return Some("it is not UTF-8".to_owned()) };
         self.0.validate(text, LIMIT).err().map(|invalid| invalid.to_string())
     }
 }

@@ -1,6 +1,9 @@
 //! A compiled schema: what is left of it when keywords have been understood and references followed.
 
-use std::cmp::Ordering;
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::cmp::Ordering;
 
 use super::decimal::{Decimal, Divisor};
 use super::sort::{places, sort};

@@ -6,6 +6,12 @@ mod graph;
 mod references;
 mod values;
 
+use alloc::borrow::ToOwned;
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
+
 use super::decimal::{DIVISOR_DIGITS, Decimal, Divisor, whole};
 use super::equal::hash;
 use super::error::{DIALECT, SchemaError, SchemaErrorKind};
@@ -273,7 +279,7 @@ impl Compiler<'_> {
         }
         if let Some(value) = patterns {
             for (name, schema) in Keywords::of(value, "patternProperties", "an object of schemas")?.iter() {
-                let pattern = self.pattern(schema, std::str::from_utf8(name).unwrap_or(HALF))?;
+                let pattern = self.pattern(schema, core::str::from_utf8(name).unwrap_or(HALF))?;
                 let id = self.subschema(schema, scope, "patternProperties", Applies::Deeper)?;
                 properties.patterns.push((pattern, id));
             }
