@@ -9,7 +9,8 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
-import { directory } from './support/package.mjs';
+import { FeedServer } from './support/feed.mjs';
+import { directory, entry, wasm } from './support/package.mjs';
 
 const pages = fileURLToPath(new URL('../../../docs/reader/', import.meta.url));
 const readme = fileURLToPath(new URL('../README.md', import.meta.url));
@@ -106,4 +107,17 @@ test('every code, event, member and option has its row', async (t) => {
     ),
   };
   await compile(t, Object.entries(tables).map(([name, code]) => ({ name: `${name}.ts`, code })));
+});
+
+test('the lines of the debug option are those of the page', async (t) => {
+  const [, documented] = /^```text\n(.*?)^```$/ms.exec(await page('debugging.md'));
+  const lines = [];
+  t.mock.method(console, 'debug', (line) => lines.push(line));
+  const server = await FeedServer.start();
+  server.publish({ performance: '[1]' }, { generation: 2 });
+  const { open } = await import(entry);
+  const feed = await open(server.url, { wasm, debug: true });
+  await feed.read('performance');
+  await feed.read('performance');
+  assert.equal(lines.map((line) => `${line}\n`).join(''), documented.replaceAll('http://127.0.0.1:8080/data/', server.url));
 });
