@@ -10,6 +10,7 @@
 import type { Tell } from '../events.js';
 import { parseHead, parseMemory, type CoreReading } from '../read/core.js';
 import { readJson, type Payload } from '../read/payload.js';
+import { encoded } from '../read/utf8.js';
 import type { Reading } from '../types.js';
 import { LocalStore } from './local.js';
 
@@ -112,8 +113,9 @@ export class Store {
    * what UTF-8 cannot, such as half a surrogate pair.
    */
   async #verify(dataset: string, head: string, text: string): Promise<Payload> {
-    const payload = await readJson(new TextEncoder().encode(text));
-    if (payload.sha256 !== parseHead(head)?.sha256) this.#corrupt(dataset, 'the cached copy has been altered');
+    const known = parseHead(head);
+    const payload = await readJson(encoded(text, known?.size ?? 0));
+    if (payload.sha256 !== known?.sha256) this.#corrupt(dataset, 'the cached copy has been altered');
     return payload;
   }
 

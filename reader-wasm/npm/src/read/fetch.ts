@@ -87,7 +87,7 @@ async function send(transport: Transport, { path, cache }: FileRequest, signal: 
   if (!headers.has('accept')) headers.set('accept', 'application/json');
   const fetchIt = transport.fetch ?? globalThis.fetch;
   try {
-    return await fetchIt(url, { ...given, headers, cache, signal });
+    return await fetchIt(url, { ...given, headers, cache: whereToAsk(cache), signal });
   } catch (thrown) {
     signal.throwIfAborted();
     throw new FetchFailure({
@@ -98,6 +98,12 @@ async function send(transport: Transport, { path, cache }: FileRequest, signal: 
       path,
     });
   }
+}
+
+/** Offline, Firefox takes out of its cache what it was told to revalidate, as if it had; only `no-store` keeps it from that. */
+function whereToAsk(cache: RequestCache): RequestCache {
+  const mustBeCurrent = cache === 'no-cache' || cache === 'reload';
+  return mustBeCurrent && globalThis.navigator?.onLine === false ? 'no-store' : cache;
 }
 
 /**

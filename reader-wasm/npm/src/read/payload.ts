@@ -1,5 +1,6 @@
 import { describe } from '../options.js';
 import { sha256 } from './hash.js';
+import { encoded } from './utf8.js';
 
 /** A payload: hashed, and made into a value. */
 export interface Payload {
@@ -37,6 +38,6 @@ export async function readArtifact(bytes: Uint8Array<ArrayBuffer>, type: string)
 }
 
 /** The bytes that a payload was made of. */
-export function bytesOf({ bytes, text }: Payload): Uint8Array {
-  return bytes ?? new TextEncoder().encode(text ?? '');
+export function bytesOf({ bytes, text, size }: Payload): Uint8Array {
+  return bytes ?? encoded(text ?? '', size);
 }
