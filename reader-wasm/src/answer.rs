@@ -144,5 +144,10 @@ fn failure(answer: &Object<'_>) -> Option<Failure> {
     let code = Code::ALL.into_iter().find(|known| known.as_str() == code)?;
     // Half a surrogate pair, which the text of a thrown error may have, is no character.
     let detail: String = answer.parsed("detail").unwrap_or_default();
-    Some(Failure { path: answer.parsed("path"), status: answer.number("status"), ..Failure::new(code, detail) })
+    Some(Failure {
+        path: answer.parsed("path"),
+        status: answer.number("status"),
+        retry_after_ms: answer.number("retryAfterMs"),
+        ..Failure::new(code, detail)
+    })
 }
