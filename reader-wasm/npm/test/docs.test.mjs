@@ -112,6 +112,8 @@ test('every code, event, member and option has its row', async (t) => {
 test('the lines of the debug option are those of the page', async (t) => {
   const [, documented] = /^```text\n(.*?)^```$/ms.exec(await page('debugging.md'));
   const lines = [];
+  install(new FakeStorage());
+  t.after(() => install(undefined));
   t.mock.method(console, 'debug', (line) => lines.push(line));
   const server = await FeedServer.start();
   server.publish({ performance: '[1]' }, { generation: 2 });

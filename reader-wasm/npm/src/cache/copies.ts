@@ -106,6 +106,8 @@ export class Copies {
     const text = typeof payload.text === 'string' ? payload.text : null;
     const problems: string[] = [];
     for (const place of this.#places(text)) {
+      // Trying another place took its time, in which another tab may have kept a later generation: it stays.
+      if (isLater((await this.head(dataset)) ?? '', head)) return null;
       const kept =
         place === 'localStorage'
           ? this.#keepLocally(dataset, head, text ?? '', all)
@@ -140,7 +142,7 @@ export class Copies {
     const key = this.#key(dataset);
     const put = await this.#putBlob({ headKey: key, sha256: payload.sha256 }, payload, all);
     if (!put.kept) return put;
-    // Writing took its time, in which another tab may have kept a later generation: its head stays.
+    // Writing took its time as well.
     const now = await this.#texts.text(key);
     const overtaken = now !== null && isLater(now, head);
     if (!overtaken && (await this.#texts.putText(key, head))) {

@@ -140,8 +140,9 @@ export class Reader {
   }
 
   #error(failure: Failure, reading: Reading | null): LastgoodError {
-    const { code, detail, dataset = null, path, status = null, retryAfterMs = null } = failure;
+    const { code, detail, path, status = null, retryAfterMs = null } = failure;
     const url = path ? this.#url + path : null;
+    const dataset = failure.dataset ?? reading?.dataset ?? null;
     return new LastgoodError(detail, { code, url, dataset, status, retryAfterMs, reading });
   }
 }
