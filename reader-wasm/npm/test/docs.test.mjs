@@ -11,6 +11,7 @@ import { promisify } from 'node:util';
 
 import { FeedServer } from './support/feed.mjs';
 import { directory, entry, wasm } from './support/package.mjs';
+import { FakeStorage, install } from './support/storage.mjs';
 
 const pages = fileURLToPath(new URL('../../../docs/reader/', import.meta.url));
 const readme = fileURLToPath(new URL('../README.md', import.meta.url));
