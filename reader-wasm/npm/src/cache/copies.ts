@@ -36,6 +36,16 @@ export interface Copy {
   load(): Promise<Payload | null>;
 }
 
+/** Two stores that a browser blocks together are one piece of news. */
+function unavailableOnce(tell: Tell): Tell {
+  let told = false;
+  return (event) => {
+    if (event.type === 'cache-unavailable' && told) return;
+    told ||= event.type === 'cache-unavailable';
+    tell(event);
+  };
+}
+
 /** What heads and memories are in. */
 interface Texts {
   text(key: string): string | null | Promise<string | null>;
@@ -52,12 +62,12 @@ export class Copies {
 
   constructor(feed: string, cache: 'auto' | 'localStorage', tell: Tell) {
     this.#feed = feed;
-    this.#tell = tell;
+    this.#tell = unavailableOnce(tell);
     const blobs = cache === 'auto' && Blobs.exist();
     // Without either, localStorage says that it is not there.
     const local = LocalStore.exists() || !blobs;
-    this.#local = local ? new LocalStore(tell) : null;
-    this.#blobs = blobs ? new Blobs(local ? 'local' : 'own', tell) : null;
+    this.#local = local ? new LocalStore(this.#tell) : null;
+    this.#blobs = blobs ? new Blobs(local ? 'local' : 'own', this.#tell) : null;
     this.#texts = (this.#local ?? this.#blobs) as Texts;
   }
 
