@@ -4,7 +4,6 @@
 //! to get wrong. A reader ignores members that it does not know.
 
 use alloc::borrow::ToOwned;
-use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -19,6 +18,10 @@ use crate::json::{self, Json, Object, quoted};
 use crate::name::{DatasetName, Ext};
 use crate::time::Timestamp;
 use crate::{FORMAT, MAX_SAFE_INTEGER};
+
+mod datasets;
+
+pub use datasets::Datasets;
 
 /// The largest manifest that is read or written, in bytes: 8 MiB, room for some 20 000 datasets.
 pub const MAX_MANIFEST_BYTES: u64 = 8 * 1024 * 1024;
@@ -47,7 +50,7 @@ pub struct Manifest {
     /// From when on readers must not take it for current, if ever.
     pub expires_at: Option<Timestamp>,
     /// The datasets and their current objects.
-    pub datasets: BTreeMap<DatasetName, Entry>,
+    pub datasets: Datasets,
 }
 
 /// One dataset in a manifest.
@@ -91,7 +94,7 @@ impl Manifest {
     /// The first manifest of a new feed, or the next of an existing one, with the datasets still to be filled in.
     #[must_use]
     pub fn new(feed: FeedId, generation: Generation, commit: CommitId, published_at: Timestamp) -> Self {
-        let datasets = BTreeMap::new();
+        let datasets = Datasets::new();
         Self { feed, generation, commit, published_at, expires_at: None, datasets }
     }
 
@@ -185,7 +188,7 @@ impl Manifest {
             commit: signed.parsed("commit")?,
             published_at: signed.parsed("published_at")?,
             expires_at: signed.nullable("expires_at", Json::parsed)?,
-            datasets: BTreeMap::new(),
+            datasets: Datasets::new(),
         })
     }
 
