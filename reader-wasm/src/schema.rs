@@ -37,12 +37,15 @@ impl Engine for Browser {
     }
 }
 
+/// A text, and whether the pattern is in it.
+type Seen = (Box<str>, bool);
+
 /// A pattern that remembers some of the texts that it was asked about. To ask the browser takes longer than all the rest of the
 /// validation of a text, and columns of data repeat themselves: codes, units, categories.
 struct Remembering {
     pattern: RegExp,
     /// In each place the last text of those that belong there, and whether the pattern is in it.
-    seen: RefCell<[Option<(Box<str>, bool)>; PLACES]>,
+    seen: RefCell<[Option<Seen>; PLACES]>,
 }
 
 impl Pattern for Remembering {

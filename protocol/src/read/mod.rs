@@ -303,6 +303,10 @@ impl<V> Task<V> {
         self.end(Ok(readings), now)
     }
 
+    #[allow(
+        clippy::boxed_local,
+        reason = "a task is handed on as a pointer; by value each move is spelled out in the module"
+    )]
     fn end(self: Box<Self>, result: Result<Vec<Reading<V>>, Failure>, at: Timestamp) -> Step<V> {
         Step::Done(Outcome { result, too_old: Vec::new(), memory: self.memory, at })
     }
