@@ -42,8 +42,11 @@ impl Engine for Browser {
 struct Remembering {
     pattern: RegExp,
     /// In each place the last text of those that belong there, and whether the pattern is in it.
-    seen: RefCell<[Option<(Box<str>, bool)>; PLACES]>,
+    seen: RefCell<[Option<Seen>; PLACES]>,
 }
+
+/// A text, and whether the pattern is in it.
+type Seen = (Box<str>, bool);
 
 impl Pattern for Remembering {
     fn is_in(&self, text: &str) -> bool {
