@@ -149,5 +149,6 @@ fn failure(answer: &Object<'_>) -> Option<Failure> {
     let detail: String = answer.parsed("detail").unwrap_or_default();
     let mut failure = Failure::new(code, detail);
     (failure.path, failure.status) = (answer.parsed("path"), answer.number("status"));
+    failure.retry_after_ms = answer.number("retryAfterMs");
     Some(failure)
 }

@@ -1,5 +1,6 @@
 //! `cargo xtask pack`: the npm package, from the Rust source to the tarball.
 
+mod api;
 mod consumers;
 mod names;
 mod script;
@@ -19,7 +20,7 @@ use crate::{npm, process, progress::step, setup, workspace};
 /// Build the npm package: target/npm/lastgood-<version>.tgz
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Fail when the size table in reader-wasm/npm/README.md is more than 2 % off, instead of rewriting it
+    /// Fail when the API reference or the size table (by more than 2 %) is out of date, instead of rewriting them
     #[arg(long)]
     pub(crate) check: bool,
 }
@@ -57,6 +58,7 @@ fn build(out: &Path, check: bool) -> Result<()> {
     wasm::check_paths(&directory)?;
     step("check the types", script::check)?;
     step("bundle", || script::bundle(&directory).and_then(|()| script::declare(&directory)))?;
+    step("write the API reference", || api::write(&directory, check))?;
     assemble(&directory)?;
     step("measure", || measure(&directory, check))?;
     step("pack", || pack(&directory, out))?;

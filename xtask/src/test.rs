@@ -48,7 +48,8 @@ fn run_steps(steps: &mut Steps, args: &Args) -> Result<()> {
         // From its directory: only there does Node find the tests by itself.
         Ok(process::run(
             Command::new("node")
-                .arg("--test")
+                // Something that waits for ever is to be told by its name.
+                .args(["--test", "--test-timeout=60000"])
                 .current_dir(workspace::root().join("reader-wasm/npm/test"))
                 .env("LASTGOOD_TEST_PACKAGE", &package.directory),
         )?)

@@ -114,7 +114,8 @@ export class OpenFeed {
     const known = several ? undefined : this.#shapeOf(first);
     const { intervalMs, onError, fallback, shape, ...call } = parseWatchOptions(given, this.#options, known);
     const { patience } = call;
-    // The first look asks whether a commit is in progress. Later ones find out by themselves: a commit that has ended is a new manifest.
+    // The first look asks whether a commit is in progress. Later ones find out by themselves: a commit that has ended
+    // is a new manifest.
     let again = false;
     const read: Subject['read'] = async (answers, signal) => {
       const order: Order = { datasets, patience, shape, again, desk: answers.forRead() };

@@ -66,13 +66,13 @@ export function parseOpenOptions(given: unknown): FeedOptions {
   const watching = ['intervalMs', 'minIntervalMs', 'shareTabs'];
   const known = ['wasm', 'cache', 'maxBytes', 'init', 'fetch', 'onEvent', 'debug', 'datasets', ...watching, ...PATIENCE];
   const options = new Options(given, known);
-  const isInit = (value: unknown) => typeof value === 'function' || (typeof value === 'object' && value !== null);
+  const init = options.take('init', 'request options or a function', (value) => isFunction(value) || isObject(value)) ?? {};
   return {
     patience: patience(options, { lock: 'cache', lockWaitMs: 10_000, timeoutMs: 10_000, maxAge: null }),
     shapes: shapes(options.take('datasets', 'an object with a shape under each name', isObject)),
     cache: options.choice('cache', CACHES) ?? 'auto',
     maxBytes: options.number('maxBytes', 1, Number.MAX_SAFE_INTEGER) ?? 64 * 2 ** 20,
-    init: options.take('init', 'request options or a function', isInit) ?? {},
+    init: isFunction<Exclude<FeedOptions['init'], RequestOptions>>(init) ? init : parseRequestOptions(init, 'the object'),
     fetch: options.take('fetch', 'a function', isFunction<typeof fetch>) ?? null,
     onEvent: options.take('onEvent', 'a function', isFunction<(event: FeedEvent) => void>) ?? null,
     debug: options.take('debug', 'true or false', isBoolean) ?? false,
@@ -80,6 +80,19 @@ export function parseOpenOptions(given: unknown): FeedOptions {
     minIntervalMs: options.number('minIntervalMs', 1, MAX_TIMER_MS) ?? 1_000,
     shareTabs: options.take('shareTabs', 'true, false or a text', isBooleanOrText) ?? true,
   };
+}
+
+/** Request options that leave alone what is lastgood's own; `where` they were found, for people. */
+export function parseRequestOptions(given: unknown, where: string): RequestOptions {
+  if (!isObject(given)) refuse(`option "init": expected request options, found ${describe(given)} in ${where}`);
+  const own = ['signal', 'cache', 'method', 'body'].find((name) => given[name] !== undefined);
+  if (own !== undefined) refuse(`option "init": leave out "${own}" in ${where}: it is for lastgood to decide`);
+  try {
+    new Headers(given['headers'] as HeadersInit | undefined);
+  } catch (problem) {
+    refuse(`option "init": the headers in ${where} cannot be sent: ${describe(problem)}`);
+  }
+  return given;
 }
 
 /** The options of a call; `defaults` are those of `open`. */

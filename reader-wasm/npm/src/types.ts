@@ -69,7 +69,7 @@ export type ErrorCode =
   | 'invalid-name'
   /** The feed's address cannot be used. */
   | 'invalid-url'
-  /** An option has a wrong type or value. */
+  /** An option has a wrong type or value, or the function `init` has failed. */
   | 'invalid-options'
   /** The caller's `signal` was aborted. */
   | 'aborted'
@@ -108,7 +108,9 @@ export interface Reading<T = unknown> {
   readonly meta: unknown;
   /** The version of the published schema, before any `migrate`; `null` when it was published without a schema. */
   readonly schemaVersion: number | null;
-  /** Where a copy is kept for later visits; `null` when it could not be kept or `cache` is `none`. */
+  /**
+   * Where a copy is kept for later visits; `null` when it could not be kept, is still being written, or `cache` is `none`.
+   */
   readonly cachedIn: 'localStorage' | 'cacheStorage' | null;
 }
 
@@ -245,7 +247,7 @@ export type FeedEvent =
   | { readonly type: 'recovered'; readonly dataset: string; readonly staleMs: number }
   /** The server handed out an older manifest than one seen before, which was refused. Told once, until it hands out a good one. */
   | { readonly type: 'regressed'; readonly detail: string }
-  /** There is no storage, or it is blocked. Told once for each opened feed. */
+  /** There is no storage, or it is blocked or does not answer. Told once for each opened feed and kind of storage. */
   | { readonly type: 'cache-unavailable'; readonly detail: string }
   /** The cached copy of `dataset`, which may be of another feed of this origin, was removed to make room. */
   | { readonly type: 'cache-evicted'; readonly dataset: string }
@@ -270,7 +272,8 @@ export interface OpenOptions<D extends Datasets = Datasets> extends Omit<ReadOpt
   // "& Datasets" types the arguments of the functions in it: the default of D at `open` knows nothing of them.
   datasets?: D & Datasets;
   /**
-   * Where verified payloads are kept. `auto`: in localStorage, and what does not fit there in Cache Storage.
+   * Where verified payloads are kept for later visits. `auto`: in localStorage, and in Cache Storage what does not fit there, artifacts,
+   * and everything in workers. `localStorage`: there alone. `none`: nowhere.
    * @default 'auto'
    */
   cache?: 'auto' | 'localStorage' | 'none';
@@ -289,7 +292,10 @@ export interface OpenOptions<D extends Datasets = Datasets> extends Omit<ReadOpt
    * signed-in user, those share that give the same text, whatever they send. @default true
    */
   shareTabs?: boolean | string;
-  /** Credentials, headers and the like for every request; a function is asked before each one. */
+  /**
+   * Credentials, headers and the like for every request; a function is asked before each one. When it fails, copies are handed
+   * out with the reason `offline`; without one, the call ends with `invalid-options` and what it threw as the `cause`.
+   */
   init?: RequestOptions | ((url: string) => RequestOptions | Promise<RequestOptions>);
   /** Used instead of the global `fetch`. */
   fetch?: typeof fetch;

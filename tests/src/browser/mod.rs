@@ -109,6 +109,12 @@ impl Browser {
         self.session().engine() != Engine::WebKit
     }
 
+    /// Whether Cache Storage outlives the page. In such sessions of WebKitGTK it ends with the last page of its origin.
+    #[must_use]
+    pub fn keeps_cache_storage(&self) -> bool {
+        self.session().engine() != Engine::WebKit
+    }
+
     /// Opens a page.
     pub fn open(&self, url: &str) {
         self.session().command(async |driver| driver.goto(url).await);

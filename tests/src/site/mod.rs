@@ -197,7 +197,7 @@ fn timestamp(time: SystemTime) -> Timestamp {
 fn page() -> tempfile::TempDir {
     let dir = tempfile::tempdir().expect("a temporary directory can be made");
     let www = dir.path().join("site");
-    copy(&built("PACKAGE", "target/npm/package"), &www.join("lastgood"));
+    copy(&package(), &www.join("lastgood"));
     fs::write(www.join("index.html"), PAGE).expect("the page can be written");
     dir
 }
@@ -209,6 +209,12 @@ fn outside() -> IpAddr {
         Ok(socket.local_addr()?.ip())
     });
     address.expect("this machine has an address other than 127.0.0.1, which no network at all would explain")
+}
+
+/// The files of the packed npm package.
+#[must_use]
+pub fn package() -> PathBuf {
+    built("PACKAGE", "target/npm/package")
 }
 
 /// The packed npm package, as it would be published.

@@ -13,7 +13,7 @@ export interface Candidate {
  * Least recently used first; those of no use before all. There are no more of them than make twice the room: when that does not help,
  * others hold the space, and removing more would only lose what is cached.
  */
-export function* inOrder(candidates: readonly Candidate[], needed: number): Generator<Candidate> {
+export function* inOrder<C extends Candidate>(candidates: readonly C[], needed: number): Generator<C> {
   // RFC 3339 in UTC with a fixed number of digits: the order of the texts is that of the times.
   const usedAt = ({ head }: Candidate) => head?.used_at ?? '';
   const sorted = [...candidates].sort((a, b) => (usedAt(a) < usedAt(b) ? -1 : usedAt(a) > usedAt(b) ? 1 : 0));

@@ -10,66 +10,56 @@
 import type { Tell } from '../events.js';
 import { describe } from '../options.js';
 import { parseHead } from '../read/core.js';
+import { isQuota } from './blobs.js';
 import { inOrder, type Candidate } from './eviction.js';
-import { datasetOfHead, headKey, headOfPayload, memoryKey, payloadKey } from './keys.js';
-
-/** A cached payload and what is known of it, as they stand in the store together. */
-export interface LocalEntry {
-  readonly head: string;
-  /** Nothing when it is not here. */
-  readonly text: string | null;
-}
+import { datasetOfHead, headOfPayload, payloadKey } from './keys.js';
 
 /** Whether a payload could be kept; `full` says why not, where there is storage at all. */
 export type Kept = { readonly kept: true } | { readonly kept: false; readonly full: string | null };
 
-/** The entries of one feed in localStorage. */
+/** lastgood's part of localStorage. */
 export class LocalStore {
-  readonly #feed: string;
   readonly #tell: Tell;
   /** Whether it has been told that there is no storage: once is enough. */
   #told = false;
 
-  constructor(feed: string, tell: Tell) {
-    this.#feed = feed;
+  constructor(tell: Tell) {
     this.#tell = tell;
   }
 
-  memory(): string | null {
-    return this.#get(memoryKey(this.#feed));
+  /** Whether there is localStorage, blocked or not: workers have none. */
+  static exists(): boolean {
+    try {
+      return typeof globalThis.localStorage === 'object' && globalThis.localStorage !== null;
+    } catch {
+      return true;
+    }
   }
 
-  keepMemory(memory: string): void {
-    // Without it a replay goes unnoticed in the next visit; there is nothing else to be done about it.
-    this.#try((storage) => storage.setItem(memoryKey(this.#feed), memory));
+  /** A head or a memory. */
+  text(key: string): string | null {
+    return this.#get(key);
   }
 
-  /** The head of a dataset as it is kept, readable or not. */
-  head(dataset: string): string | null {
-    return this.#get(headKey(this.#feed, dataset));
+  /** @returns whether it was kept */
+  putText(key: string, text: string): boolean {
+    return this.#try((storage) => storage.setItem(key, text));
+  }
+
+  removeText(key: string): void {
+    this.#try((storage) => storage.removeItem(key));
+  }
+
+  /** The payload that belongs to a head's key. */
+  payload(headKey: string): string | null {
+    return this.#get(payloadKey(headKey));
   }
 
   /**
-   * The entry of a dataset. Its payload is read along with its head, so that another tab, which may replace both at any moment, cannot
-   * part them.
-   */
-  entry(dataset: string): LocalEntry | null {
-    const key = headKey(this.#feed, dataset);
-    const head = this.#get(key);
-    return head === null ? null : { head, text: this.#get(payloadKey(key)) };
-  }
-
-  /** Replaces a head alone: the payload is the same, or kept elsewhere. */
-  keepHead(dataset: string, head: string): boolean {
-    return this.#try((storage) => storage.setItem(headKey(this.#feed, dataset), head));
-  }
-
-  /**
-   * Keeps a payload with its head, and makes room when there is none; entries of the datasets in `spare` stay. The payload goes
+   * Keeps a payload with its head, and makes room when there is none; the entries whose heads' keys are in `spare` stay. The payload goes
    * first: as long as it cannot be written, the copy before it stays whole and usable.
    */
-  keep(dataset: string, head: string, text: string, spare: readonly string[]): Kept {
-    const key = headKey(this.#feed, dataset);
+  keep(key: string, head: string, text: string, spare: readonly string[]): Kept {
     const size = parseHead(head)?.size ?? text.length;
     const payload = this.#put(payloadKey(key), text, size, spare);
     if (!payload.kept) return payload;
@@ -80,8 +70,8 @@ export class LocalStore {
   }
 
   /** Removes the payload of a dataset, which is kept elsewhere. */
-  dropPayload(dataset: string): void {
-    this.#try((storage) => storage.removeItem(payloadKey(headKey(this.#feed, dataset))));
+  dropPayload(headKey: string): void {
+    this.#try((storage) => storage.removeItem(payloadKey(headKey)));
   }
 
   /** Writes, and makes room when there is none. */
@@ -102,11 +92,10 @@ export class LocalStore {
 
   /** The entries of lastgood, of whichever feed, without those of the call that needs the room. */
   #candidates(storage: Storage, spare: readonly string[]): Candidate[] {
-    const spared = spare.map((dataset) => headKey(this.#feed, dataset));
     const candidates: Candidate[] = [];
     for (let index = 0; index < storage.length; index += 1) {
       const key = headOfPayload(storage.key(index) ?? '');
-      if (key === null || spared.includes(key)) continue;
+      if (key === null || spare.includes(key)) continue;
       const head = this.#get(key);
       candidates.push({ headKey: key, head: head === null ? null : parseHead(head) });
     }
@@ -167,10 +156,4 @@ function setItem(storage: Storage, key: string, text: string): unknown {
   } catch (thrown) {
     return thrown ?? 'nothing was said';
   }
-}
-
-/** Whether storage is full. The second name is that of older Firefox. */
-function isQuota(thrown: unknown): boolean {
-  const name = (thrown as Partial<Error> | null)?.name;
-  return name === 'QuotaExceededError' || name === 'NS_ERROR_DOM_QUOTA_REACHED';
 }

@@ -2,48 +2,48 @@
  * What is known of a feed and its datasets: in this page, and between visits.
  *
  * The values that this page has read are held as they are, so that a dataset that has not changed is the same object in every
- * reading. What earlier visits have left is text, and is verified by the core like bytes from the network.
+ * reading. What earlier visits have left is text or bytes, and is verified by the core like bytes from the network.
  *
  * @module
  */
 
-import type { Tell } from '../events.js';
-import { parseHead, parseMemory, type CoreReading } from '../read/core.js';
-import { readJson, type Payload } from '../read/payload.js';
+import type { Tell, Trace } from '../events.js';
+import { parseHead, parseMemory, type CoreReading, type Memory } from '../read/core.js';
+import { within } from '../read/flights.js';
+import type { Payload } from '../read/payload.js';
 import type { Reading } from '../types.js';
-import { LocalStore } from './local.js';
+import { Copies, isLater, LARGE, type Copy } from './copies.js';
+
+/** How long a value waits for its copy to be written; then it is handed out, and the copy is written meanwhile. */
+const HAND_OUT_MS = 200;
 
 /** A value that this page has read, and what is known of it. */
-export interface Held {
+interface Held {
   readonly head: string;
   readonly payload: Payload;
-  readonly cachedIn: Reading['cachedIn'];
 }
 
 /** What is cached of one dataset when a read begins. */
-export interface Cached {
-  /** What is known of the copy, as the core has encoded it. */
-  readonly head: string;
-  /** Loads the copy; nothing when it is gone. */
-  load(): Promise<Payload | null>;
-}
+export type Cached = Copy;
 
 /** What is kept of one feed. */
 export class Store {
-  readonly #local: LocalStore | null;
-  readonly #tell: Tell;
+  readonly #copies: Copies | null;
+  readonly #trace: Trace;
   readonly #held = new Map<string, Held>();
   /** Beside the stored one, so that a replay is noticed in this page even where storage is blocked. */
   #memory: string | null = null;
+  /** What is being written: of each dataset one copy after the other, so that the last to be read is the last to be kept. */
+  readonly #turns = new Map<string, Promise<unknown>>();
 
-  constructor(feed: string, cache: 'auto' | 'localStorage' | 'none', tell: Tell) {
-    this.#local = cache === 'none' ? null : new LocalStore(feed, tell);
-    this.#tell = tell;
+  constructor(feed: string, cache: 'auto' | 'localStorage' | 'none', tell: Tell, trace: Trace) {
+    this.#copies = cache === 'none' ? null : new Copies(feed, cache, tell);
+    this.#trace = trace;
   }
 
   /** What is remembered of the feed: the later of what is stored and what this page has seen. */
-  memory(): string | null {
-    const stored = this.#local?.memory() ?? null;
+  async memory(): Promise<string | null> {
+    const stored = (await this.#copies?.memory()) ?? null;
     const [there, here] = [parsed(stored, parseMemory), parsed(this.#memory, parseMemory)];
     if (!there) return this.#memory;
     // Of two different feeds, one has replaced the other, and generations do not tell which. What is stored was written by the tab that
@@ -52,17 +52,23 @@ export class Store {
   }
 
   /** Keeps what was seen, unless another call or tab has seen more meanwhile. */
-  remember(seen: string | null): void {
-    const [before, now] = [parsed(this.memory(), parseMemory), parsed(seen, parseMemory)];
-    if (seen === null || !now || (before && before.feed === now.feed && before.generation > now.generation)) return;
-    this.#local?.keepMemory(seen);
+  remember(seen: string | null): Promise<void> {
+    const now = parsed(seen, parseMemory);
+    if (seen === null || !now) return Promise.resolve();
+    const hasMore = (before: Memory | null) => before?.feed === now.feed && before.generation > now.generation;
+    if (hasMore(parsed(this.#memory, parseMemory))) return Promise.resolve();
     this.#memory = seen;
+    const kept = this.#inTurn('', async () => {
+      const stored = (await this.#copies?.memory()) ?? null;
+      if (!hasMore(parsed(stored, parseMemory))) await this.#copies?.keepMemory(seen);
+    });
+    return within(HAND_OUT_MS, kept, () => {});
   }
 
   /** What is cached of a dataset. */
-  cached(dataset: string): Cached | null {
+  async cached(dataset: string): Promise<Cached | null> {
     const here = this.#held.get(dataset);
-    const head = this.#local?.head(dataset) ?? null;
+    const head = (await this.#copies?.head(dataset)) ?? null;
     if (here && (head === null || !isLater(head, here.head))) {
       return { head: here.head, load: () => Promise.resolve(here.payload) };
     }
@@ -70,63 +76,69 @@ export class Store {
     if (here && head !== null && parseHead(head)?.sha256 === here.payload.sha256) {
       return { head, load: () => Promise.resolve(here.payload) };
     }
-    const entry = head === null ? null : (this.#local?.entry(dataset) ?? null);
-    if (!entry) return null;
-    if (!parseHead(entry.head)) return this.#corrupt(dataset, 'what is known of the cached copy cannot be read');
-    const { text } = entry;
-    if (text === null) return this.#corrupt(dataset, 'the cached copy is gone');
-    return { head: entry.head, load: () => this.#verify(dataset, entry.head, text) };
+    return head === null ? null : ((await this.#copies?.find(dataset)) ?? null);
   }
 
   /** Keeps what was handed out, and says where for each. Whatever goes wrong with it is an event. */
-  keep(readings: readonly { core: CoreReading; payload: Payload }[]): Reading['cachedIn'][] {
+  async keep(readings: readonly { core: CoreReading; payload: Payload }[]): Promise<Reading['cachedIn'][]> {
     const datasets = readings.map(({ core }) => core.dataset);
-    return readings.map(({ core, payload }) => {
-      const cachedIn = this.#keepOne(core, payload, datasets);
-      const held = this.#held.get(core.dataset);
-      if (!held || !isLater(held.head, core.head)) {
-        this.#held.set(core.dataset, { head: core.head, payload: { ...payload, bytes: null }, cachedIn });
-      }
-      return cachedIn;
+    const keeping = readings.map(({ core, payload }) => {
+      const { dataset, head } = core;
+      const before = this.#held.get(dataset);
+      if (!before || !isLater(before.head, head)) this.#held.set(dataset, { head, payload: held(payload) });
+      const kept = this.#inTurn(dataset, () => this.#keepOne(core, payload, datasets));
+      return within(HAND_OUT_MS, kept, () => null);
     });
+    return Promise.all(keeping);
   }
 
-  #keepOne({ dataset, head, source, sha256 }: CoreReading, payload: Payload, all: readonly string[]): Reading['cachedIn'] {
-    if (!this.#local) return null;
-    const stored = this.#local.head(dataset);
+  async #keepOne(core: CoreReading, payload: Payload, all: readonly string[]): Promise<Reading['cachedIn']> {
+    if (!this.#copies) return null;
+    const { dataset, sha256 } = core;
+    const cachedIn = await this.#place(this.#copies, core, payload, all);
+    const here = this.#held.get(dataset);
+    if (here?.payload.sha256 === sha256) this.#held.set(dataset, { ...here, payload: { ...here.payload, cachedIn } });
+    this.#trace?.(`${dataset}: ${cachedIn ? `a copy is in ${cachedIn}` : 'no copy is kept'}`);
+    return cachedIn;
+  }
+
+  async #place(
+    copies: Copies,
+    core: CoreReading,
+    payload: Payload,
+    all: readonly string[],
+  ): Promise<Reading['cachedIn']> {
+    const { dataset, head, source, sha256 } = core;
+    const stored = await copies.head(dataset);
     // Another call or tab may have read a later generation meanwhile.
     if (stored !== null && isLater(stored, head)) return null;
-    if (source !== 'network' && parsed(stored, parseHead)?.sha256 === sha256) {
-      return this.#local.keepHead(dataset, head) ? 'localStorage' : null;
-    }
-    if (source === 'fallback') return null;
-    if (payload.text === null) return null;
-    const outcome = this.#local.keep(dataset, head, payload.text, all);
-    if (outcome.kept) return 'localStorage';
-    if (outcome.full !== null) this.#tell({ type: 'cache-full', dataset, detail: outcome.full });
-    return null;
+    if (source === 'network') return copies.keep(core, payload, all);
+    // A copy that was removed to make room is not written again: two that have no room together would remove each other at every look.
+    if (parsed(stored, parseHead)?.sha256 !== sha256) return null;
+    const known = payload.cachedIn ?? this.#held.get(dataset)?.payload.cachedIn ?? (await copies.place(dataset, sha256));
+    return known && (await copies.keepHead(dataset, head)) ? known : null;
   }
 
-  /**
-   * A cached text goes the way of bytes from the network, so that the value is made of what was hashed: an altered text may hold
-   * what UTF-8 cannot, such as half a surrogate pair.
-   */
-  async #verify(dataset: string, head: string, text: string): Promise<Payload> {
-    const payload = await readJson(new TextEncoder().encode(text));
-    if (payload.sha256 !== parseHead(head)?.sha256) this.#corrupt(dataset, 'the cached copy has been altered');
-    return payload;
-  }
-
-  #corrupt(dataset: string, detail: string): null {
-    this.#tell({ type: 'cache-corrupt', dataset, detail });
-    return null;
+  /** Does it when what was begun before under the same key has ended. */
+  #inTurn<T>(key: string, work: () => Promise<T>): Promise<T> {
+    const turn = (this.#turns.get(key) ?? Promise.resolve()).then(work);
+    const end = () => {
+      if (this.#turns.get(key) === settled) this.#turns.delete(key);
+    };
+    const settled = turn.then(end, end);
+    this.#turns.set(key, settled);
+    return turn;
   }
 }
 
-/** Whether a head is of a later generation of the same feed than another. */
-function isLater(head: string, other: string): boolean {
-  const [one, two] = [parseHead(head), parseHead(other)];
-  return one !== null && two !== null && one.feed === two.feed && one.confirmed > two.confirmed;
+/**
+ * A payload for as long as the page needs its value. The text is there for those who want it parsed in another way; a large one goes where
+ * the browser may put it on disk.
+ */
+function held(payload: Payload): Payload {
+  const { bytes, text } = payload;
+  const large = bytes !== null && typeof text === 'string' && text.length > LARGE;
+  return { ...payload, bytes: null, text: large ? new Blob([bytes]) : text };
 }
 
 function parsed<T>(text: string | null, parse: (text: string) => T | null): T | null {

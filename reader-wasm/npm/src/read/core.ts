@@ -109,6 +109,8 @@ export interface Head {
   size: number;
   confirmed: number;
   used_at: string;
+  /** Only of an artifact. */
+  ext?: string;
 }
 
 /** Reads a head; nothing when it is none. */

@@ -53,14 +53,15 @@ export class Driver {
 
   /** Reads what the task says. Aborting the signal ends everything that is under way for it alone. */
   async read(task: Task, signal: AbortSignal): Promise<Outcome> {
-    const cached = new Map<string, Cached>();
-    for (const { name } of task.datasets) {
-      const found = this.#store.cached(name);
-      if (found) cached.set(name, found);
-    }
     const { datasets, lock, lockWaitMs, maxBytes, maxAge, again } = task;
+    const finding = Promise.all([
+      this.#store.memory(),
+      ...datasets.map(async ({ name }) => [name, await this.#store.cached(name)] as const),
+    ]);
+    const [memory, ...found] = await unlessAborted(finding, signal);
+    const cached = new Map(found);
     const heads = datasets.map(({ name }) => cached.get(name)?.head ?? null);
-    const plan: Plan = { datasets, lock, lockWaitMs, maxBytes, maxAge, again, memory: this.#store.memory(), heads };
+    const plan: Plan = { datasets, lock, lockWaitMs, maxBytes, maxAge, again, memory, heads };
     const read = begin(plan);
     try {
       return await this.#carryOut(read, new Hands(task, cached), signal);
@@ -108,7 +109,9 @@ export class Driver {
         }
         case 'validate':
           text = answer({
-            verdicts: step.checks.map(({ handle, schema }) => this.#schemas.check(hands.get(handle), schema)),
+            verdicts: await Promise.all(
+              step.checks.map(({ handle, schema }) => this.#schemas.check(hands.get(handle), schema)),
+            ),
           });
           break;
         case 'wait':
@@ -168,10 +171,10 @@ export class Driver {
 /** The payloads of one read; the core has their places in the list. */
 class Hands {
   readonly task: Task;
-  readonly #cached: ReadonlyMap<string, Cached>;
+  readonly #cached: ReadonlyMap<string, Cached | null>;
   readonly #payloads: Payload[] = [];
 
-  constructor(task: Task, cached: ReadonlyMap<string, Cached>) {
+  constructor(task: Task, cached: ReadonlyMap<string, Cached | null>) {
     this.task = task;
     this.#cached = cached;
   }

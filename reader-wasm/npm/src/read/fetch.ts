@@ -4,7 +4,8 @@
  * @module
  */
 
-import { describe } from '../options.js';
+import { LastgoodError } from '../errors.js';
+import { describe, parseRequestOptions } from '../options.js';
 import type { RequestOptions } from '../types.js';
 import type { Failure, FileRequest } from './core.js';
 import { unlessAborted } from './flights.js';
@@ -78,16 +79,16 @@ export async function fetchFile(
 
 /**
  * `Accept` keeps single-page-app servers from answering with their HTML page and needs no CORS preflight; conditional headers
- * would need one, so revalidating is left to `cache`.
+ * would need one, so revalidating is left to `cache`. What is no JSON is asked for as what it is: a server that negotiates might refuse.
  */
 async function send(transport: Transport, { path, cache }: FileRequest, signal: AbortSignal): Promise<Response> {
   const url = transport.url + path;
-  const given = typeof transport.init === 'function' ? await transport.init(url) : transport.init;
+  const given = await initFor(url, transport);
   const headers = new Headers(given.headers);
-  if (!headers.has('accept')) headers.set('accept', 'application/json');
+  if (!headers.has('accept')) headers.set('accept', /\.(json|lock)$/.test(path) ? 'application/json' : '*/*');
   const fetchIt = transport.fetch ?? globalThis.fetch;
   try {
-    return await fetchIt(url, { ...given, headers, cache, signal });
+    return await fetchIt(url, { ...given, headers, cache: whereToAsk(cache), signal });
   } catch (thrown) {
     signal.throwIfAborted();
     throw new FetchFailure({
@@ -98,6 +99,12 @@ async function send(transport: Transport, { path, cache }: FileRequest, signal: 
       path,
     });
   }
+}
+
+/** Offline, Firefox takes out of its cache what it was told to revalidate, as if it had; only `no-store` keeps it from that. */
+function whereToAsk(cache: RequestCache): RequestCache {
+  const mustBeCurrent = cache === 'no-cache' || cache === 'reload';
+  return mustBeCurrent && globalThis.navigator?.onLine === false ? 'no-store' : cache;
 }
 
 /**
@@ -115,6 +122,19 @@ async function wholeBody(response: Response, { path }: FileRequest, clock: Clock
   const bytes = new Uint8Array(await clock.wait(read));
   expectJson(path, bytes);
   return bytes;
+}
+
+/** What the page wants the request to be made with. */
+async function initFor(url: string, { init }: Transport): Promise<RequestOptions> {
+  if (typeof init !== 'function') return init;
+  let given: unknown;
+  try {
+    given = await init(url);
+  } catch (cause) {
+    const problem = `option "init": the function has failed for ${url}: ${describe(cause)}`;
+    throw new LastgoodError(problem, { code: 'invalid-options', url, cause });
+  }
+  return parseRequestOptions(given, `what the function has given for ${url}`);
 }
 
 /** The body part by part, no more than the limit, in one piece of memory, which hashing and decoding need. */

@@ -54,3 +54,16 @@ export async function unlessAborted<T>(result: Promise<T>, signal: AbortSignal):
     if (stop) signal.removeEventListener('abort', stop);
   }
 }
+
+/** The result, or that of `late` when it takes longer; what it does then is nobody's concern. Leaves no timer behind. */
+export async function within<T>(ms: number, result: Promise<T>, late: () => T): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const passed = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  try {
+    return await Promise.race([result, passed.then(late)]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

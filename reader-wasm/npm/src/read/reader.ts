@@ -43,11 +43,12 @@ export class Reader {
   readonly #store: Store;
   readonly #driver: Driver;
   readonly #values = new Values();
+  readonly #blobs = new Map<string, { readonly sha256: string; readonly blob: Blob }>();
 
   constructor(url: string, options: FeedOptions, tell: Tell, trace: Trace) {
     this.#url = url;
     this.#options = options;
-    this.#store = new Store(url, options.cache, tell);
+    this.#store = new Store(url, options.cache, tell, trace);
     this.#driver = new Driver({ url, fetch: options.fetch, init: options.init }, this.#store, trace);
   }
 
@@ -64,12 +65,16 @@ export class Reader {
       again: order.again ?? false,
       desk: order.desk ?? null,
     };
-    const readings = await this.#readVerified(task, shapeOf, signal);
+    let readings: readonly VerifiedReading[] = [];
     try {
-      return this.#handOut(await this.#inShape(readings, shapeOf, signal));
+      readings = await this.#readVerified(task, shapeOf, signal);
+      return await this.#handOut(await this.#inShape(readings, shapeOf, signal), signal);
     } catch (refusal) {
+      if (signal.aborted || !(refusal instanceof LastgoodError)) throw refusal;
       const downloaded = readings.some(({ core }) => core.source === 'network');
-      if (!downloaded || signal.aborted || !(refusal instanceof LastgoodError)) throw refusal;
+      // A page that cannot get at its credentials, because it is offline perhaps, has its copies all the same.
+      const noRequest = refusal.code === 'invalid-options';
+      if (!downloaded && !noRequest) throw refusal;
       return await this.#handOutCopies(task, shapeOf, refusal, signal);
     }
   }
@@ -81,11 +86,12 @@ export class Reader {
     refusal: LastgoodError,
     signal: AbortSignal,
   ): Promise<Reading[]> {
-    const reason: Failure = { code: refusal.code as ReasonCode, detail: refusal.message, dataset: refusal.dataset };
+    const code = refusal.code === 'invalid-options' ? 'offline' : (refusal.code as ReasonCode);
+    const reason: Failure = { code, detail: refusal.message, dataset: refusal.dataset };
     try {
       const copies = await this.#readVerified({ ...task, instead: { code: 'offline', detail: '' } }, shapeOf, signal);
       const readings = copies.map(({ core, payload }) => ({ core: { ...core, reason }, payload }));
-      return this.#handOut(await this.#inShape(readings, shapeOf, signal));
+      return await this.#handOut(await this.#inShape(readings, shapeOf, signal), signal);
     } catch (failure) {
       const hasNone = failure instanceof LastgoodError && failure.code !== 'too-old' && !signal.aborted;
       throw hasNone ? refusal : failure;
@@ -98,7 +104,7 @@ export class Reader {
     signal: AbortSignal,
   ): Promise<VerifiedReading[]> {
     const outcome = await this.#driver.read(task, signal);
-    this.#store.remember(outcome.memory);
+    await unlessAborted(this.#store.remember(outcome.memory), signal);
     if (!('failure' in outcome)) return outcome.readings;
     const [tooOld] = await this.#inShape(outcome.tooOld, shapeOf, signal);
     throw this.#error(outcome.failure, tooOld ? handOut(tooOld.reading.core, tooOld.value, null) : null);
@@ -113,21 +119,30 @@ export class Reader {
     const values = readings.map(async (reading) => {
       const { dataset, sha256, schemaVersion } = reading.core;
       const { text, data } = reading.payload;
-      if (text === null) return { reading, value: data };
+      if (text === null) return { reading, value: this.#sameBlob(dataset, sha256, data as Blob) };
       const payload = { dataset, sha256, schemaVersion, text, data };
       return { reading, value: await this.#values.get(payload, shapeOf(dataset)) };
     });
     return unlessAborted(Promise.all(values), signal);
   }
 
-  #handOut(made: readonly Made[]): Reading[] {
-    const kept = this.#store.keep(made.map(({ reading }) => reading));
+  /** The blob that was handed out before, as long as the artifact has not changed. */
+  #sameBlob(dataset: string, sha256: string, blob: Blob): Blob {
+    const before = this.#blobs.get(dataset);
+    if (before?.sha256 === sha256) return before.blob;
+    this.#blobs.set(dataset, { sha256, blob });
+    return blob;
+  }
+
+  async #handOut(made: readonly Made[], signal: AbortSignal): Promise<Reading[]> {
+    const kept = await unlessAborted(this.#store.keep(made.map(({ reading }) => reading)), signal);
     return made.map(({ reading, value }, index) => handOut(reading.core, value, kept[index] ?? null));
   }
 
   #error(failure: Failure, reading: Reading | null): LastgoodError {
-    const { code, detail, dataset = null, path, status = null, retryAfterMs = null } = failure;
+    const { code, detail, path, status = null, retryAfterMs = null } = failure;
     const url = path ? this.#url + path : null;
+    const dataset = failure.dataset ?? reading?.dataset ?? null;
     return new LastgoodError(detail, { code, url, dataset, status, retryAfterMs, reading });
   }
 }

@@ -18,14 +18,14 @@ export class Schemas {
 
   /** Adds a schema under the digest that was computed from its bytes. */
   add({ sha256, text }: Payload): void {
-    if (text !== null) this.#texts.set(sha256, text);
+    if (typeof text === 'string') this.#texts.set(sha256, text);
   }
 
   /** Validates a payload against a schema that is here. */
-  check(payload: Payload, sha256: string): Verdict {
+  async check(payload: Payload, sha256: string): Promise<Verdict> {
     const schema = this.#schema(sha256);
     if (typeof schema === 'string') return { unsupported: schema };
-    const invalid = schema.violations(bytesOf(payload));
+    const invalid = schema.violations(await bytesOf(payload));
     return invalid === undefined ? {} : { invalid };
   }
 

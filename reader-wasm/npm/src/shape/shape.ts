@@ -9,7 +9,7 @@ export interface Payload {
   readonly sha256: string;
   /** The version of the published schema; `null` without one. */
   readonly schemaVersion: number | null;
-  readonly text: string;
+  readonly text: string | Blob;
   /** What `JSON.parse` made of the text. Others have it too. */
   readonly data: unknown;
 }
@@ -70,7 +70,8 @@ async function make(payload: Payload, shape: Shape): Promise<unknown> {
   const through = steps(schemaVersion, shape);
   // Steps may change what they get, so it is parsed for them alone.
   const own = through.length > 0 || numbers !== 'number';
-  const value = migrate(dataset, own ? parse(text, numbers) : data, through);
+  const given = own ? parse(typeof text === 'string' ? text : await text.text(), numbers) : data;
+  const value = migrate(dataset, given, through);
   return shape.schema ? validate(dataset, value, shape.schema) : value;
 }
 

@@ -35,8 +35,8 @@ export class FeedServer {
     return this.requests.splice(0).sort();
   }
 
-  /** Publishes the texts of `datasets` as one generation. */
-  publish(datasets, { generation = 1, feed = FEED, commit, expiresAt = null, meta, schema } = {}) {
+  /** Publishes the texts of `datasets` as one generation, with `artifacts`: `{ bytes, ext, type }` under each name. */
+  publish(datasets, { generation = 1, feed = FEED, commit, expiresAt = null, meta, schema, artifacts = {} } = {}) {
     const publishedAt = '2026-11-20T14:39:00.123Z';
     const entries = {};
     for (const [name, text] of Object.entries(datasets)) {
@@ -46,6 +46,12 @@ export class FeedServer {
       entries[name] = { sha256: digest, size, generation, published_at: publishedAt, ...known };
       this.files.set(`${name}.json`, text);
       this.files.set(`objects/${digest}.json`, text);
+    }
+    for (const [name, { bytes, ext, type }] of Object.entries(artifacts)) {
+      const digest = sha256(bytes);
+      entries[name] = { sha256: digest, size: bytes.length, generation, published_at: publishedAt, ext };
+      const answer = (_, response) => response.writeHead(200, { 'content-type': type }).end(bytes);
+      this.files.set(`objects/${digest}.${ext}`, answer);
     }
     const signed = JSON.stringify({
       format: 1,

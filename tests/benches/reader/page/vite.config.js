@@ -1,5 +1,6 @@
-import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { brotliCompressSync, constants } from 'node:zlib';
 
 import Ajv from 'ajv/dist/2020.js';
 import standaloneCode from 'ajv/dist/standalone/index.js';
@@ -18,13 +19,24 @@ const compiledSchema = {
   },
 };
 
+/** Compressed files beside the others, as a site would have them. */
+const compressed = {
+  name: 'compressed',
+  writeBundle({ dir }, bundle) {
+    for (const name of Object.keys(bundle)) {
+      const path = join(dir, name);
+      writeFileSync(`${path}.br`, brotliCompressSync(readFileSync(path), { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } }));
+    }
+  },
+};
+
 // Where `cargo xtask bench reader` puts lastgood's core and what it is compared with.
 const modules = process.env.LASTGOOD_BENCH_MODULES ?? '../../../../target/bench/modules';
 
 export default defineConfig({
   base: './',
   resolve: { alias: { modules: resolve(modules) } },
-  plugins: [compiledSchema],
+  plugins: [compiledSchema, compressed],
   build: {
     modulePreload: false,
     // The module is a file that is fetched and compiled, as on most sites.
