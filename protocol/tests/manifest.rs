@@ -124,9 +124,7 @@ prop_compose! {
         let (feed, commit) = (FeedId::from_random(ids.0), CommitId::from_random(ids.1));
         let mut manifest = Manifest::new(feed, generation(number), commit, published_at);
         manifest.expires_at = expires_at;
-        for (name, entry) in entries {
-            manifest.datasets.insert(name.parse().unwrap(), entry);
-        }
+        manifest.datasets = entries.into_iter().map(|(name, entry)| (name.parse().unwrap(), entry)).collect();
         manifest
     }
 }

@@ -101,6 +101,16 @@ impl Datasets {
     }
 }
 
+impl FromIterator<Named> for Datasets {
+    fn from_iter<I: IntoIterator<Item = Named>>(named: I) -> Self {
+        let mut datasets = Self::new();
+        for (name, entry) in named {
+            datasets.insert(name, entry);
+        }
+        datasets
+    }
+}
+
 impl Index<&DatasetName> for Datasets {
     type Output = Entry;
 
