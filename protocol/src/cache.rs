@@ -4,6 +4,9 @@
 //! confirmation or a use rewrites a few hundred bytes and not the payload. The three are not written in one step and may
 //! be altered by anything else on the origin: nothing in them is believed before the payload's digest has been compared.
 
+use alloc::format;
+use alloc::string::{String, ToString};
+
 use crate::digest::Sha256;
 use crate::id::{CommitId, FeedId};
 use crate::json::{self, Json};
@@ -121,9 +124,9 @@ impl FeedMemory {
     #[must_use]
     pub fn encode(&self) -> String {
         json::Writer::new()
-            .text("feed", &self.feed.to_string())
+            .plain("feed", &self.feed)
             .number("generation", self.generation.get())
-            .text("commit", &self.commit.to_string())
+            .plain("commit", &self.commit)
             .json("clock_offset_ms", &self.clock_offset_ms.to_string())
             .finish()
     }
@@ -136,7 +139,7 @@ impl FeedMemory {
             feed: memory.parsed("feed")?,
             generation: Generation::decode(&memory, "generation")?,
             commit: memory.parsed("commit")?,
-            clock_offset_ms: memory.number("clock_offset_ms")?,
+            clock_offset_ms: memory.member("clock_offset_ms")?.signed()?,
         })
     }
 }
@@ -171,26 +174,26 @@ impl CacheHead {
     /// The value as text for a key-value store.
     #[must_use]
     pub fn encode(&self) -> String {
-        let mut head = json::Writer::new()
-            .text("feed", &self.feed.to_string())
-            .text("sha256", &self.sha256.to_string())
+        let mut head = json::Writer::new();
+        head.plain("feed", &self.feed)
+            .plain("sha256", &self.sha256)
             .number("size", self.size)
             .number("changed", self.changed.get())
             .number("confirmed", self.confirmed.get())
-            .text("published_at", &self.published_at.to_string())
-            .text("checked_at", &self.checked_at.to_string())
-            .text("used_at", &self.used_at.to_string());
+            .plain("published_at", &self.published_at)
+            .plain("checked_at", &self.checked_at)
+            .plain("used_at", &self.used_at);
         if let Some(meta) = &self.meta {
-            head = head.json("meta", meta.as_str());
+            head.json("meta", meta.as_str());
         }
         if !self.ext.is_json() {
-            head = head.text("ext", self.ext.as_str());
+            head.text("ext", self.ext.as_str());
         }
         if let Some(schema) = &self.schema {
-            head = head.json("schema", &schema.encode());
+            head.json("schema", &schema.encode());
         }
         if self.validated {
-            head = head.json("validated", "true");
+            head.json("validated", "true");
         }
         head.finish()
     }

@@ -1,7 +1,8 @@
 //! SHA-256: the name of an object and the checksum of everything.
 
-use std::fmt;
-use std::str::FromStr;
+use alloc::string::String;
+use core::fmt;
+use core::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use sha2::Digest as _;
@@ -91,6 +92,8 @@ impl fmt::Debug for Sha256 {
 
 /// Lower-case hex of fixed length.
 pub(crate) mod hex {
+    use alloc::string::String;
+
     pub(crate) fn encode(bytes: &[u8]) -> String {
         const DIGITS: &[u8; 16] = b"0123456789abcdef";
         let mut text = String::with_capacity(2 * bytes.len());

@@ -1,5 +1,12 @@
 //! Why a reading is not fresh, or why there is none: stable codes, the same in every language.
 
+use alloc::borrow::ToOwned;
+use alloc::boxed::Box;
+use alloc::format;
+use alloc::string::{String, ToString};
+use core::fmt;
+use core::ops::{Deref, DerefMut};
+
 use crate::manifest::{ManifestError, excerpt};
 use crate::name::DatasetName;
 
@@ -106,9 +113,14 @@ impl Code {
 }
 
 /// One thing that went wrong while reading.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{detail}")]
-pub struct Failure {
+///
+/// Its [`Details`] are behind a pointer: results are moved from step to step, and mostly there is no failure in them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure(Box<Details>);
+
+/// What is known of a [`Failure`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Details {
     /// What kind of failure it is.
     pub code: Code,
     /// One sentence: what was expected, what was found.
@@ -127,14 +139,17 @@ impl Failure {
     /// A failure with a code and a sentence.
     #[must_use]
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into(), path: None, status: None, retry_after_ms: None, dataset: None }
+        let detail = detail.into();
+        Self(Box::new(Details { code, detail, path: None, status: None, retry_after_ms: None, dataset: None }))
     }
 
     /// The server answered `path` with `status` where a file was expected.
     #[must_use]
     pub fn http(path: &str, status: u16) -> Self {
         let detail = format!("{path}: expected status 200, the server answered {status}");
-        Self { status: Some(status), ..Self::new(Code::Http, detail).at(path) }
+        let mut failure = Self::new(Code::Http, detail).at(path);
+        failure.status = Some(status);
+        failure
     }
 
     /// `path` has more than `limit` bytes.
@@ -147,6 +162,13 @@ impl Failure {
     #[must_use]
     pub fn not_json(path: &str, body: &[u8]) -> Self {
         Self::new(Code::NotJson, format!("{path}: expected JSON, found {}", excerpt(body))).at(path)
+    }
+
+    /// The same failure with another code, and a sentence that tells of both.
+    #[must_use]
+    pub(crate) fn but(mut self, code: Code, detail: String) -> Self {
+        (self.code, self.detail) = (code, detail);
+        self
     }
 
     /// The same failure, concerning the file at `path`.
@@ -163,6 +185,27 @@ impl Failure {
         self
     }
 }
+
+impl Deref for Failure {
+    type Target = Details;
+    fn deref(&self) -> &Details {
+        &self.0
+    }
+}
+
+impl DerefMut for Failure {
+    fn deref_mut(&mut self) -> &mut Details {
+        &mut self.0
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.detail)
+    }
+}
+
+impl core::error::Error for Failure {}
 
 impl From<ManifestError> for Failure {
     fn from(error: ManifestError) -> Self {

@@ -1,7 +1,8 @@
 //! Random identifiers: of a feed, of a commit.
 
-use std::fmt;
-use std::str::FromStr;
+use alloc::string::{String, ToString};
+use core::fmt;
+use core::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 

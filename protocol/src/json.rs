@@ -4,12 +4,19 @@
 //! to the letter is that text itself, not something made of it. Looking into a value scans its text once more; documents
 //! are small and shallow. Nothing recurses, so nesting, however deep, does not overflow the stack.
 
-use std::borrow::Cow;
-use std::str::FromStr;
+use alloc::borrow::{Cow, ToOwned};
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::fmt::{self, Write as _};
+use core::mem;
+use core::str::FromStr;
 
 use crate::digest::hex;
-use crate::payload::text::{Escape, escape};
 use crate::scalar::{self, Scalar};
+use crate::text::{Escape, escape};
+
+/// How deep arrays and objects of a payload may be nested: the outermost is the first level.
+pub const MAX_DEPTH: usize = 128;
 
 /// A text that is not JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -47,8 +54,13 @@ impl<'a> Json<'a> {
     }
 
     /// The whole number, if it is one and fits; written with a fraction or an exponent it is none.
-    pub fn number<N: FromStr>(self) -> Option<N> {
+    pub fn number<N: TryFrom<u64>>(self) -> Option<N> {
         // Rust's forms of a whole number that are no JSON have been refused.
+        self.0.parse::<u64>().ok()?.try_into().ok()
+    }
+
+    /// As [`number`](Self::number), of either sign.
+    pub fn signed(self) -> Option<i64> {
         self.0.parse().ok()
     }
 
@@ -112,7 +124,7 @@ impl<'a> Object<'a> {
     }
 
     /// The whole number that a member is.
-    pub fn number<N: FromStr>(&self, name: &str) -> Option<N> {
+    pub fn number<N: TryFrom<u64>>(&self, name: &str) -> Option<N> {
         self.member(name)?.number()
     }
 
@@ -264,7 +276,7 @@ impl Writer {
     }
 
     /// A member that is JSON already.
-    pub fn json(mut self, name: &str, json: &str) -> Self {
+    pub fn json(&mut self, name: &str, json: &str) -> &mut Self {
         if self.0.len() > 1 {
             self.0.push(',');
         }
@@ -275,22 +287,29 @@ impl Writer {
     }
 
     /// A member that is a number.
-    pub fn number(self, name: &str, number: u64) -> Self {
+    pub fn number(&mut self, name: &str, number: u64) -> &mut Self {
         self.json(name, &number.to_string())
     }
 
     /// A member that is a text.
-    pub fn text(mut self, name: &str, text: &str) -> Self {
-        self = self.json(name, "");
+    pub fn text(&mut self, name: &str, text: &str) -> &mut Self {
+        self.json(name, "");
         quote(text, &mut self.0);
         self
     }
 
-    /// The text of the object.
+    /// A member that is a text in which nothing is to be escaped: a digest, an id, a time.
+    pub fn plain(&mut self, name: &str, text: &dyn fmt::Display) -> &mut Self {
+        self.json(name, "");
+        write!(self.0, "\"{text}\"").expect("writing to a String does not fail");
+        self
+    }
+
+    /// The text of the object, which is complete.
     #[must_use]
-    pub fn finish(mut self) -> String {
+    pub fn finish(&mut self) -> String {
         self.0.push('}');
-        self.0
+        mem::take(&mut self.0)
     }
 }
 

@@ -3,7 +3,10 @@
 //! A [`FeedPath`] can be made here only, from parsed types, so a path can neither leave the feed nor name a file that
 //! the feed does not know.
 
-use std::fmt;
+use alloc::borrow::ToOwned;
+use alloc::format;
+use alloc::string::{String, ToString};
+use core::fmt;
 
 use crate::digest::Sha256;
 use crate::manifest::Generation;

@@ -20,6 +20,10 @@
 //! | [`read`] | the read algorithm as owned steps |
 //! | [`schema`] | JSON Schema: whether a payload has the shape that was promised |
 
+#![cfg_attr(not(feature = "std"), no_std)]
+
+extern crate alloc;
+
 pub mod cache;
 pub mod digest;
 pub mod failure;
@@ -29,10 +33,12 @@ pub mod layout;
 pub mod manifest;
 pub mod marker;
 pub mod name;
+#[cfg(feature = "std")]
 pub mod payload;
 pub mod read;
 mod scalar;
 pub mod schema;
+mod text;
 pub mod time;
 
 /// The format that this version writes, and the highest that it reads.

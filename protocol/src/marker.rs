@@ -2,6 +2,10 @@
 //!
 //! It is for readers and people. Between writers the operating system's lock is the truth.
 
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
 use serde::{Deserialize, Serialize};
 
 use crate::FORMAT;
@@ -55,8 +59,8 @@ impl LockMarker {
             .number("format", self.format.into())
             .json("holder", &holder)
             .json("datasets", &format!("[{}]", datasets.join(",")))
-            .text("acquired_at", &self.acquired_at.to_string())
-            .text("expires_at", &self.expires_at.to_string())
+            .plain("acquired_at", &self.acquired_at)
+            .plain("expires_at", &self.expires_at)
             .finish();
         format!("{marker}\n").into_bytes()
     }
@@ -66,7 +70,7 @@ impl LockMarker {
     /// # Errors
     /// When `bytes` is anything else, such as the marker of an older script or the HTML page of a single-page app.
     pub fn decode(bytes: &[u8]) -> Result<Self, InvalidMarker> {
-        let text = std::str::from_utf8(bytes).map_err(|_| InvalidMarker)?;
+        let text = core::str::from_utf8(bytes).map_err(|_| InvalidMarker)?;
         Self::read(text).filter(|marker| marker.format == FORMAT).ok_or(InvalidMarker)
     }
 

@@ -3,9 +3,10 @@
 //! Both types can be built only by their parsing constructors, and [`layout`](crate::layout) derives every path from
 //! them, so no input reaches a path unparsed.
 
-use std::borrow::Cow;
-use std::fmt;
-use std::str::FromStr;
+use alloc::borrow::{Cow, ToOwned};
+use alloc::string::String;
+use core::fmt;
+use core::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 

@@ -1,6 +1,6 @@
 //! What JSON is made of besides arrays and objects: strings, numbers and words. Whatever reads JSON finds their ends here.
 
-use crate::payload::text::{Escape, escape, plain_end};
+use crate::text::{Escape, escape, plain_end};
 
 /// A text that is not JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -1,7 +1,8 @@
 //! Instants, as RFC 3339 in UTC with milliseconds.
 
-use std::fmt::{self, Write};
-use std::str::FromStr;
+use alloc::string::{String, ToString};
+use core::fmt::{self, Write};
+use core::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 

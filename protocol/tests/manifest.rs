@@ -124,12 +124,32 @@ prop_compose! {
         let (feed, commit) = (FeedId::from_random(ids.0), CommitId::from_random(ids.1));
         let mut manifest = Manifest::new(feed, generation(number), commit, published_at);
         manifest.expires_at = expires_at;
-        manifest.datasets = entries.into_iter().map(|(name, entry)| (name.parse().unwrap(), entry)).collect();
+        for (name, entry) in entries {
+            manifest.datasets.insert(name.parse().unwrap(), entry);
+        }
         manifest
     }
 }
 
 proptest! {
+    #[test]
+    fn datasets_are_kept_like_a_map_whatever_comes_first(changes in prop::collection::vec(("[a-e]", 0..9_u64), 0..20)) {
+        let entry = full().datasets.values().next().unwrap().clone();
+        let (mut datasets, mut map) = (full().datasets, BTreeMap::new());
+        map.extend(datasets.clone());
+        for (name, size) in changes {
+            let (name, entry): (DatasetName, _) = (name.parse().unwrap(), Entry { size, ..entry.clone() });
+            if size == 0 {
+                prop_assert_eq!(datasets.remove_entry(&name), map.remove_entry(&name));
+            } else {
+                prop_assert_eq!(datasets.insert(name.clone(), entry.clone()), map.insert(name.clone(), entry));
+            }
+            prop_assert_eq!((datasets.get(&name), datasets.contains_key(&name)), (map.get(&name), map.contains_key(&name)));
+            prop_assert!(datasets.iter().eq(map.iter()) && datasets.keys().eq(map.keys()) && datasets.values().eq(map.values()));
+            prop_assert_eq!((datasets.len(), datasets.is_empty()), (map.len(), map.is_empty()));
+        }
+    }
+
     #[test]
     fn any_manifest_is_read_back_as_it_was_written(manifest in any_manifest()) {
         let bytes = manifest.encode();
@@ -379,7 +399,7 @@ fn members_of_other_forms_are_refused() {
     let read = Manifest::verify(&altered(|signed| _ = signed.as_object_mut().unwrap().remove("expires_at"))).unwrap();
     assert_eq!(read.expires_at, None);
     let empty = Manifest::verify(&altered(|signed| signed["datasets"] = json!({}))).unwrap();
-    assert_eq!(empty.datasets, BTreeMap::new());
+    assert!(empty.datasets.is_empty());
 }
 
 #[test]

@@ -1,6 +1,9 @@
 //! Texts into plans and answers. What the other side gives is of this package, so what does not fit is a defect and is told
 //! without detail; only names of datasets come from the page.
 
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
 use lastgood_protocol::cache::{CacheHead, FeedMemory};
 use lastgood_protocol::failure::{Code, Failure};
 use lastgood_protocol::json::{Json, Object};
@@ -117,7 +120,7 @@ fn server_time(answer: Json<'_>) -> Option<Result<Option<Timestamp>, Failure>> {
     let answer = answer.object()?;
     Some(match failure(&answer) {
         Some(failure) => Err(failure),
-        None => Ok(answer.nullable("serverTime", Json::number)?.map(Timestamp::from_ms)),
+        None => Ok(answer.nullable("serverTime", Json::signed)?.map(Timestamp::from_ms)),
     })
 }
 
@@ -144,10 +147,8 @@ fn failure(answer: &Object<'_>) -> Option<Failure> {
     let code = Code::ALL.into_iter().find(|known| known.as_str() == code)?;
     // Half a surrogate pair, which the text of a thrown error may have, is no character.
     let detail: String = answer.parsed("detail").unwrap_or_default();
-    Some(Failure {
-        path: answer.parsed("path"),
-        status: answer.number("status"),
-        retry_after_ms: answer.number("retryAfterMs"),
-        ..Failure::new(code, detail)
-    })
+    let mut failure = Failure::new(code, detail);
+    (failure.path, failure.status) = (answer.parsed("path"), answer.number("status"));
+    failure.retry_after_ms = answer.number("retryAfterMs");
+    Some(failure)
 }

@@ -1,5 +1,7 @@
 //! SHA-256 where the browser has none: it has it on secure origins only.
 
+use alloc::string::{String, ToString};
+
 use lastgood_protocol::digest::Hasher;
 use wasm_bindgen::prelude::*;
 

@@ -12,11 +12,24 @@
 //! | `schema` | payloads against the schema that they were published with |
 //! | `hash` | SHA-256 where the browser has none |
 
+// Without the standard library, so that a panic is nothing but a trap: its messages, and where in the source it happened, would
+// be a part of what every page downloads, and reach nobody.
+#![cfg_attr(target_family = "wasm", no_std)]
+
+extern crate alloc;
+
 mod answer;
 mod hash;
 mod read;
 mod schema;
 mod step;
+
+/// A panic is a defect; to JavaScript it is a `WebAssembly.RuntimeError`.
+#[cfg(target_family = "wasm")]
+#[panic_handler]
+fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
+    core::arch::wasm32::unreachable()
+}
 
 /// Half the size of the default allocator, and still no list to search through.
 #[cfg(target_family = "wasm")]

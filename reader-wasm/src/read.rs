@@ -1,6 +1,8 @@
 //! One read, step by step.
 
-use std::cell::RefCell;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::cell::RefCell;
 
 use lastgood_protocol::failure::Failure;
 use lastgood_protocol::read::{self, ManifestAnswer, Step, VerifiedManifest};

@@ -1,5 +1,9 @@
 //! Steps into texts, as in `npm/src/read/core.ts`.
 
+use alloc::borrow::ToOwned;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
 use lastgood_protocol::failure::Failure;
 use lastgood_protocol::json::{Writer, quoted};
 use lastgood_protocol::read::{Caching, Check, Outcome, Reading, Request, SchemaRequest, Step};
@@ -10,8 +14,11 @@ pub(crate) fn encode(step: &Step<Handle>) -> String {
     match step {
         Step::FetchManifest(step) => {
             let lock = step.lock().map_or_else(null, |lock| request(&lock));
-            let writer = named("fetch-manifest").json("manifest", &request(&step.manifest())).json("lock", &lock);
-            writer.json("payloads", &list(step.guesses().iter().map(request))).finish()
+            named("fetch-manifest")
+                .json("manifest", &request(&step.manifest()))
+                .json("lock", &lock)
+                .json("payloads", &list(step.guesses().iter().map(request)))
+                .finish()
         }
         Step::LoadCache(step) => {
             named("load-cache").json("datasets", &list(step.wanted().map(|name| quoted(name.as_str())))).finish()
@@ -19,10 +26,7 @@ pub(crate) fn encode(step: &Step<Handle>) -> String {
         Step::FetchObjects(step) => {
             let schemas = step.schemas();
             let schema = |schema: &SchemaRequest| {
-                Writer::new()
-                    .text("sha256", &schema.sha256.to_string())
-                    .json("request", &request(&schema.request))
-                    .finish()
+                Writer::new().plain("sha256", &schema.sha256).json("request", &request(&schema.request)).finish()
             };
             named("fetch-objects")
                 .json("payloads", &list(step.requests().iter().map(request)))
@@ -31,8 +35,7 @@ pub(crate) fn encode(step: &Step<Handle>) -> String {
         }
         Step::Validate(step) => {
             let check = |check: Check<'_, Handle>| {
-                let writer = Writer::new().number("handle", (*check.value).into());
-                writer.text("schema", &check.schema.sha256.to_string()).finish()
+                Writer::new().number("handle", (*check.value).into()).plain("schema", &check.schema.sha256).finish()
             };
             named("validate").json("checks", &list(step.checks().map(check))).finish()
         }
@@ -42,7 +45,9 @@ pub(crate) fn encode(step: &Step<Handle>) -> String {
 }
 
 fn named(step: &str) -> Writer {
-    Writer::new().text("step", step)
+    let mut writer = Writer::new();
+    writer.text("step", step);
+    writer
 }
 
 fn request(request: &Request) -> String {
@@ -57,7 +62,8 @@ fn request(request: &Request) -> String {
 
 fn done(outcome: &Outcome<Handle>) -> String {
     let memory = outcome.memory.as_ref().map_or_else(null, |memory| quoted(&memory.encode()));
-    let writer = named("done").json("memory", &memory);
+    let mut writer = named("done");
+    writer.json("memory", &memory);
     match &outcome.result {
         Ok(readings) => writer.json("readings", &list(readings.iter().map(reading))),
         Err(error) => {
@@ -78,10 +84,10 @@ fn reading(reading: &Reading<Handle>) -> String {
         .text("source", reading.source.as_str())
         .json("reason", &reason.map_or_else(null, failure))
         .number("generation", reading.generation.get())
-        .text("sha256", &head.sha256.to_string())
-        .text("publishedAt", &head.published_at.to_string())
+        .plain("sha256", &head.sha256)
+        .plain("publishedAt", &head.published_at)
         .number("ageMs", reading.age_ms)
-        .text("checkedAt", &head.checked_at.to_string())
+        .plain("checkedAt", &head.checked_at)
         .text("ext", head.ext.as_str())
         .json("schemaVersion", &head.schema.as_ref().map_or_else(null, |schema| schema.version.to_string()))
         .json("meta", head.meta.as_ref().map_or("null", |meta| meta.as_str()))

@@ -37,17 +37,19 @@ pub fn blocks(page: &str) -> Vec<Block> {
     blocks_of(page, &read(page), 0)
 }
 
-/// The pages for users: README.md and what is in docs/.
+/// The pages for users: README.md, that of the npm package, and what is in docs/ and docs/reader/.
 ///
 /// # Panics
 /// When the directory cannot be listed.
 #[must_use]
 pub fn pages() -> Vec<String> {
-    let mut pages = vec!["README.md".to_owned()];
-    for entry in fs::read_dir(workspace().join("docs")).unwrap() {
-        let name = entry.unwrap().file_name().into_string().unwrap();
-        if name.ends_with(".md") {
-            pages.push(format!("docs/{name}"));
+    let mut pages = vec!["README.md".to_owned(), "reader-wasm/npm/README.md".to_owned()];
+    for directory in ["docs", "docs/reader"] {
+        for entry in fs::read_dir(workspace().join(directory)).unwrap() {
+            let name = entry.unwrap().file_name().into_string().unwrap();
+            if name.ends_with(".md") {
+                pages.push(format!("{directory}/{name}"));
+            }
         }
     }
     pages.sort_unstable();

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use lastgood_protocol::digest::Sha256;
 use lastgood_protocol::layout::{self, Dir, Encoding, FeedPath};
-use lastgood_protocol::manifest::{Entry, Generation, MAX_MANIFEST_BYTES, Manifest};
+use lastgood_protocol::manifest::{Datasets, Generation, MAX_MANIFEST_BYTES, Manifest};
 use lastgood_protocol::name::{DatasetName, Ext};
 
 use crate::compress;
@@ -184,7 +184,7 @@ struct Expected {
     generations: Vec<(Generation, bool)>,
     objects: Vec<Object>,
     /// The entries that the published datasets had before.
-    before: BTreeMap<DatasetName, Entry>,
+    before: Datasets,
     files: u64,
     bytes: u64,
     problems: Vec<Problem>,
@@ -233,7 +233,7 @@ impl Expected {
         let mut expected = Self {
             generations: Vec::with_capacity(generations.len()),
             objects: Vec::new(),
-            before: BTreeMap::new(),
+            before: Datasets::new(),
             files: 1,
             bytes: current.bytes.len() as u64,
             problems: Vec::new(),
@@ -255,7 +255,9 @@ impl Expected {
                     expected.bytes += info.map_or(0, |info| info.size);
                     for &dataset in sources.get(&generation).map_or(&[][..], Vec::as_slice) {
                         let entry = manifest.datasets.get(dataset).cloned();
-                        expected.before.extend(entry.map(|entry| (dataset.clone(), entry)));
+                        if let Some(entry) = entry {
+                            expected.before.insert(dataset.clone(), entry);
+                        }
                     }
                     expected.take(&mut index, manifest, false);
                 }

@@ -1,5 +1,7 @@
 //! `cargo xtask bench`: figures, as ratios measured side by side in one run.
 
+mod reader;
+
 use anyhow::Result;
 use clap::Subcommand;
 
@@ -22,11 +24,19 @@ enum Part {
         #[arg(long)]
         rounds: Option<usize>,
     },
+    /// Reading, in real browsers: against fetch, hand-written verification, query libraries and a hand-written script
+    Reader(reader::Args),
 }
 
 /// Runs the benchmarks and prints their tables.
 pub(crate) fn run(args: &Args) -> Result<()> {
-    let Part::Writer { names, rounds } = &args.part;
+    match &args.part {
+        Part::Writer { names, rounds } => writer(names, *rounds),
+        Part::Reader(args) => reader::run(args),
+    }
+}
+
+fn writer(names: &[String], rounds: Option<usize>) -> Result<()> {
     // npm's write-file-atomic is one of the contestants.
     setup::node()?;
     let rounds = rounds.map(|rounds| rounds.to_string());

@@ -47,6 +47,11 @@ pub(crate) fn run(_args: &Args) -> Result<()> {
     step("clippy: everything else", || {
         let mut clippy = clippy(&["--workspace", "--exclude", "lastgood-reader"]);
         Ok(process::run(clippy.args(["--all-targets", "--", "-D", "warnings"]))?)
+    })?;
+    step("clippy: packaging tests", || {
+        // `cargo test` leaves them out, which have a step of their own, and so does --all-targets.
+        let mut clippy = clippy(&["--workspace", "--exclude", "lastgood-reader"]);
+        Ok(process::run(clippy.args(["--test", "packaging", "--", "-D", "warnings"]))?)
     })
 }
 

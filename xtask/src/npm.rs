@@ -47,6 +47,14 @@ pub(crate) fn install(directory: &Path) -> Result<()> {
     fs::write(&stamp, lock).with_context(|| format!("cannot write {}", workspace::shown(&stamp)))
 }
 
+/// Installs what a project of this repository pins, and the packed package, as any site would.
+pub(crate) fn install_site(directory: &Path, tarball: &Path) -> Result<()> {
+    process::run(npm(directory).arg("ci"))?;
+    // Not a dependency in package-lock.json: its checksum changes with every build.
+    let mut install = npm(directory);
+    Ok(process::run(install.args(["install", "--no-save", "--no-package-lock"]).arg(tarball))?)
+}
+
 /// The version of a package as xtask/npm/ pins it.
 pub(crate) fn pinned_version(package: &str) -> Result<String> {
     let path = workspace::path("xtask/npm/package.json");

@@ -1,5 +1,7 @@
 //! `cargo xtask pack`: the npm package, from the Rust source to the tarball.
 
+mod api;
+mod consumers;
 mod names;
 mod script;
 mod sizes;
@@ -18,7 +20,7 @@ use crate::{npm, process, progress::step, setup, workspace};
 /// Build the npm package: target/npm/lastgood-<version>.tgz
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Fail when the size table in reader-wasm/npm/README.md is more than 2 % off, instead of rewriting it
+    /// Fail when the API reference or the size table (by more than 2 %) is out of date, instead of rewriting them
     #[arg(long)]
     pub(crate) check: bool,
 }
@@ -52,16 +54,23 @@ pub(crate) fn run(args: &Args) -> Result<Package> {
 
 fn build(out: &Path, check: bool) -> Result<()> {
     let directory = out.join("package");
-    fs::create_dir_all(&directory).with_context(|| format!("cannot make {}", directory.display()))?;
-    let module = step("build the wasm module", wasm::build)?;
-    step("generate the bindings", || wasm::bind(&module, &directory))?;
-    step("optimise the wasm module", || wasm::optimise(&directory))?;
+    module(&directory)?;
     wasm::check_paths(&directory)?;
     step("check the types", script::check)?;
     step("bundle", || script::bundle(&directory).and_then(|()| script::declare(&directory)))?;
+    step("write the API reference", || api::write(&directory, check))?;
     assemble(&directory)?;
     step("measure", || measure(&directory, check))?;
-    step("pack", || pack(&directory, out))
+    step("pack", || pack(&directory, out))?;
+    step("check what consumers resolve", || consumers::check(&out.join(tarball_name())))
+}
+
+/// Puts the wasm module and its glue into a directory: the core that the package's TypeScript drives.
+pub(crate) fn module(directory: &Path) -> Result<()> {
+    fs::create_dir_all(directory).with_context(|| format!("cannot make {}", directory.display()))?;
+    let module = step("build the wasm module", wasm::build)?;
+    step("generate the bindings", || wasm::bind(&module, directory))?;
+    step("optimise the wasm module", || wasm::optimise(directory))
 }
 
 fn remove(directory: &Path) -> Result<()> {

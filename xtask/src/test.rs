@@ -4,7 +4,7 @@ use std::process::Command;
 
 use anyhow::Result;
 
-use crate::{demo, lint, pack, process, progress::Steps, setup, workspace, www};
+use crate::{demo, lint, npm, pack, process, progress::Steps, setup, workspace, www};
 
 /// Install what is needed, then run every check and every test
 #[derive(clap::Args)]
@@ -41,11 +41,15 @@ fn run_steps(steps: &mut Steps, args: &Args) -> Result<()> {
     // corrects them, and the difference shows in git.
     let check = std::env::var_os("CI").is_some();
     let package = steps.step("pack", || pack::run(&pack::Args { check }))?;
+    steps.step("reader unit tests", || {
+        Ok(process::run(npm::npm(&workspace::path("reader-wasm/npm")).args(["run", "test"]))?)
+    })?;
     steps.step("reader tests", || {
         // From its directory: only there does Node find the tests by itself.
         Ok(process::run(
             Command::new("node")
-                .arg("--test")
+                // Something that waits for ever is to be told by its name.
+                .args(["--test", "--test-timeout=60000"])
                 .current_dir(workspace::root().join("reader-wasm/npm/test"))
                 .env("LASTGOOD_TEST_PACKAGE", &package.directory),
         )?)
@@ -62,6 +66,7 @@ fn run_steps(steps: &mut Steps, args: &Args) -> Result<()> {
                 .args(["test", "--package", "lastgood-tests"])
                 .env("LASTGOOD_TEST_BINARY", binary)
                 .env("LASTGOOD_TEST_PACKAGE", &package.directory)
+                .env("LASTGOOD_TEST_TARBALL", &package.tarball)
                 .env("LASTGOOD_TEST_WWW", site)
                 .envs(programs),
         )?)

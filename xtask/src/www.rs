@@ -4,23 +4,19 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 
-use crate::{npm::npm, pack::Package, process, workspace};
+use crate::{npm, pack::Package, process, workspace};
 
 /// Installs the dashboard's dependencies and the packed package, checks its types, builds it, and returns where
 /// the site is.
 pub(crate) fn build(package: &Package) -> Result<PathBuf> {
     let directory = workspace::path("www");
-    process::run(npm(&directory).arg("ci"))?;
-    // Not a dependency in www/package-lock.json: its checksum changes with every build.
-    let mut install = npm(&directory);
-    install.args(["install", "--no-save", "--no-package-lock"]);
-    process::run(install.arg(&package.tarball))?;
-    process::run(npm(&directory).args(["run", "build"]))?;
+    npm::install_site(&directory, &package.tarball)?;
+    process::run(npm::npm(&directory).args(["run", "build"]))?;
     Ok(directory.join("dist"))
 }
 
 /// Runs the dashboard's own unit tests, where it has some. It must have been built.
 pub(crate) fn unit_tests() -> Result<()> {
     let directory = workspace::path("www");
-    process::run(npm(&directory).args(["run", "test", "--if-present"])).context("the unit tests of www/ failed")
+    process::run(npm::npm(&directory).args(["run", "test", "--if-present"])).context("the unit tests of www/ failed")
 }

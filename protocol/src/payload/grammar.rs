@@ -7,9 +7,9 @@ use super::number::{Number, Verdict, plain_number};
 use super::path::{Container, Path, Place, TooDeep};
 use super::refusal::{RefusalKind, UnsafeNumber, excerpt};
 use super::state::State;
-use super::text::{Escape, escape, plain_end, push_surrogate};
 use super::word::{LOOKAHEAD, is_word, skip_whitespace, word};
 use super::{Nan, Permit, Rules};
+use crate::text::{Escape, escape, plain_end, push_surrogate};
 
 /// A long name that contained escapes or was cut leaves at most this buffer behind.
 const KEPT_BUFFER: usize = 1024;

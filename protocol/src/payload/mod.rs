@@ -31,14 +31,12 @@ mod position;
 mod refusal;
 mod scanner;
 mod state;
-pub(crate) mod text;
 mod word;
 
 pub use refusal::{Refusal, RefusalKind, UnsafeNumber};
 pub use scanner::Scanner;
 
-/// How deep arrays and objects may be nested: the outermost is the first level.
-pub const MAX_DEPTH: usize = 128;
+pub use crate::json::MAX_DEPTH;
 
 /// How large a payload may be unless the publisher says otherwise: 64 MiB.
 pub const DEFAULT_MAX_BYTES: u64 = 64 * 1024 * 1024;

@@ -1,5 +1,9 @@
 //! The cached copies: when they may be handed out, and the step that loads them.
 
+use alloc::boxed::Box;
+use alloc::format;
+use alloc::vec::Vec;
+
 use super::request::Payload;
 use super::{AtHand, Checked, Outcome, Reading, Source, Step, Task, Wanted, is_of};
 use crate::cache::CacheHead;
@@ -43,13 +47,13 @@ impl<V> Task<V> {
         (heads.iter().all(|head| head.feed == feed) && first <= last).then_some(last)
     }
 
-    pub(super) fn load_all(self, then: Then) -> Step<V> {
+    pub(super) fn load_all(self: Box<Self>, then: Then) -> Step<V> {
         let wanted = (0..self.heads.len()).collect();
         Step::LoadCache(LoadCache { task: self, wanted, then })
     }
 
     /// Hands out the cached copies with the failure as the reason, or the failure.
-    pub(super) fn fall_back(self, failure: Failure, now: Timestamp) -> Step<V> {
+    pub(super) fn fall_back(self: Box<Self>, failure: Failure, now: Timestamp) -> Step<V> {
         match self.copies() {
             Some(_) => self.load_all(Then::HandOutFallback(failure, now)),
             None => self.fail(failure, now),
@@ -66,26 +70,26 @@ impl<V> Task<V> {
         let generation = self.cached_generation(None)?;
         let mut readings = Vec::with_capacity(self.heads.len());
         for (i, payload) in payloads.into_iter().enumerate() {
-            let head = self.heads[i].clone()?;
+            let mut head = self.heads[i].clone()?;
             let payload = payload.filter(|payload| payload.sha256 == head.sha256 && payload.size == head.size)?;
             let (dataset, reason) = (self.plan.datasets[i].dataset.clone(), Some(reason.clone()));
             let age_ms = self.age_ms(&head, now);
-            let head = CacheHead { used_at: now, ..head };
+            head.used_at = now;
             readings.push(Reading { value: payload.value.ok()?, dataset, source, reason, generation, age_ms, head });
         }
         Some(readings)
     }
 
     /// Ends with the copies that were fallen back to, unless they are too old.
-    fn end_with(self, readings: Vec<Reading<V>>, failure: Failure, now: Timestamp) -> Step<V> {
+    fn end_with(self: Box<Self>, readings: Vec<Reading<V>>, failure: Failure, now: Timestamp) -> Step<V> {
         let Some((age, limit)) = self.too_old(now) else { return self.end(Ok(readings), now) };
         let detail =
             format!("the last good copy was confirmed {age} ms ago, more than the {limit} allowed, and {failure}");
-        let result = Err(Failure { code: Code::TooOld, detail, ..failure });
+        let result = Err(failure.but(Code::TooOld, detail));
         Step::Done(Outcome { result, too_old: readings, memory: self.memory, at: now })
     }
 
-    fn fail(self, failure: Failure, now: Timestamp) -> Step<V> {
+    fn fail(self: Box<Self>, failure: Failure, now: Timestamp) -> Step<V> {
         self.end(Err(failure), now)
     }
 }
@@ -95,7 +99,7 @@ impl<V> Task<V> {
 #[must_use]
 #[derive(Debug)]
 pub struct LoadCache<V> {
-    pub(super) task: Task<V>,
+    pub(super) task: Box<Task<V>>,
     pub(super) wanted: Vec<usize>,
     pub(super) then: Then,
 }
@@ -147,7 +151,7 @@ impl<V> LoadCache<V> {
                     Some(readings) => task.end_with(readings, failure, now),
                     None if inconsistent => {
                         let detail = format!("the cached copies are not of one generation, and {failure}");
-                        task.fail(Failure { code: Code::Inconsistent, detail, ..failure }, now)
+                        task.fail(failure.but(Code::Inconsistent, detail), now)
                     }
                     None => task.fail(failure, now),
                 }

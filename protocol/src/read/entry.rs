@@ -1,5 +1,8 @@
 //! Whether what a manifest says of a dataset is what its reader wants: decided before anything is downloaded.
 
+use alloc::format;
+use alloc::vec::Vec;
+
 use super::plan::{Kind, Shape, Wanted};
 use crate::failure::{Code, Failure};
 use crate::layout;

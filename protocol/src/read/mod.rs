@@ -20,6 +20,10 @@ mod reading;
 mod request;
 mod validate;
 
+use alloc::boxed::Box;
+use alloc::format;
+use alloc::vec::Vec;
+
 pub use cached::LoadCache;
 pub use objects::FetchObjects;
 pub use plan::{Kind, Known, LockPolicy, Plan, Shape, Wanted};
@@ -65,13 +69,14 @@ pub fn start<V>(plan: Plan, known: Known) -> Step<V> {
     let at_hand = plan.datasets.iter().map(|_| None).collect();
     let (memory, schemas) = (known.memory, Vec::new());
     let task = Task { plan, memory, heads, at_hand, schemas, waited_ms: 0, waits: 0, manifest_reread: false };
+    let task = Box::new(task);
     // Nothing cached: the plain copy is most likely the wanted payload, and saves a round trip.
     let may_guess = |&i: &usize| task.heads[i].is_none() && matches!(task.plan.datasets[i].kind, Kind::Json(_));
     let guesses = (0..task.heads.len()).filter(may_guess).collect();
     Step::FetchManifest(FetchManifest { task, guesses })
 }
 
-/// What is carried from step to step.
+/// What is carried from step to step, in a box: it is handed on a dozen times.
 #[derive(Debug)]
 struct Task<V> {
     plan: Plan,
@@ -105,7 +110,7 @@ struct Checked {
 #[must_use]
 #[derive(Debug)]
 pub struct FetchManifest<V> {
-    task: Task<V>,
+    task: Box<Task<V>>,
     guesses: Vec<usize>,
 }
 
@@ -195,7 +200,7 @@ impl<V> Task<V> {
             .is_ok_and(|marker| self.plan.datasets.iter().any(|wanted| marker.covers(&wanted.dataset, server_now)))
     }
 
-    fn heed_lock(self, checked: Checked) -> Step<V> {
+    fn heed_lock(self: Box<Self>, checked: Checked) -> Step<V> {
         let have_all = self.has_copies(checked.now) && self.cached_generation(Some(&checked.manifest)).is_some();
         match self.plan.lock {
             LockPolicy::Cache if have_all => self.load_all(Then::HandOutLocked(checked)),
@@ -209,7 +214,7 @@ impl<V> Task<V> {
         self.waited_ms < self.plan.lock_wait_ms
     }
 
-    fn wait(mut self) -> Step<V> {
+    fn wait(mut self: Box<Self>) -> Step<V> {
         // A commit takes milliseconds, a command under `lastgood lock` minutes: ask often at first, then seldom.
         let ms = (100 << self.waits.min(4)).min(self.plan.lock_wait_ms - self.waited_ms);
         self.waits += 1;
@@ -219,7 +224,7 @@ impl<V> Task<V> {
 
     /// Uses what is at hand, then what is cached, then the network, until every dataset has its payload, and the schema
     /// that it is still to be validated against.
-    fn resolve(mut self, checked: Checked) -> Step<V> {
+    fn resolve(mut self: Box<Self>, checked: Checked) -> Step<V> {
         let (mut cached, mut missing, mut schemas) = (Vec::new(), Vec::new(), Vec::<usize>::new());
         for i in 0..self.plan.datasets.len() {
             let entry = match self.plan.datasets[i].entry(&checked.manifest, self.plan.max_bytes) {
@@ -264,7 +269,7 @@ impl<V> Task<V> {
     }
 
     /// Has the payloads validated, when all of them and their schemas are at hand.
-    fn validate(self, checked: Checked) -> Step<V> {
+    fn validate(self: Box<Self>, checked: Checked) -> Step<V> {
         let is_value = |i: usize| self.at_hand[i].as_ref().is_some_and(|at_hand| at_hand.payload.value.is_ok());
         let to_validate = |&i: &usize| is_value(i) && self.unsatisfied(i, &checked).is_some();
         let wanted: Vec<usize> = (0..self.plan.datasets.len()).filter(to_validate).collect();
@@ -274,7 +279,7 @@ impl<V> Task<V> {
         Step::Validate(Validate { task: self, checked, wanted })
     }
 
-    fn hand_out(mut self, checked: Checked) -> Step<V> {
+    fn hand_out(mut self: Box<Self>, checked: Checked) -> Step<V> {
         let Checked { manifest, now } = checked;
         let mut readings = Vec::with_capacity(self.plan.datasets.len());
         for (i, Wanted { dataset, .. }) in self.plan.datasets.iter().enumerate() {
@@ -298,7 +303,7 @@ impl<V> Task<V> {
         self.end(Ok(readings), now)
     }
 
-    fn end(self, result: Result<Vec<Reading<V>>, Failure>, at: Timestamp) -> Step<V> {
+    fn end(self: Box<Self>, result: Result<Vec<Reading<V>>, Failure>, at: Timestamp) -> Step<V> {
         Step::Done(Outcome { result, too_old: Vec::new(), memory: self.memory, at })
     }
 
@@ -320,7 +325,7 @@ fn is_of<V>(payload: &Payload<V>, entry: &Entry) -> bool {
 #[must_use]
 #[derive(Debug)]
 pub struct Wait<V> {
-    task: Task<V>,
+    task: Box<Task<V>>,
     ms: u64,
 }
 

@@ -1,5 +1,9 @@
 //! Step: fetch objects: payloads, and the schemas that they are validated against.
 
+use alloc::boxed::Box;
+use alloc::format;
+use alloc::vec::Vec;
+
 use super::request::{Caching, ObjectAnswers, Payload, Request, SchemaObject, SchemaRequest};
 use super::{AtHand, Checked, FetchManifest, Source, Step, Task};
 use crate::digest::Sha256;
@@ -12,7 +16,7 @@ use crate::name::Ext;
 #[must_use]
 #[derive(Debug)]
 pub struct FetchObjects<V> {
-    pub(super) task: Task<V>,
+    pub(super) task: Box<Task<V>>,
     pub(super) checked: Checked,
     /// The datasets whose payloads are wanted.
     pub(super) payloads: Vec<(usize, Caching)>,

@@ -1,6 +1,7 @@
 //! What a read begins with.
 
-use std::ops::RangeInclusive;
+use alloc::vec::Vec;
+use core::ops::RangeInclusive;
 
 use crate::cache::{CacheHead, FeedMemory};
 use crate::name::DatasetName;

@@ -1,5 +1,7 @@
 //! What a reader hands out.
 
+use alloc::vec::Vec;
+
 use crate::cache::{CacheHead, FeedMemory};
 use crate::failure::Failure;
 use crate::manifest::Generation;

@@ -1,7 +1,9 @@
 //! What the read algorithm asks of its host, and what it takes for an answer.
 
-use std::ops::Deref;
-use std::sync::Arc;
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::ops::Deref;
 
 use crate::digest::Sha256;
 use crate::failure::Failure;

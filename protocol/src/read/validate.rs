@@ -1,5 +1,9 @@
 //! Step: validate payloads against the schemas that were published with them.
 
+use alloc::boxed::Box;
+use alloc::format;
+use alloc::vec::Vec;
+
 use super::request::{Check, Objection};
 use super::{Checked, Step, Task};
 use crate::failure::{Code, Failure};
@@ -11,7 +15,7 @@ use crate::name::DatasetName;
 #[must_use]
 #[derive(Debug)]
 pub struct Validate<V> {
-    pub(super) task: Task<V>,
+    pub(super) task: Box<Task<V>>,
     pub(super) checked: Checked,
     /// Datasets whose payloads are at hand, and whose entries have a schema.
     pub(super) wanted: Vec<usize>,
@@ -29,7 +33,7 @@ impl<V> Validate<V> {
 
     /// Takes the verdicts, in the order of [`checks`](Self::checks).
     pub fn complete(mut self, verdicts: Vec<Result<(), Objection>>) -> Step<V> {
-        let wanted = std::mem::take(&mut self.wanted);
+        let wanted = core::mem::take(&mut self.wanted);
         for (i, verdict) in wanted.into_iter().zip(verdicts) {
             if let Err(objection) = verdict {
                 let dataset = &self.task.plan.datasets[i].dataset;

@@ -1,6 +1,6 @@
 //! Numbers as they are written, compared exactly: no digit is lost to a double.
 
-use std::cmp::Ordering;
+use core::cmp::Ordering;
 
 /// Exponents saturate here: far beyond the digits of any text, and low enough for the two to be added.
 const MAX_EXPONENT: i64 = 1 << 60;
@@ -156,7 +156,7 @@ impl Divisor {
         };
         // A divisor below 2^60 has fewer factors of two and of five than this; more zeros change nothing.
         let zeros = zeros.min(60) as usize;
-        let digits = number.digits().chain(std::iter::repeat_n(0, zeros));
+        let digits = number.digits().chain(core::iter::repeat_n(0, zeros));
         digits.fold(0, |rest, digit| (rest * 10 + u64::from(digit)) % self.digits) == 0
     }
 }

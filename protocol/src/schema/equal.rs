@@ -1,7 +1,8 @@
 //! Whether two values are equal as JSON Schema wants it: numbers by what they stand for, strings by their characters,
 //! members whatever their order.
 
-use std::cmp::Ordering;
+use alloc::vec::Vec;
+use core::cmp::Ordering;
 
 use super::decimal::Decimal;
 use super::sort::{places, sort};

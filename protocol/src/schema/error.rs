@@ -1,5 +1,7 @@
 //! Why a schema is refused.
 
+use alloc::string::String;
+
 use crate::json::quoted;
 
 use super::report::excerpt;

@@ -1,6 +1,9 @@
 //! A compiled schema: what is left of it when keywords have been understood and references followed.
 
-use std::cmp::Ordering;
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::cmp::Ordering;
 
 use super::decimal::{Decimal, Divisor};
 use super::sort::{places, sort};
@@ -93,8 +96,8 @@ pub(super) enum Keyword {
         prefix: Vec<Id>,
         rest: Option<Id>,
     },
-    Contains(Contains),
-    Properties(Properties),
+    Contains(Box<Contains>),
+    Properties(Box<Properties>),
     PropertyNames(Id),
     /// An object of arrays of names.
     DependentRequired,

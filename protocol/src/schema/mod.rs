@@ -55,6 +55,9 @@ mod stream;
 mod tree;
 mod uri;
 
+use alloc::string::String;
+use alloc::vec::Vec;
+
 pub use crate::scalar::NotJson;
 pub use error::{DIALECT, SchemaError, SchemaErrorKind};
 pub use report::{Invalid, Violation, Violations};
@@ -112,8 +115,8 @@ impl<P: Pattern> Schema<P> {
     }
 }
 
-impl<P> std::fmt::Debug for Schema<P> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl<P> core::fmt::Debug for Schema<P> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str(&self.compiled.text)
     }
 }

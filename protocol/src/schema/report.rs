@@ -1,6 +1,9 @@
 //! What is said about a value that breaks a rule.
 
-use std::fmt;
+use alloc::borrow::ToOwned;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::fmt;
 
 use crate::json::quoted;
 
@@ -100,9 +103,9 @@ pub(super) fn shown(value: Value<'_>) -> String {
 /// The name of a member as a message shows it.
 pub(super) fn shown_name(name: &[u8]) -> String {
     // The rest is half of a surrogate pair.
-    let text = match std::str::from_utf8(name) {
+    let text = match core::str::from_utf8(name) {
         Ok(text) => text,
-        Err(error) => std::str::from_utf8(name.get(..error.valid_up_to()).unwrap_or_default()).unwrap_or_default(),
+        Err(error) => core::str::from_utf8(name.get(..error.valid_up_to()).unwrap_or_default()).unwrap_or_default(),
     };
     excerpt(&quoted(text), SHOWN)
 }

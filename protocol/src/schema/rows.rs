@@ -1,5 +1,7 @@
 //! Goes through a payload: as a whole, or by the elements of the array that it is.
 
+use alloc::vec::Vec;
+
 use super::check::{Checker, Matches};
 use super::keyword::{Compiled, Count, Id, Keyword, Rule, Types};
 use super::report::{Invalid, Violations};

@@ -1,6 +1,8 @@
 //! One sort for everything: the generic one of the standard library would be 5 KB for each type that it is used with, which
 //! pages would download.
 
+use alloc::vec::Vec;
+
 /// Sorts places of something. `before`: whether the first one belongs before the second one.
 pub(super) fn sort(places: &mut [u32], before: &dyn Fn(u32, u32) -> bool) {
     // Heapsort: it has no bad case and needs no memory.

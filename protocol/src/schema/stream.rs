@@ -4,7 +4,9 @@
 //! it and has other rules is checked as a tree of its own. What does not fit, or is no JSON, is not explained here: whoever
 //! asks then makes a tree of the whole and checks that.
 
-use crate::payload::MAX_DEPTH;
+use alloc::vec::Vec;
+
+use crate::json::MAX_DEPTH;
 
 use super::check::Checker;
 use super::keyword::{Compiled, Id, Keyword, Properties, Types};
@@ -48,7 +50,7 @@ impl<'c, 's, 't> Stream<'c, 's, 't> {
             }
             _ => {
                 let text = self.text.get(at..)?;
-                let mut nodes = std::mem::take(self.nodes);
+                let mut nodes = core::mem::take(self.nodes);
                 let end = tree::read(text, &mut nodes).ok();
                 let end = end.filter(|_| self.fits(id, &Tree { text, nodes: &nodes }));
                 *self.nodes = nodes;

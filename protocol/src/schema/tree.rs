@@ -3,12 +3,14 @@
 //! A node takes 16 bytes, nothing is copied, and the list is used again for the next text. Nothing recurses, and nesting is
 //! bounded by [`MAX_DEPTH`].
 
-use std::borrow::Cow;
-use std::ops::Range;
+use alloc::borrow::Cow;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::ops::Range;
 
-use crate::payload::MAX_DEPTH;
-use crate::payload::text::{Escape, escape, plain_end, push_surrogate};
+use crate::json::MAX_DEPTH;
 use crate::scalar::{Kind, NotJson, Scalar};
+use crate::text::{Escape, escape, plain_end, push_surrogate};
 
 /// One value, or the name of a member, which stands before its value.
 #[derive(Debug, Clone, Copy)]

@@ -1,5 +1,9 @@
 //! References to URIs, as far as `$id` and `$ref` need them: RFC 3986, section 5.2.
 
+use alloc::borrow::ToOwned;
+use alloc::string::String;
+use alloc::vec::Vec;
+
 /// The parts of a reference with what marks them, such as `https:`, `//example.com`, `/path` and `?query`; empty without.
 struct Parts<'a> {
     scheme: &'a str,

@@ -41,7 +41,7 @@ fn the_failure_says_how_to_read_it_before_anything_is_downloaded() {
     for (kind, dataset, way_out) in [(json(), "chart", "as an artifact"), (Kind::Artifact, "sales", "as a value")] {
         let mut site = site(kind);
         let failure = site.failure(dataset);
-        assert_eq!((failure.code, failure.dataset.unwrap().as_str()), (Code::WrongKind, dataset));
+        assert_eq!((failure.code, failure.dataset.as_ref().unwrap().as_str()), (Code::WrongKind, dataset));
         assert!(failure.detail.contains(way_out), "{}", failure.detail);
         assert!(!site.requests.iter().any(|request| request.starts_with("objects/")));
     }

@@ -135,7 +135,7 @@ fn an_object_that_stays_damaged_is_never_shown() {
         site.always(&object, answer);
         let failure = site.failure("performance");
         assert_eq!((failure.code, failure.path.as_deref()), (code, Some(&*object)));
-        assert_eq!(failure.dataset.unwrap().as_str(), "performance");
+        assert_eq!(failure.dataset.as_ref().unwrap().as_str(), "performance");
     }
 }
 
@@ -239,7 +239,7 @@ fn a_verified_payload_that_is_not_json_is_no_value() {
     site.serve(publisher.publish(&[("performance", "NaN")]));
     assert_reading(&site.reading("performance"), "[1]", Source::Fallback, Some(Code::NotJson));
     let failure = Site::of(&publisher).failure("performance");
-    assert_eq!((failure.code, failure.dataset.unwrap().as_str()), (Code::NotJson, "performance"));
+    assert_eq!((failure.code, failure.dataset.as_ref().unwrap().as_str()), (Code::NotJson, "performance"));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use lastgood_protocol::digest::Sha256;
 use lastgood_protocol::id::{CommitId, FeedId};
 use lastgood_protocol::layout;
-use lastgood_protocol::manifest::{Entry, Generation, Manifest, SchemaRef};
+use lastgood_protocol::manifest::{Datasets, Entry, Generation, Manifest, SchemaRef};
 use lastgood_protocol::name::{DatasetName, Ext};
 use lastgood_protocol::time::Timestamp;
 
@@ -41,7 +41,7 @@ impl Publisher {
                 .expect("16 bytes"),
         );
         let mut manifest = Manifest::new(self.feed, generation, commit, published_at);
-        manifest.datasets = self.history.last().map_or_else(BTreeMap::new, |last| last.datasets.clone());
+        manifest.datasets = self.history.last().map_or_else(Datasets::new, |last| last.datasets.clone());
         for (dataset, text) in changes {
             let sha256 = Sha256::of(text.as_bytes());
             let (size, ext) = (text.len() as u64, Ext::json());
@@ -87,7 +87,7 @@ impl Publisher {
     /// Commits without `dataset`.
     pub(crate) fn remove(&mut self, dataset: &str) -> &mut Self {
         self.publish(&[]);
-        self.history.last_mut().expect("published just now").datasets.remove(&name(dataset));
+        self.history.last_mut().expect("published just now").datasets.remove_entry(&name(dataset));
         self
     }
 

@@ -101,7 +101,10 @@ fn what_does_not_satisfy_its_schema_is_neither_handed_out_nor_kept() {
     assert_reading(&reading, "[1]", Source::Fallback, Some(Code::SchemaInvalid));
     let reason = reading.reason.unwrap();
     assert!(reason.detail.contains("at /0: expected"), "every violation: {reason}");
-    assert_eq!((reason.dataset.unwrap().as_str(), reason.path.unwrap()), ("performance", object(&publisher)));
+    assert_eq!(
+        (reason.dataset.as_ref().unwrap().as_str(), reason.path.as_deref().unwrap()),
+        ("performance", &*object(&publisher))
+    );
 
     let mut site = Site::of(&publisher);
     assert_eq!(site.failure("performance").code, Code::SchemaInvalid);
@@ -203,7 +206,7 @@ fn a_schema_above_the_limit_is_not_asked_for() {
     });
     let mut site = Site::of(&publisher);
     let failure = site.failure("performance");
-    assert_eq!((failure.code, failure.path), (Code::TooLarge, Some(schema(&publisher))));
+    assert_eq!((failure.code, &failure.path), (Code::TooLarge, &Some(schema(&publisher))));
     assert_eq!(site.rounds, 1);
     site.kind = unvalidated();
     assert_reading(&site.reading("performance"), "[1]", Source::Network, None);

@@ -185,7 +185,9 @@ impl Site {
             Answer::Body(bytes) if bytes.len() as u64 > request.limit => Err(Failure::too_large(path, request.limit)),
             Answer::Body(bytes) => Ok(bytes),
             Answer::Status(status) => {
-                Err(Failure { retry_after_ms: self.retry_after_ms, ..Failure::http(path, status) })
+                let mut failure = Failure::http(path, status);
+                failure.retry_after_ms = self.retry_after_ms;
+                Err(failure)
             }
             Answer::Fails(code) => Err(Failure::new(code, "scripted").at(path)),
         }

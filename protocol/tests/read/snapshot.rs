@@ -98,7 +98,7 @@ fn when_one_fails_all_fall_back_together() {
 fn one_that_the_feed_does_not_have_fails_all() {
     let mut site = Site::of(&feed());
     let failure = site.read(&["performance", "nothing"]).result.unwrap_err();
-    assert_eq!((failure.code, failure.dataset.unwrap().as_str()), (Code::NotFound, "nothing"));
+    assert_eq!((failure.code, failure.dataset.as_ref().unwrap().as_str()), (Code::NotFound, "nothing"));
 }
 
 #[test]

@@ -34,7 +34,9 @@ export class OpenFeed {
   readonly #watches: Watches;
   readonly #reader: Reader;
   readonly #objectUrls = new ObjectUrls();
-  readonly #closing = new AbortController();
+  /** The calls in progress. */
+  readonly #calls = new Set<AbortController>();
+  #closed = false;
 
   constructor(url: string, options: FeedOptions) {
     this.url = url;
@@ -48,7 +50,7 @@ export class OpenFeed {
   }
 
   async read(name: unknown, given?: unknown): Promise<Reading | FallbackReading> {
-    this.#closing.signal.throwIfAborted();
+    if (this.#closed) throw closed();
     const dataset = datasetName(name);
     const { shape, fallback, ...call } = parseReadOptions(given, this.#options.patience, this.#shapeOf(dataset));
     try {
@@ -65,13 +67,13 @@ export class OpenFeed {
         code: 'invalid-name',
       });
     }
-    this.#closing.signal.throwIfAborted();
+    if (this.#closed) throw closed();
     const call = parseCallOptions(given, this.#options.patience);
     return byName(await this.#readOnce({ datasets: datasetNames(names), patience: call.patience }, call));
   }
 
   async artifact(name: unknown, given?: unknown): Promise<ArtifactReading> {
-    this.#closing.signal.throwIfAborted();
+    if (this.#closed) throw closed();
     const call = parseCallOptions(given, this.#options.patience);
     const order: Order = { datasets: [datasetName(name)], patience: call.patience, kind: 'artifact' };
     return this.#objectUrls.offer(one(await this.#readOnce(order, call)) as Reading<Blob> & { ext: string });
@@ -93,7 +95,8 @@ export class OpenFeed {
   }
 
   close(): void {
-    this.#closing.abort(new LastgoodError('the feed was closed: open it again to read on', { code: 'closed' }));
+    this.#closed = true;
+    for (const call of this.#calls) call.abort(closed());
     this.#watches.close();
     this.#objectUrls.revokeAll();
   }
@@ -104,14 +107,15 @@ export class OpenFeed {
 
   /** Checks what is given; the returned function begins the watch. */
   #subscribe(what: unknown, given: unknown): (onValue: Subject['onValue'], onEnd: () => void) => () => void {
-    this.#closing.signal.throwIfAborted();
+    if (this.#closed) throw closed();
     const several = Array.isArray(what);
     const datasets = several ? datasetNames(what) : [datasetName(what)];
     const [first = ''] = datasets;
     const known = several ? undefined : this.#shapeOf(first);
     const { intervalMs, onError, fallback, shape, ...call } = parseWatchOptions(given, this.#options, known);
     const { patience } = call;
-    // The first look asks whether a commit is in progress. Later ones find out by themselves: a commit that has ended is a new manifest.
+    // The first look asks whether a commit is in progress. Later ones find out by themselves: a commit that has ended
+    // is a new manifest.
     let again = false;
     const read: Subject['read'] = async (answers, signal) => {
       const order: Order = { datasets, patience, shape, again, desk: answers.forRead() };
@@ -172,13 +176,15 @@ export class OpenFeed {
     if (signal?.aborted) throw aborted(signal);
     if (order.datasets.length === 0) return [];
     const call = new AbortController();
-    const leave = () => call.abort(signal?.aborted ? aborted(signal) : this.#closing.signal.reason);
-    const enders = signal ? [signal, this.#closing.signal] : [this.#closing.signal];
-    for (const ender of enders) ender.addEventListener('abort', leave);
+    const leave = (): void => call.abort(signal ? aborted(signal) : undefined);
+    // Not by a signal of the feed's own, which would have a listener for each of 200 calls: Node warns of that.
+    this.#calls.add(call);
+    signal?.addEventListener('abort', leave);
     try {
       return await this.#reader.read(order, call.signal);
     } finally {
-      for (const ender of enders) ender.removeEventListener('abort', leave);
+      this.#calls.delete(call);
+      signal?.removeEventListener('abort', leave);
     }
   }
 }
@@ -201,6 +207,10 @@ function datasetNames(names: readonly unknown[]): string[] {
 function datasetName(name: unknown): string {
   if (typeof name === 'string') return name;
   throw new LastgoodError(`expected a dataset name, found ${describe(name)}`, { code: 'invalid-name' });
+}
+
+function closed(): LastgoodError {
+  return new LastgoodError('the feed was closed: open it again to read on', { code: 'closed' });
 }
 
 function aborted(signal: AbortSignal): LastgoodError {

@@ -39,7 +39,8 @@ export class Freshness {
     const since = this.#staleSince.get(dataset);
     if (reason === null) {
       this.#staleSince.set(dataset, null);
-      if (typeof since === 'number') this.#tell({ type: 'recovered', dataset, staleMs: Math.round(this.#now() - since) });
+      if (typeof since !== 'number') return;
+      this.#tell({ type: 'recovered', dataset, staleMs: Math.round(this.#now() - since) });
     } else if (since === null) {
       this.#staleSince.set(dataset, this.#now());
       this.#tell({ type: 'stale', dataset, reason, detail });
@@ -56,5 +57,6 @@ export class Freshness {
 
 /** What the page itself has done says nothing of the dataset. */
 function isReason(error: LastgoodError): error is LastgoodError & { readonly code: ReasonCode } {
-  return !['aborted', 'closed', 'invalid-name', 'invalid-url', 'invalid-options', 'wasm', 'too-old'].includes(error.code);
+  const others = ['aborted', 'closed', 'invalid-name', 'invalid-url', 'invalid-options', 'wasm', 'too-old'];
+  return !others.includes(error.code);
 }

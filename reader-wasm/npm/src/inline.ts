@@ -1,6 +1,7 @@
 /**
  * The entry `lastgood/inline`: the WebAssembly module is part of the script, for bundlers and test runners that do not take
- * files along. A third larger, and compiled anew in every visit.
+ * files along. A third larger, and compiled anew in every visit. In Node it is also what `lastgood` leads to: some bundlers give
+ * the module an address on the site, which their own server cannot fetch.
  *
  * @module
  */
@@ -20,7 +21,7 @@ export type * from './types.js';
  * addresses are resolved against the page
  * @throws {LastgoodError} `invalid-url`, `invalid-options`, `wasm`
  */
-export function open<const D extends Datasets = Record<never, never>>(
+export function open<D extends Datasets = Datasets>(
   url: string | URL,
   options?: OpenOptions<D>,
 ): Promise<Feed<D>> {

@@ -17,7 +17,7 @@ export type * from './types.js';
  * addresses are resolved against the page
  * @throws {LastgoodError} `invalid-url`, `invalid-options`, `wasm`
  */
-export function open<const D extends Datasets = Record<never, never>>(
+export function open<D extends Datasets = Datasets>(
   url: string | URL,
   options?: OpenOptions<D>,
 ): Promise<Feed<D>> {

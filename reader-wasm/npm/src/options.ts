@@ -153,7 +153,7 @@ function shapes(datasets: Record<string, unknown> = {}): ReadonlyMap<string, Sha
 
 function shape(options: Options): Shape {
   const isVersion = (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 0;
-  const isSteps = (value: unknown) => isObject(value) && Object.values(value).every((step) => typeof step === 'function');
+  const isSteps = (value: unknown) => isObject(value) && Object.values(value).every(isFunction);
   const given: { [O in keyof Shape]: Shape[O] | undefined } = {
     version: options.take('version', 'a whole number', isVersion),
     migrate: options.take('migrate', 'an object with a function under each version', isSteps),
@@ -178,7 +178,8 @@ export class Options {
     }
     this.#given = (given ?? {}) as Record<string, unknown>;
     for (const name of Object.keys(this.#given)) {
-      if (!known.includes(name)) refuse(`there is no option "${name}"${this.#where || ' here'}; there are: ${known.join(', ')}`);
+      if (known.includes(name)) continue;
+      refuse(`there is no option "${name}"${this.#where || ' here'}; there are: ${known.join(', ')}`);
     }
   }
 

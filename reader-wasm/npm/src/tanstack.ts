@@ -15,7 +15,10 @@ export type QueryKey = readonly ['lastgood', feed: string, dataset: string];
 /** What `useQuery`, `prefetchQuery` and the like take; spread it to change or add options of TanStack's. */
 export interface DatasetQuery<T> {
   readonly queryKey: QueryKey;
-  /** Resolves with the whole reading, since its age and reason matter too; `select: ({ data }) => data` gives the value alone. */
+  /**
+   * Resolves with the whole reading, since its age and reason matter too; `select: ({ data }) => data` gives the value
+   * alone.
+   */
   readonly queryFn: (context: { readonly signal: AbortSignal }) => Promise<Reading<T>>;
   /** Up to three times, and only what may go better the next time. */
   readonly retry: (failureCount: number, error: LastgoodError) => boolean;
@@ -30,8 +33,9 @@ export interface DatasetQuery<T> {
 /**
  * The options of a query that reads a dataset.
  *
- * The key is made of the feed's address and the dataset. A promise has no address yet and is numbered instead, in the order in which
- * promises come here: await the feed where keys must be the same on a server and in the page, or from visit to visit.
+ * The key is made of the feed's address and the dataset. A promise has no address yet and is numbered instead, in the
+ * order in which promises come here: await the feed where keys must be the same on a server and in the page, or from
+ * visit to visit.
  *
  * @param feed a feed, or the promise of one, the same object at every call
  * @param options those of `read`; what the page knows of the dataset's shape belongs to `open(url, { datasets })`

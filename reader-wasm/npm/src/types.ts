@@ -269,7 +269,8 @@ export interface OpenOptions<D extends Datasets = Datasets> extends Omit<ReadOpt
    */
   wasm?: WasmSource | Promise<WasmSource>;
   /** What the page knows of the datasets: for every read, snapshot and watch of them. */
-  datasets?: D;
+  // "& Datasets" types the arguments of the functions in it: the default of D at `open` knows nothing of them.
+  datasets?: D & Datasets;
   /**
    * Where verified payloads are kept for later visits. `auto`: in localStorage, and in Cache Storage what does not fit there, artifacts,
    * and everything in workers. `localStorage`: there alone. `none`: nowhere.

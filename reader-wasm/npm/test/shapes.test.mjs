@@ -27,7 +27,8 @@ test('the shape that open was told is that of every read, and options of a read 
   assert.equal((await feed.read('sales', { numbers: undefined })).data, data);
   assert.equal((await feed.snapshot(['sales'])).sales.data, data);
   assert.deepEqual((await feed.read('sales', { numbers: 'string' })).data, ['9007199254740993']);
-  assert.deepEqual((await feed.read('sales', { schema: z.tuple([z.bigint()]).transform(([id]) => id) })).data, 9007199254740993n);
+  const schema = z.tuple([z.bigint()]).transform(([id]) => id);
+  assert.equal((await feed.read('sales', { schema })).data, 9007199254740993n);
 });
 
 test('an older version is led to that of the page, also out of the cache of another visit', async (t) => {
@@ -151,7 +152,8 @@ test('what is no shape is refused, with its place', async (t) => {
     await t.test(String(message), async () => {
       await assert.rejects(feed.read('sales', shape), { code: 'invalid-options', message });
       const opened = open('http://localhost/data/', { wasm, datasets: { sales: shape } });
-      await assert.rejects(opened, (error) => message.test(error.message) && /of "sales" in "datasets"/.test(error.message));
+      await assert.rejects(opened, { message });
+      await assert.rejects(opened, { message: /of "sales" in "datasets"/ });
     });
   }
   await assert.rejects(open('http://localhost/data/', { wasm, datasets: 'sales' }), {

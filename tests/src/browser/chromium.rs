@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use thirtyfour::prelude::WebDriverResult;
 use thirtyfour::{Capabilities, WebDriver};
 
@@ -43,4 +43,16 @@ pub(super) fn capabilities(profile: Profile) -> Capabilities {
 pub(super) async fn set_online(driver: &WebDriver, online: bool) -> WebDriverResult<()> {
     let conditions = json!({"offline": !online, "latency": 0, "download_throughput": -1, "upload_throughput": -1});
     driver.cmd(Vendor("chromium/network_conditions", json!({"network_conditions": conditions}))).await.map(drop)
+}
+
+/// The processor time of the page's main thread, in milliseconds.
+pub(super) async fn main_thread_ms(driver: &WebDriver) -> WebDriverResult<Option<f64>> {
+    let cdp = async |command: &str, parameters| {
+        driver.cmd(Vendor("goog/cdp/execute", json!({"cmd": command, "params": parameters}))).await
+    };
+    cdp("Performance.enable", json!({"timeDomain": "threadTicks"})).await?;
+    let answer = cdp("Performance.getMetrics", json!({})).await?.value::<Value>()?;
+    let metrics = answer["metrics"].as_array();
+    let tasks = metrics.and_then(|metrics| metrics.iter().find(|metric| metric["name"] == "TaskDuration"));
+    Ok(tasks.and_then(|tasks| tasks["value"].as_f64()).map(|seconds| seconds * 1e3))
 }

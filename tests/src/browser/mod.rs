@@ -109,6 +109,12 @@ impl Browser {
         self.session().engine() != Engine::WebKit
     }
 
+    /// Whether Cache Storage outlives the page. In such sessions of WebKitGTK it ends with the last page of its origin.
+    #[must_use]
+    pub fn keeps_cache_storage(&self) -> bool {
+        self.session().engine() != Engine::WebKit
+    }
+
     /// Opens a page.
     pub fn open(&self, url: &str) {
         self.session().command(async |driver| driver.goto(url).await);
@@ -196,6 +202,12 @@ impl Browser {
     #[must_use]
     pub fn text(&self, selector: &str) -> String {
         self.session().command(async |driver| driver.find(By::Css(selector)).await?.text().await)
+    }
+
+    /// The processor time that the main thread of the page has taken, in milliseconds, where the browser tells it.
+    #[must_use]
+    pub fn main_thread_ms(&self) -> Option<f64> {
+        self.session().main_thread_ms()
     }
 
     /// The tab that all the other functions are about.

@@ -70,6 +70,13 @@ impl Session {
         });
     }
 
+    pub(super) fn main_thread_ms(&self) -> Option<f64> {
+        self.command(async |driver| match self.engine {
+            Engine::Chromium => chromium::main_thread_ms(driver).await,
+            Engine::Firefox | Engine::WebKit => Ok(None),
+        })
+    }
+
     /// Leaves one tab with nothing in it, as if the browser had just been started.
     pub(super) fn tidy_up(&self) -> WebDriverResult<()> {
         self.runtime.block_on(async {

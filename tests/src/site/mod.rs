@@ -8,7 +8,7 @@ mod nginx;
 use std::collections::BTreeMap;
 use std::fs;
 use std::net::{IpAddr, UdpSocket};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -66,6 +66,14 @@ impl Site {
     pub fn dashboard() -> Self {
         let dir = tempfile::tempdir().expect("a temporary directory can be made");
         copy(&built("WWW", "www/dist"), &dir.path().join("site"));
+        Self::serve(dir, Lastgood::start)
+    }
+
+    /// Starts a site with the files of a directory, as they are now and will be, and a feed at `/data/`.
+    #[must_use]
+    pub fn of(www: &Path) -> Self {
+        let dir = tempfile::tempdir().expect("a temporary directory can be made");
+        symlink(www, dir.path().join("site")).expect("a link can be made");
         Self::serve(dir, Lastgood::start)
     }
 
@@ -189,7 +197,7 @@ fn timestamp(time: SystemTime) -> Timestamp {
 fn page() -> tempfile::TempDir {
     let dir = tempfile::tempdir().expect("a temporary directory can be made");
     let www = dir.path().join("site");
-    copy(&built("PACKAGE", "target/npm/package"), &www.join("lastgood"));
+    copy(&package(), &www.join("lastgood"));
     fs::write(www.join("index.html"), PAGE).expect("the page can be written");
     dir
 }
@@ -201,6 +209,18 @@ fn outside() -> IpAddr {
         Ok(socket.local_addr()?.ip())
     });
     address.expect("this machine has an address other than 127.0.0.1, which no network at all would explain")
+}
+
+/// The files of the packed npm package.
+#[must_use]
+pub fn package() -> PathBuf {
+    built("PACKAGE", "target/npm/package")
+}
+
+/// The packed npm package, as it would be published.
+#[must_use]
+pub fn tarball() -> PathBuf {
+    built("TARBALL", concat!("target/npm/lastgood-", env!("CARGO_PKG_VERSION"), ".tgz"))
 }
 
 /// Where `cargo xtask test` says that something has been built, or else where it builds it.

@@ -11,3 +11,6 @@ mod reading;
 mod rules;
 mod storage;
 mod surroundings;
+mod tabs;
+mod versions;
+mod watching;

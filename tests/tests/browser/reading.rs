@@ -63,10 +63,14 @@ pub(crate) fn set_options(browser: &Browser, kind: &str, options: &str) {
     let _: Value = browser.get(&format!("globalThis.{kind}Options = {options};"));
 }
 
-/// Has the page collect the events of the feeds that it opens from now on.
+/// Has the page collect what the feeds that it opens from now on tell of their caches.
 pub(crate) fn collect_events(browser: &Browser) {
     let _: Value = browser.get("globalThis.events = [];");
-    set_options(browser, "open", "{ onEvent: (event) => globalThis.events.push(event.type) }");
+    set_options(
+        browser,
+        "open",
+        "{ onEvent: ({ type }) => { if (type.startsWith('cache-')) globalThis.events.push(type); } }",
+    );
 }
 
 pub(crate) fn events(browser: &Browser) -> Vec<String> {

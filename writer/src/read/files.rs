@@ -23,8 +23,9 @@ impl<S: Storage> Files<'_, S> {
         match self.feed.storage.read(&request.path, request.limit) {
             Ok(Some(bytes)) => Ok(bytes),
             Ok(None) => {
-                let detail = format!("{path} is missing in {}", self.feed.location());
-                Err(Failure { detail, ..Failure::http(path, 404) })
+                let mut missing = Failure::http(path, 404);
+                missing.detail = format!("{path} is missing in {}", self.feed.location());
+                Err(missing)
             }
             Err(error) if error.kind() == io::ErrorKind::FileTooLarge => Err(Failure::too_large(path, request.limit)),
             Err(error) => Err(Failure::new(Code::Offline, format!("cannot read {path}: {error}")).at(path)),

@@ -232,7 +232,7 @@ fn a_dry_run_knows_what_is_published_without_its_copy() {
     published(&site);
     site.storage.remove(&layout::history(Generation::new(6).unwrap())).unwrap();
     let collection = site.feed().gc_dry_run(&ALL).unwrap();
-    let named = site.feed().manifest().unwrap().datasets.into_values();
+    let named = site.feed().manifest().unwrap().datasets.into_iter().map(|(_, entry)| entry);
     let named: Vec<FeedPath> = named.map(|entry| layout::object(&entry.sha256, &entry.ext)).collect();
     assert!(!collection.objects.is_empty() && named.iter().all(|path| !collection.objects.contains(path)));
 }

@@ -62,7 +62,9 @@ pub(super) fn bind(module: &Path, directory: &Path) -> Result<()> {
 pub(super) fn optimise(directory: &Path) -> Result<()> {
     let module = directory.join(MODULE);
     let mut wasm_opt = npm::tool("wasm-opt");
-    wasm_opt.args(["-Oz", "--minify-imports-and-exports-and-modules"]).arg(&module).arg("-o").arg(&module);
+    // The first KiB of the memory is the very end of the stack, which grows downwards to it: no address in it is calculated with.
+    wasm_opt.args(["-O3", "--low-memory-unused", "--minify-imports-and-exports-and-modules"]);
+    wasm_opt.arg(&module).arg("-o").arg(&module);
     let renamed = Renamed::parse(&process::capture(&mut wasm_opt)?)?;
     let glue = directory.join(OUT_NAME).with_extension("js");
     let text = fs::read_to_string(&glue).with_context(|| format!("cannot read {}", glue.display()))?;

@@ -1,5 +1,7 @@
 //! Rules for arrays and objects.
 
+use alloc::string::String;
+
 use crate::scalar::Kind;
 use crate::schema::keyword::{Contains, Id, Named, Properties};
 use crate::schema::report::{amount, shown_name};

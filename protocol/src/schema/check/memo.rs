@@ -1,5 +1,8 @@
 //! What is known about a value and a subschema that can lead back to itself.
 
+use alloc::vec;
+use alloc::vec::Vec;
+
 use crate::schema::keyword::Id;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -39,7 +42,7 @@ impl Memo {
     pub(super) fn put(&mut self, id: Id, at: u32, known: Known) {
         if 2 * self.used >= self.slots.len() {
             let larger = vec![0; (2 * self.slots.len()).max(64)];
-            let slots = std::mem::replace(&mut self.slots, larger);
+            let slots = core::mem::replace(&mut self.slots, larger);
             self.used = 0;
             for slot in slots.into_iter().filter(|&slot| slot != 0) {
                 self.insert(slot);

@@ -8,7 +8,9 @@ mod branches;
 mod containers;
 mod memo;
 
-use std::cmp::Ordering;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::cmp::Ordering;
 
 use super::decimal::{Decimal, whole};
 use super::equal::{equal, equal_elements, hash};
@@ -20,7 +22,7 @@ use memo::{Known, Memo};
 
 /// How deep subschemas may be applied inside each other before it is called endless; what a payload at the deepest nesting
 /// takes with eight subschemas on each level.
-const MAX_NESTING: u32 = 8 * crate::payload::MAX_DEPTH as u32;
+const MAX_NESTING: u32 = 8 * crate::json::MAX_DEPTH as u32;
 
 /// A list of as many values is gone through before a hash is made of what is looked for.
 const FEW: usize = 16;
@@ -151,7 +153,7 @@ impl<'s> Checker<'s> {
     /// The same for its outcome alone. What a value that does not fit has evaluated does not count.
     fn fits(&mut self, id: Id, value: Value<'_>, track: bool) -> bool {
         let before = self.evaluated.len();
-        let quiet = std::mem::replace(&mut self.quiet, true);
+        let quiet = core::mem::replace(&mut self.quiet, true);
         let valid = self.check(id, value, track);
         self.quiet = quiet;
         if !valid {

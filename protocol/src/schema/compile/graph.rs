@@ -1,5 +1,8 @@
 //! Which subschemas apply which.
 
+use alloc::vec;
+use alloc::vec::Vec;
+
 use crate::schema::keyword::Id;
 
 /// For each of so many subschemas whether it leads into a circle of `edges`, which go from the first to the second.

@@ -6,6 +6,12 @@ mod graph;
 mod references;
 mod values;
 
+use alloc::borrow::ToOwned;
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
+
 use super::decimal::{DIVISOR_DIGITS, Decimal, Divisor, whole};
 use super::equal::hash;
 use super::error::{DIALECT, SchemaError, SchemaErrorKind};
@@ -235,7 +241,7 @@ impl Compiler<'_> {
         if let Some(value) = keywords.get("contains") {
             let schema = self.subschema(value, scope, "contains", Applies::Deeper)?;
             let [min, max] = bounds;
-            rules.add("contains", value, Keyword::Contains(Contains { schema, min, max }));
+            rules.add("contains", value, Keyword::Contains(Box::new(Contains { schema, min, max })));
         }
         Ok(())
     }
@@ -261,7 +267,7 @@ impl Compiler<'_> {
             ["properties", "patternProperties", "additionalProperties", "required"].map(|name| keywords.get(name));
         let Some(&at) = all.iter().flatten().next() else { return Ok(()) };
         let [named, patterns, additional, required] = all;
-        let mut properties = Properties::default();
+        let mut properties = Box::<Properties>::default();
         if let Some(value) = named {
             for (_, schema) in Keywords::of(value, "properties", "an object of schemas")?.iter() {
                 let id = self.subschema(schema, scope, "properties", Applies::Deeper)?;
@@ -273,7 +279,7 @@ impl Compiler<'_> {
         }
         if let Some(value) = patterns {
             for (name, schema) in Keywords::of(value, "patternProperties", "an object of schemas")?.iter() {
-                let pattern = self.pattern(schema, std::str::from_utf8(name).unwrap_or(HALF))?;
+                let pattern = self.pattern(schema, core::str::from_utf8(name).unwrap_or(HALF))?;
                 let id = self.subschema(schema, scope, "patternProperties", Applies::Deeper)?;
                 properties.patterns.push((pattern, id));
             }

@@ -1,5 +1,9 @@
 //! `$id`, `$anchor` and `$ref`: what subschemas are called, and which one is meant.
 
+use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
+
 use crate::schema::error::SchemaErrorKind;
 use crate::schema::keyword::{Id, Keyword};
 use crate::schema::tree::{Tree, Value};

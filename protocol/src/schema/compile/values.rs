@@ -1,6 +1,9 @@
 //! The values that keywords can have.
 
-use std::borrow::Cow;
+use alloc::borrow::Cow;
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::vec::Vec;
 
 use crate::scalar::Kind;
 use crate::schema::decimal::Decimal;

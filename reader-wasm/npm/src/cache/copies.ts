@@ -14,6 +14,7 @@ import type { Tell } from '../events.js';
 import { describe } from '../options.js';
 import { parseHead, type CoreReading, type Head } from '../read/core.js';
 import { readArtifact, readJson, type Payload } from '../read/payload.js';
+import { encoded } from '../read/utf8.js';
 import type { Reading } from '../types.js';
 import { Blobs, type Blobbed } from './blobs.js';
 import { inOrder, type Candidate } from './eviction.js';
@@ -35,6 +36,16 @@ export interface Copy {
   load(): Promise<Payload | null>;
 }
 
+/** Two stores that a browser blocks together are one piece of news. */
+function unavailableOnce(tell: Tell): Tell {
+  let told = false;
+  return (event) => {
+    if (event.type === 'cache-unavailable' && told) return;
+    told ||= event.type === 'cache-unavailable';
+    tell(event);
+  };
+}
+
 /** What heads and memories are in. */
 interface Texts {
   text(key: string): string | null | Promise<string | null>;
@@ -51,12 +62,12 @@ export class Copies {
 
   constructor(feed: string, cache: 'auto' | 'localStorage', tell: Tell) {
     this.#feed = feed;
-    this.#tell = tell;
+    this.#tell = unavailableOnce(tell);
     const blobs = cache === 'auto' && Blobs.exist();
     // Without either, localStorage says that it is not there.
     const local = LocalStore.exists() || !blobs;
-    this.#local = local ? new LocalStore(tell) : null;
-    this.#blobs = blobs ? new Blobs(local ? 'local' : 'own', tell) : null;
+    this.#local = local ? new LocalStore(this.#tell) : null;
+    this.#blobs = blobs ? new Blobs(local ? 'local' : 'own', this.#tell) : null;
     this.#texts = (this.#local ?? this.#blobs) as Texts;
   }
 
@@ -199,12 +210,12 @@ export class Copies {
    * what UTF-8 cannot, such as half a surrogate pair.
    */
   async #load(dataset: string, head: string, text: string | null): Promise<Payload | null> {
-    const { sha256 = '', ext = 'json' } = parseHead(head) ?? {};
+    const { sha256 = '', ext = 'json', size = 0 } = parseHead(head) ?? {};
     const make = async (place: Place, { bytes, type }: Blobbed): Promise<Payload> => {
       const payload = ext === 'json' ? await readJson(bytes) : await readArtifact(bytes, type);
       return { ...payload, cachedIn: place };
     };
-    let found = text === null ? null : await make('localStorage', { bytes: new TextEncoder().encode(text), type: '' });
+    let found = text === null ? null : await make('localStorage', { bytes: encoded(text, size), type: '' });
     if (found?.sha256 === sha256) return found;
     // A text of another digest was left by a tab that was closed between writing the head and removing the text.
     const blob = await this.#blobs?.payload({ headKey: this.#key(dataset), sha256 });

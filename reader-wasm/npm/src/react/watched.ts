@@ -1,9 +1,15 @@
 import { LastgoodError } from '../errors.js';
 import type { AnyFeed, Feed, Reading, WatchOptions } from '../types.js';
 
-/** What is known of a dataset. */
-export interface State {
-  readonly reading: Reading | null;
+/** The name of a dataset, or those of several that belong together. */
+export type What = string | readonly string[];
+
+/** The reading of a dataset, or those of several by name. */
+export type Value = Reading | { readonly [dataset: string]: Reading };
+
+/** What is known of what is watched. */
+export interface State<V extends Value = Value> {
+  readonly value: V | null;
   /** Why the last look ended without a reading. */
   readonly error: LastgoodError | null;
 }
@@ -12,23 +18,26 @@ export interface State {
 export type Options = Pick<WatchOptions, 'lock' | 'lockWaitMs' | 'timeoutMs' | 'maxAge' | 'intervalMs'>;
 
 /** A store for `useSyncExternalStore`. */
-export interface Watched {
+export interface Watched<V extends Value = Value> {
   readonly subscribe: (listener: () => void) => () => void;
-  readonly state: () => State;
+  readonly state: () => State<V>;
   /** On a server, and in the first render of a page that a server has rendered. */
-  readonly serverState: () => State;
-  /** Resolves when there is a reading or an error. Begins to watch, for a component that waits for it before it is mounted. */
+  readonly serverState: () => State<V>;
+  /**
+   * Resolves when there is a reading or an error. Begins to watch, for a component that waits for it before it is
+   * mounted.
+   */
   readonly settled: () => Promise<void>;
   readonly refresh: () => Promise<void>;
 }
 
 /** Nothing is known yet. */
-export const PENDING: State = { reading: null, error: null };
+export const PENDING: State<never> = { value: null, error: null };
 /** Equal, but told apart: on a server nothing will ever be known. */
-export const SERVER: State = { reading: null, error: null };
+export const SERVER: State<never> = { value: null, error: null };
 
 /** What is watched when there is nothing to watch yet. */
-export const IDLE: Watched = {
+export const IDLE: Watched<never> = {
   subscribe: () => () => {},
   state: () => PENDING,
   serverState: () => SERVER,
@@ -39,34 +48,44 @@ export const IDLE: Watched = {
 /** By feed, or by the promise of one as long as the page has only that. */
 const all = new WeakMap<object, Map<string, Watched>>();
 
-/** The one watch of this dataset with these options. Creating it does nothing yet. */
-export function watched(feed: AnyFeed | PromiseLike<AnyFeed>, name: string, options: Options): Watched {
+/** The one watch of this with these options. Creating it does nothing yet. */
+export function watched(feed: AnyFeed | PromiseLike<AnyFeed>, what: string, options: Options): Watched<Reading>;
+export function watched(
+  feed: AnyFeed | PromiseLike<AnyFeed>,
+  what: readonly string[],
+  options: Options,
+): Watched<{ readonly [dataset: string]: Reading }>;
+export function watched(feed: AnyFeed | PromiseLike<AnyFeed>, what: What, options: Options): Watched<never> {
   const { lock, lockWaitMs, timeoutMs, maxAge, intervalMs } = options;
-  const key = JSON.stringify([name, lock, lockWaitMs, timeoutMs, maxAge, intervalMs]);
+  const key = JSON.stringify([what, lock, lockWaitMs, timeoutMs, maxAge, intervalMs]);
   const ofFeed = all.get(feed) ?? new Map<string, Watched>();
   all.set(feed, ofFeed);
-  const watch = ofFeed.get(key) ?? new SharedWatch(feed, name, options);
+  const watch = ofFeed.get(key) ?? new SharedWatch(feed, what, options);
   ofFeed.set(key, watch);
-  return watch;
+  // The value is of the kind that `what` is of.
+  return watch as Watched<never>;
 }
 
-/** How long a watch that nobody uses goes on: for components that are mounted again at once, or after the next page of an app. */
+/**
+ * How long a watch that nobody uses goes on: for components that are mounted again at once, or after the next page of
+ * an app.
+ */
 const LINGER_MS = 5000;
 
 class SharedWatch implements Watched {
   readonly #feed: AnyFeed | PromiseLike<AnyFeed>;
-  readonly #name: string;
+  readonly #what: What;
   readonly #options: Options;
   readonly #listeners = new Set<() => void>();
-  #state = PENDING;
+  #state: State = PENDING;
   #waiting: PromiseWithResolvers | null = null;
   /** Ends the watch that is under way. */
   #end: (() => void) | null = null;
   #lingering: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(feed: AnyFeed | PromiseLike<AnyFeed>, name: string, options: Options) {
+  constructor(feed: AnyFeed | PromiseLike<AnyFeed>, what: What, options: Options) {
     this.#feed = feed;
-    this.#name = name;
+    this.#what = what;
     this.#options = options;
   }
 
@@ -110,15 +129,17 @@ class SharedWatch implements Watched {
     try {
       const feed = (await this.#feed) as Feed;
       if (signal.aborted) return;
-      const onReading = (reading: Reading): void => this.#become(signal, { reading, error: null });
+      const onValue = (value: Value): void => this.#become(signal, { value, error: null });
       const onError = (error: LastgoodError): void => {
         // The last value stays, unless the page has said that it must not.
-        const reading = error.code === 'too-old' ? null : this.#state.reading;
-        this.#become(signal, { reading, error });
+        const value = error.code === 'too-old' ? null : this.#state.value;
+        this.#become(signal, { value, error });
       };
-      feed.watch(this.#name, onReading, { ...this.#options, signal, onError });
+      const options = { ...this.#options, signal, onError };
+      if (typeof this.#what === 'string') feed.watch(this.#what, onValue, options);
+      else feed.watch(this.#what, onValue, options);
     } catch (thrown) {
-      this.#become(signal, { reading: null, error: thrown instanceof LastgoodError ? thrown : notOpened(thrown) });
+      this.#become(signal, { value: null, error: thrown instanceof LastgoodError ? thrown : notOpened(thrown) });
     }
   }
 
@@ -130,7 +151,9 @@ class SharedWatch implements Watched {
     this.#lingerIfUnused();
   }
 
-  /** Not at once: React unmounts and mounts again in strict mode, and a component that waited is mounted a little later. */
+  /**
+   * Not at once: React unmounts and mounts again in strict mode, and a component that waited is mounted a little later.
+   */
   #lingerIfUnused(): void {
     if (this.#listeners.size > 0) return;
     this.#lingering ??= setTimeout(() => {

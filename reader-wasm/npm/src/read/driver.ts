@@ -85,10 +85,11 @@ export class Driver {
             text = answer({ manifest: instead, lock: step.lock && instead, payloads: step.payloads.map(() => instead) });
             break;
           }
-          const [document, marker, payloads] = await Promise.all([
+          // The payloads first: they take longest.
+          const [payloads, document, marker] = await Promise.all([
+            this.#payloads(step.payloads, hands, signal),
             this.#document(step.manifest, hands.task, signal),
             step.lock ? this.#document(step.lock, hands.task, signal) : null,
-            this.#payloads(step.payloads, hands, signal),
           ]);
           [manifest, lock] = [bytesOf(document), bytesOf(marker)];
           text = answer({ manifest: documentAnswer(document), lock: marker && documentAnswer(marker), payloads });

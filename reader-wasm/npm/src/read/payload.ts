@@ -1,6 +1,7 @@
 import { describe } from '../options.js';
 import type { Reading } from '../types.js';
 import { sha256 } from './hash.js';
+import { encoded } from './utf8.js';
 
 /** A payload: hashed, and made into a value. */
 export interface Payload {
@@ -40,7 +41,7 @@ export async function readArtifact(bytes: Uint8Array<ArrayBuffer>, type: string)
 }
 
 /** The bytes that a payload was made of. */
-export async function bytesOf({ bytes, text }: Payload): Promise<Uint8Array> {
+export async function bytesOf({ bytes, text, size }: Payload): Promise<Uint8Array> {
   if (bytes) return bytes;
-  return text instanceof Blob ? new Uint8Array(await text.arrayBuffer()) : new TextEncoder().encode(text ?? '');
+  return text instanceof Blob ? new Uint8Array(await text.arrayBuffer()) : encoded(text ?? '', size);
 }

@@ -43,8 +43,8 @@ export function migrate(dataset: string, value: unknown, through: readonly Step[
     try {
       return run(before);
     } catch (cause) {
-      const problem = `the step of "migrate" from version ${from} of ${dataset} to version ${from + 1} failed: ${cause}`;
-      throw new LastgoodError(problem, { code: 'migration-failed', dataset, cause });
+      const problem = `the step of "migrate" from version ${from} of ${dataset} to version ${from + 1}`;
+      throw new LastgoodError(`${problem} failed: ${cause}`, { code: 'migration-failed', dataset, cause });
     }
   }, value);
 }

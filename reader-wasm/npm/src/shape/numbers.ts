@@ -1,20 +1,21 @@
 import type { Numbers } from '../types.js';
 
 /**
- * A value that is an integer beyond ±(2^53 − 1), give or take a few: 16 digits that begin with 9, or more of them, without fraction and
- * exponent. What stands before and after it keeps out the digits of fractions, which are what long runs of digits usually are. It may
- * be inside a string.
+ * A value that is an integer beyond ±(2^53 − 1), give or take a few: 16 digits that begin with 9, or more of them,
+ * without fraction and exponent. What stands before and after it keeps out the digits of fractions, which are what long
+ * runs of digits usually are. It may be inside a string.
  */
 const LARGE_INTEGER = /(^|[[,:\s])(-?(?:9\d{15}|[1-9]\d{16,}))(?=[\s,\]}]|$)/;
 const LARGE_INTEGERS = new RegExp(LARGE_INTEGER, 'g');
 const SHORTEST = 16;
 
 /**
- * `JSON.parse` that can keep every digit of integers beyond ±(2^53 − 1): numbers written with digits alone, so `1e20` stays a number.
+ * `JSON.parse` that can keep every digit of integers beyond ±(2^53 − 1): numbers written with digits alone, so `1e20`
+ * stays a number.
  *
- * A text without such integers costs one scan more than `JSON.parse`. In a text that has some, each becomes a string before it is
- * parsed. The `context.source` of newer engines' revivers would do the same, but calls back for every value, also where
- * strings are wanted, and older engines would need all this anyway.
+ * A text without such integers costs one scan more than `JSON.parse`. In a text that has some, each becomes a string
+ * before it is parsed. The `context.source` of newer engines' revivers would do the same, but calls back for every
+ * value, also where strings are wanted, and older engines would need all this anyway.
  *
  * @throws {SyntaxError} when the text is not JSON
  */
@@ -33,7 +34,8 @@ export function parse(text: string, numbers: Numbers): unknown {
   );
   if (!found) return rounded;
   if (numbers === 'string') return JSON.parse(exact);
-  // A reviver defines members where an assignment would change the prototype: `__proto__` is a name like any other in JSON.
+  // A reviver defines members where an assignment would change the prototype: `__proto__` is a name like any other in
+  // JSON.
   return JSON.parse(exact, (_, value: unknown) =>
     typeof value === 'string' && value.startsWith(marker) ? BigInt(value.slice(marker.length)) : value,
   );

@@ -21,17 +21,22 @@ interface Made {
   readonly value: Promise<unknown>;
 }
 
-/** In how many shapes one dataset is kept. A page has one or two; one whose every call brings new functions has ever more. */
+/**
+ * In how many shapes one dataset is kept. A page has one or two; one whose every call brings new functions has ever
+ * more.
+ */
 const SHAPES = 4;
 
-/** The values of one feed's datasets. Each is made once for a shape, so that whoever asks again gets the same object. */
+/**
+ * The values of one feed's datasets. Each is made once for a shape, so that whoever asks again gets the same object.
+ */
 export class Values {
   /** By dataset, what was asked for last at the end. */
   readonly #made = new Map<string, readonly Made[]>();
 
   /**
-   * The value in a shape: parsed, migrated, validated by the page's own schema. What was refused is refused again without being tried
-   * again: the same bytes would fare no better.
+   * The value in a shape: parsed, migrated, validated by the page's own schema. What was refused is refused again
+   * without being tried again: the same bytes would fare no better.
    *
    * @throws {LastgoodError} `migration-failed`, `schema-invalid`
    */
@@ -76,7 +81,10 @@ function isSame(made: Made, payload: Payload, shape: Shape): boolean {
   );
 }
 
-/** Whether two shapes make the same of every payload, as far as can be told: their functions and schemas are the same objects. */
+/**
+ * Whether two shapes make the same of every payload, as far as can be told: their functions and schemas are the same
+ * objects.
+ */
 function sameShape(a: Shape, b: Shape): boolean {
   return (
     a.version === b.version &&

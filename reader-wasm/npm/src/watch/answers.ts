@@ -1,6 +1,6 @@
 /**
- * What the server answers to the requests of one look: the manifest and the lock marker, which all reads of the look share, and which other
- * tabs are told.
+ * What the server answers to the requests of one look: the manifest and the lock marker, which all reads of the look
+ * share, and which other tabs are told.
  */
 
 import type { Failure } from '../read/core.js';
@@ -45,7 +45,8 @@ export class Answers {
 
   /** What to tell other tabs; `null` when nothing was asked. */
   async told(): Promise<Told | null> {
-    const [manifest, lock] = await Promise.all([MANIFEST, LOCK].map((path) => this.#answers.get(path)?.catch(() => null)));
+    const known = [MANIFEST, LOCK].map((path) => this.#answers.get(path)?.catch(() => null));
+    const [manifest, lock] = await Promise.all(known);
     return manifest ? { manifest, lock: lock ?? null } : null;
   }
 

@@ -12,7 +12,10 @@ export interface ElectionScope {
   readonly clock: Clock;
 }
 
-/** By a Web Lock, which the browser releases when a tab crashes; else by a lease in localStorage; `null` when there is neither. */
+/**
+ * By a Web Lock, which the browser releases when a tab crashes; else by a lease in localStorage; `null` when there is
+ * neither.
+ */
 export function electionOf(scope: ElectionScope): Election | null {
   const { locks, storage } = scope;
   const byLease = storage === null ? null : leaseElection(storage, scope);
@@ -42,7 +45,8 @@ async function lead(
       });
     } catch (error) {
       if (signal.aborted) return;
-      // Other code on this origin may steal any lock. Whoever does has it until it lets go; then it is ours to win again.
+      // Other code on this origin may steal any lock. Whoever does has it until it lets go; then it is ours to win
+      // again.
       if (!(error instanceof DOMException && error.name === 'AbortError')) throw error;
       onChange(false);
     }

@@ -1,4 +1,7 @@
-/** What tabs tell each other, as it goes through a channel. Any code of the origin can write there: only what fits is taken. */
+/**
+ * What tabs tell each other, as it goes through a channel. Any code of the origin can write there: only what fits is
+ * taken.
+ */
 
 import type { Failure } from '../read/core.js';
 import type { ReasonCode } from '../types.js';

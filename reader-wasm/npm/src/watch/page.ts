@@ -22,7 +22,9 @@ export class Page {
   /** Between `pagehide` and `pageshow`, `freeze` and `resume`: `visibilityState` is not to be relied on then. */
   #asleep = false;
 
-  /** `onChange` is called for each event; `focused` when the window got the focus, which may be all that has changed. */
+  /**
+   * `onChange` is called for each event; `focused` when the window got the focus, which may be all that has changed.
+   */
   constructor(onChange: (focused: boolean) => void, scope: PageScope = globalThis) {
     this.#scope = scope;
     this.#onChange = onChange;

@@ -4,7 +4,10 @@ import type { Clock } from './clock.js';
 
 /** How a look went, as far as the next one is concerned. */
 export type Verdict =
-  /** The server answered. `tooOldAt`: what was handed out becomes too old then, by {@link Clock.now}, unless a look confirms it. */
+  /**
+   * The server answered. `tooOldAt`: what was handed out becomes too old then, by {@link Clock.now}, unless a look
+   * confirms it.
+   */
   | { readonly kind: 'answered'; readonly tooOldAt: number | null }
   /** A commit is in progress: worth another look soon. */
   | { readonly kind: 'locked' }
@@ -102,7 +105,10 @@ export class Poller {
     this.#plan();
   }
 
-  /** Offline, a failed look is not repeated; one that succeeds all the same (an own server, a wrong report) counts more. */
+  /**
+   * Offline, a failed look is not repeated; one that succeeds all the same (an own server, a wrong report) counts
+   * more.
+   */
   set online(online: boolean) {
     if (this.#online === online) return;
     this.#online = online;
@@ -116,8 +122,8 @@ export class Poller {
   }
 
   /**
-   * Looks as soon as the minimum interval allows, even when paused; resolves at the end of that look. One in progress does not
-   * count: it may have read the manifest before the caller knew of a change.
+   * Looks as soon as the minimum interval allows, even when paused; resolves at the end of that look. One in progress
+   * does not count: it may have read the manifest before the caller knew of a change.
    */
   refresh(): Promise<void> {
     return new Promise((resolve) => {

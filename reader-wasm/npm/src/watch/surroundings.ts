@@ -30,9 +30,10 @@ export function surroundings(url: string, options: Sharing, tell: (event: FeedEv
 }
 
 /**
- * What tabs that may share have in common: `null` for those that may not. The answer to a request with other credentials may be another
- * one. A page's function cannot be compared with another page's, and headers may be secrets, which do not belong into a name that
- * any code on the origin can read; so pages with these share only if they say with whom.
+ * What tabs that may share have in common: `null` for those that may not. The answer to a request with other
+ * credentials may be another one. A page's function cannot be compared with another page's, and headers may be secrets,
+ * which do not belong into a name that any code on the origin can read; so pages with these share only if they say with
+ * whom.
  */
 export function nameOf(url: string, { shareTabs, init, fetch }: Omit<Sharing, 'minIntervalMs'>): string | null {
   if (shareTabs === false) return null;

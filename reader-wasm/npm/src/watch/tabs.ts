@@ -1,7 +1,7 @@
 /**
- * One tab polls for all tabs of an origin that watch a feed: it leads, and waits half as long as the others. Whichever tab looks, it
- * tells the others what the server answered. They make their readings of that as they would of answers of their own, with every check;
- * so a tab believes another one no more than it believes a server.
+ * One tab polls for all tabs of an origin that watch a feed: it leads, and waits half as long as the others. Whichever
+ * tab looks, it tells the others what the server answered. They make their readings of that as they would of answers of
+ * their own, with every check; so a tab believes another one no more than it believes a server.
  */
 
 import type { Told } from './answers.js';
@@ -50,8 +50,8 @@ export class Tabs {
   }
 
   /**
-   * Takes part no more, until {@link join}: another tab leads. Nothing is left open, because a page that holds a lock or a channel may not
-   * be kept for the back button.
+   * Takes part no more, until {@link join}: another tab leads. Nothing is left open, because a page that holds a lock
+   * or a channel may not be kept for the back button.
    */
   leave(): void {
     if (this.#joined === null) return;

@@ -4,8 +4,8 @@
 export type Subscribe<T> = (push: (value: T) => void, end: () => void) => () => void;
 
 /**
- * The watch begins with the first `next`, so that an iterator which nobody iterates over costs nothing. Of the values that come between two
- * calls of `next` only the latest is kept.
+ * The watch begins with the first `next`, so that an iterator which nobody iterates over costs nothing. Of the values
+ * that come between two calls of `next` only the latest is kept.
  */
 export function updatesOf<T>(subscribe: Subscribe<T>): AsyncIterableIterator<T, undefined> {
   return new Updates(subscribe);

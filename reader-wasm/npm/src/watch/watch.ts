@@ -80,8 +80,8 @@ export class Watch {
   }
 
   /**
-   * Takes part in a look, and resolves with whether that said anything. It does not when the watch has ended, or when what was `heard` from
-   * another tab is older than what this one has seen since.
+   * Takes part in a look, and resolves with whether that said anything. It does not when the watch has ended, or when
+   * what was `heard` from another tab is older than what this one has seen since.
    */
   async look(answers: Answers, heard: boolean): Promise<boolean> {
     const outcome = await this.#read(answers);
@@ -150,8 +150,9 @@ function isReading(value: Value): value is Reading {
 }
 
 /**
- * Whether there is nothing new to tell. `source` does not count, because the second reading of a download comes from the cache; nor
- * `generation`, which rises with every other dataset of the feed; nor times of checking, which always change.
+ * Whether there is nothing new to tell. `source` does not count, because the second reading of a download comes from
+ * the cache; nor `generation`, which rises with every other dataset of the feed; nor times of checking, which always
+ * change.
  */
 function isSame(before: Value | LastgoodError, after: Value | LastgoodError): boolean {
   if (before instanceof LastgoodError || after instanceof LastgoodError) {
@@ -165,7 +166,10 @@ function isSame(before: Value | LastgoodError, after: Value | LastgoodError): bo
   });
 }
 
-/** What a callback is told of. `publishedAt` stands for `meta` and `schemaVersion` too, which come with a publish alone. */
+/**
+ * What a callback is told of. `publishedAt` stands for `meta` and `schemaVersion` too, which come with a publish
+ * alone.
+ */
 const TOLD = ['data', 'sha256', 'fresh', 'reason', 'detail', 'publishedAt'] as const satisfies readonly (keyof Reading)[];
 
 /** Calls into the app, whose mistakes are its own. */

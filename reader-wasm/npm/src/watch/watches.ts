@@ -123,7 +123,8 @@ export class Watches {
     this.#look = null;
     if (!heard) this.#answers = answers;
     const told = await answers.told();
-    // Last: by now what was downloaded is in the cache, where the other tabs look for it before they download it themselves.
+    // Last: by now what was downloaded is in the cache, where the other tabs look for it before they download it
+    // themselves.
     if (!heard && told !== null) this.#signals?.tabs?.tell(told);
     return heard && !saidAnything ? null : this.#verdict(told);
   }
@@ -185,7 +186,8 @@ function combined(verdicts: readonly Verdict[], unread: Failure | null): Verdict
   if (verdicts.some(({ kind }) => kind === 'locked')) return { kind: 'locked' };
   const tooOldAt = extreme(Math.min, verdicts.map((verdict) => ('tooOldAt' in verdict ? verdict.tooOldAt : null)));
   const failures = verdicts.filter((verdict) => verdict.kind === 'failed');
-  // As long as something can be read, the feed is as it should be, and it is left to the interval to try the rest again.
+  // As long as something can be read, the feed is as it should be, and it is left to the interval to try the rest
+  // again.
   if (unread === null && failures.length < verdicts.length) return { kind: 'answered', tooOldAt };
   const pleas = [unread?.retryAfterMs ?? null, ...failures.map(({ retryAfterMs }) => retryAfterMs)];
   return { kind: 'failed', tooOldAt, retryAfterMs: extreme(Math.max, pleas) };

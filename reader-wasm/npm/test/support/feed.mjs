@@ -42,7 +42,8 @@ export class FeedServer {
     for (const [name, text] of Object.entries(datasets)) {
       const digest = sha256(text);
       const size = Buffer.byteLength(text);
-      entries[name] = { sha256: digest, size, generation, published_at: publishedAt, ...(meta && { meta }), ...this.#schema(schema) };
+      const known = { ...(meta && { meta }), ...this.#schema(schema) };
+      entries[name] = { sha256: digest, size, generation, published_at: publishedAt, ...known };
       this.files.set(`${name}.json`, text);
       this.files.set(`objects/${digest}.json`, text);
     }

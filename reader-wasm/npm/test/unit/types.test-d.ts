@@ -7,11 +7,11 @@ import * as v from 'valibot';
 import { expectTypeOf } from 'vitest';
 import { z } from 'zod';
 import type { LastgoodError } from '../../src/errors.js';
-import { useDataset, type DatasetResult, type DatasetSuccess } from '../../src/react.js';
+import { open } from '../../src/lastgood.js';
+import { useDataset, useSnapshot } from '../../src/react.js';
+import type { DatasetResult, DatasetSuccess, SnapshotResult } from '../../src/react.js';
 import { queryOptions } from '../../src/tanstack.js';
-import type { AnyFeed, Datasets, FallbackReading, Feed, OpenOptions, Reading, ReadOptions } from '../../src/types.js';
-
-declare function open<D extends Datasets>(url: string, options?: OpenOptions<D>): Promise<Feed<D>>;
+import type { AnyFeed, FallbackReading, Reading, ReadOptions } from '../../src/types.js';
 
 interface Day {
   day: string;
@@ -95,6 +95,9 @@ expectTypeOf(useDataset(typed, 'zod', { suspense: false })).toEqualTypeOf<Datase
 // A fallback of another type makes the data nothing in particular, so whatever uses it does not compile.
 expectTypeOf(useDataset(typed, 'zod', { fallback: 'none' })).toEqualTypeOf<DatasetSuccess<unknown>>();
 expectTypeOf(typed.read('zod', { fallback: 'none' })).resolves.toEqualTypeOf<Either<unknown>>();
+expectTypeOf(useSnapshot(opening, ['zod', 'date'])).toEqualTypeOf<SnapshotResult<{ zod: Day[]; date: Date }>>();
+expectTypeOf(useSnapshot<{ x: Day[] }>(untyped, ['x'])).toEqualTypeOf<SnapshotResult<{ x: Day[] }>>();
+expectTypeOf(useSnapshot(typed, ['zod', 'date'], { suspense: true }).readings.date).toEqualTypeOf<Reading<Date>>();
 const result = useDataset(typed, 'zod');
 if (result.status === 'success') expectTypeOf(result.data).toEqualTypeOf<Day[]>();
 if (result.status === 'error') expectTypeOf(result.error).toEqualTypeOf<LastgoodError>();

@@ -3,9 +3,15 @@
 import { act, Component, StrictMode, Suspense, type ReactNode } from 'react';
 import { createRoot, hydrateRoot, type Root } from 'react-dom/client';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { useDataset, type DatasetResult, type UseDatasetOptions } from '../../../src/react.js';
+import {
+  useDataset,
+  useSnapshot,
+  type DatasetResult,
+  type SnapshotResult,
+  type UseDatasetOptions,
+} from '../../../src/react.js';
 import type { Feed } from '../../../src/types.js';
-import { ScriptedFeed } from './scripted-feed.js';
+import { reading, ScriptedFeed } from './scripted-feed.js';
 
 const LINGER_MS = 5000;
 
@@ -313,6 +319,51 @@ describe('suspense', () => {
     await act(async () => scripted.tell('sales', 2));
     await act(async () => vi.advanceTimersByTime(1));
     expect(scripted.running).toHaveLength(0);
+  });
+});
+
+describe('a snapshot', () => {
+  let snapshots: SnapshotResult<Record<string, unknown>>[];
+  beforeEach(() => {
+    snapshots = [];
+  });
+
+  function Sum({ feed, suspense = false }: { feed: Feed | null; suspense?: boolean }) {
+    const result = useSnapshot(feed, ['sales', 'stock'], { suspense });
+    snapshots.push(result);
+    return <p>{result.status === 'success' ? JSON.stringify(result.data) : result.status}</p>;
+  }
+
+  test('has all or nothing, of one watch, and is the same object until it changes', async () => {
+    await show([<Sum key="1" feed={scripted.feed} />, <Sum key="2" feed={scripted.feed} />]);
+    expect(snapshots.at(-1)).toMatchObject({ status: 'pending', data: undefined, readings: null, isFresh: false });
+    const [sales, stock] = [reading('sales', [1]), reading('stock', [2])];
+    await act(async () => scripted.tellAll({ sales, stock }));
+    const before = snapshots.at(-1)!;
+    expect(before).toMatchObject({ status: 'success', isFresh: true, error: null });
+    expect(before.data).toEqual({ sales: [1], stock: [2] });
+    expect(before.data!['sales']).toBe(sales.data);
+    expect(before.readings).toEqual({ sales, stock });
+    await show([<Sum key="1" feed={scripted.feed} />, <Sum key="2" feed={scripted.feed} />]);
+    expect(snapshots.at(-1)).toBe(before);
+    await act(async () => scripted.tellAll({ sales, stock: { ...stock, fresh: false, reason: 'offline' } }));
+    expect(snapshots.at(-1)).toMatchObject({ status: 'success', isFresh: false });
+    await act(async () => scripted.fail('sales,stock', 'too-old'));
+    expect(snapshots.at(-1)).toMatchObject({ status: 'error', readings: null, error: { code: 'too-old' } });
+    expect(scripted.begun).toHaveLength(1);
+  });
+
+  test('suspends, and reads nothing without a feed', async () => {
+    await show(<Sum feed={null} />);
+    expect(page.textContent).toBe('pending');
+    await show(
+      <Suspense fallback="waiting">
+        <Sum feed={scripted.feed} suspense />
+      </Suspense>,
+    );
+    expect(page.textContent).toBe('waiting');
+    await act(async () => scripted.tellAll({ sales: reading('sales', 1), stock: reading('stock', 2) }));
+    expect(page.textContent).toBe('{"sales":1,"stock":2}');
   });
 });
 

@@ -2,9 +2,10 @@ import { LastgoodError } from '../../../src/errors.js';
 import type { ErrorCode, Feed, Reading } from '../../../src/types.js';
 
 interface Watching {
+  /** Of several datasets, their names with commas. */
   readonly name: string;
   readonly options: { signal?: AbortSignal; onError?: (error: LastgoodError) => void; [option: string]: unknown };
-  readonly callback: (reading: Reading) => void;
+  readonly callback: (value: Reading & Record<string, Reading>) => void;
 }
 
 /** A feed whose watches say what a test tells them to. */
@@ -22,7 +23,8 @@ export class ScriptedFeed {
     return this.begun.filter(({ options }) => !options.signal?.aborted);
   }
 
-  watch(name: string, callback: (reading: Reading) => void, options: Watching['options'] = {}): () => void {
+  watch(what: string | readonly string[], callback: Watching['callback'], options: Watching['options']): () => void {
+    const name = String(what);
     if (name === 'Not A Name') throw new LastgoodError('not a name', { code: 'invalid-name', dataset: name });
     this.begun.push({ name, callback, options });
     return () => {};
@@ -33,7 +35,16 @@ export class ScriptedFeed {
   }
 
   tell(name: string, data: unknown, more: Partial<Reading> = {}): void {
-    for (const watch of this.running) if (watch.name === name) watch.callback(reading(name, data, more));
+    this.#call(name, reading(name, data, more));
+  }
+
+  /** Tells whoever watches all of these together. */
+  tellAll(datasets: Record<string, Reading>): void {
+    this.#call(Object.keys(datasets).join(), datasets);
+  }
+
+  #call(name: string, value: Reading | Record<string, Reading>): void {
+    for (const watch of this.running) if (watch.name === name) watch.callback(value as never);
   }
 
   fail(name: string, code: ErrorCode): void {

@@ -36,5 +36,5 @@ test('with suspense, a server renders the fallback, or what is shown meanwhile, 
   expect(await render({ fallback: [1] })).toMatchObject({ html: expect.stringContaining('[1]'), errors: [] });
   const { html, errors } = await render({});
   expect(html).toContain('waiting');
-  expect(String(errors)).toContain('needs a "fallback"');
+  expect(String(errors)).toContain('in the page, not on a server');
 });

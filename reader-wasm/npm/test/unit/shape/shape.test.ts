@@ -220,6 +220,14 @@ describe('the same value', () => {
     expect(await values.get(payload(one), { numbers })).not.toBe(before);
   });
 
+  test('is not kept in ever more shapes, as a page asks that makes its schemas anew each time', async () => {
+    const values = new Values();
+    const inShape = (schema: StandardSchemaV1) => values.get(payload('[1]'), { schema });
+    const schemas = Array.from({ length: 5 }, () => z.array(z.number()));
+    const [first] = await Promise.all(schemas.map(inShape));
+    expect(await inShape(schemas[0]!)).not.toBe(first);
+  });
+
   test('the same bytes under another version of the schema are not the same', async () => {
     const values = new Values();
     const shape: Shape = { version: 2, migrate: { 1: () => 'migrated' } };

@@ -1,5 +1,7 @@
 //! What stands between the quotes of a string.
 
+use alloc::vec::Vec;
+
 /// Where the plain text that starts at `at` ends: at a quote, a backslash, a
 /// control character or the end of `bytes`.
 #[inline]

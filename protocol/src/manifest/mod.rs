@@ -3,9 +3,12 @@
 //! The checksum covers the raw bytes of the value of `signed` as they stand in the file, so there is no canonical form
 //! to get wrong. A reader ignores members that it does not know.
 
-use std::collections::BTreeMap;
-use std::fmt;
-use std::str::FromStr;
+use alloc::borrow::ToOwned;
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::fmt;
+use core::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +18,10 @@ use crate::json::{self, Json, Object, quoted};
 use crate::name::{DatasetName, Ext};
 use crate::time::Timestamp;
 use crate::{FORMAT, MAX_SAFE_INTEGER};
+
+mod datasets;
+
+pub use datasets::Datasets;
 
 /// The largest manifest that is read or written, in bytes: 8 MiB, room for some 20 000 datasets.
 pub const MAX_MANIFEST_BYTES: u64 = 8 * 1024 * 1024;
@@ -43,7 +50,7 @@ pub struct Manifest {
     /// From when on readers must not take it for current, if ever.
     pub expires_at: Option<Timestamp>,
     /// The datasets and their current objects.
-    pub datasets: BTreeMap<DatasetName, Entry>,
+    pub datasets: Datasets,
 }
 
 /// One dataset in a manifest.
@@ -87,7 +94,7 @@ impl Manifest {
     /// The first manifest of a new feed, or the next of an existing one, with the datasets still to be filled in.
     #[must_use]
     pub fn new(feed: FeedId, generation: Generation, commit: CommitId, published_at: Timestamp) -> Self {
-        let datasets = BTreeMap::new();
+        let datasets = Datasets::new();
         Self { feed, generation, commit, published_at, expires_at: None, datasets }
     }
 
@@ -132,7 +139,7 @@ impl Manifest {
         if bytes.trim_ascii_start().first() != Some(&b'{') {
             return Err(ManifestError::NotJson { found: excerpt(bytes) });
         }
-        let text = std::str::from_utf8(bytes).map_err(|_| ManifestError::malformed(&"expected UTF-8"))?;
+        let text = core::str::from_utf8(bytes).map_err(|_| ManifestError::malformed(&"expected UTF-8"))?;
         let file = Json::parse(text).map_err(|error| ManifestError::malformed(&error))?.object();
         let envelope = file.and_then(|file| Some((file.member("signed")?, file.parsed("sha256")?)));
         let Some((signed, expected)) = envelope else {
@@ -181,22 +188,22 @@ impl Manifest {
             commit: signed.parsed("commit")?,
             published_at: signed.parsed("published_at")?,
             expires_at: signed.nullable("expires_at", Json::parsed)?,
-            datasets: BTreeMap::new(),
+            datasets: Datasets::new(),
         })
     }
 
     fn signed(&self) -> String {
         let mut datasets = json::Writer::new();
         for (dataset, entry) in &self.datasets {
-            datasets = datasets.json(dataset.as_str(), &entry.encode());
+            datasets.json(dataset.as_str(), &entry.encode());
         }
         let expires_at = self.expires_at.map_or("null".to_owned(), |end| quoted(&end.to_string()));
         json::Writer::new()
             .number("format", FORMAT.into())
-            .text("feed", &self.feed.to_string())
+            .plain("feed", &self.feed)
             .number("generation", self.generation.get())
-            .text("commit", &self.commit.to_string())
-            .text("published_at", &self.published_at.to_string())
+            .plain("commit", &self.commit)
+            .plain("published_at", &self.published_at)
             .json("expires_at", &expires_at)
             .json("datasets", &datasets.finish())
             .finish()
@@ -235,25 +242,26 @@ impl Entry {
     }
 
     fn encode(&self) -> String {
-        let mut entry = json::Writer::new()
-            .text("sha256", &self.sha256.to_string())
+        let mut entry = json::Writer::new();
+        entry
+            .plain("sha256", &self.sha256)
             .number("size", self.size)
             .number("generation", self.generation.get())
-            .text("published_at", &self.published_at.to_string());
+            .plain("published_at", &self.published_at);
         if !self.ext.is_json() {
-            entry = entry.text("ext", self.ext.as_str());
+            entry.text("ext", self.ext.as_str());
         }
         if let Some(schema) = &self.schema {
-            entry = entry.json("schema", &schema.encode());
+            entry.json("schema", &schema.encode());
         }
         if let Some(meta) = &self.meta {
-            entry = entry.json("meta", meta.as_str());
+            entry.json("meta", meta.as_str());
         }
         if let Some(forced) = &self.forced {
-            entry = entry.text("forced", forced);
+            entry.text("forced", forced);
         }
         if !self.plain_copy {
-            entry = entry.json("plain_copy", "false");
+            entry.json("plain_copy", "false");
         }
         entry.finish()
     }
@@ -263,7 +271,7 @@ impl Entry {
     /// What names the objects of the dataset: its payload, and its schema if it has one.
     pub fn objects(&self) -> impl Iterator<Item = ObjectId<'_>> {
         let schema = self.schema.as_ref().map(|schema| (schema.sha256, "json"));
-        std::iter::once((self.sha256, self.ext.as_str())).chain(schema)
+        core::iter::once((self.sha256, self.ext.as_str())).chain(schema)
     }
 }
 
@@ -277,7 +285,7 @@ impl SchemaRef {
     pub(crate) fn encode(&self) -> String {
         json::Writer::new()
             .number("version", self.version.into())
-            .text("sha256", &self.sha256.to_string())
+            .plain("sha256", &self.sha256)
             .number("size", self.size)
             .finish()
     }
@@ -339,7 +347,7 @@ pub(crate) fn excerpt(bytes: &[u8]) -> String {
         return "nothing".to_owned();
     }
     // What is not text any more says nothing to people.
-    let text = std::str::from_utf8(bytes).or_else(|error| std::str::from_utf8(&bytes[..error.valid_up_to()]));
+    let text = core::str::from_utf8(bytes).or_else(|error| core::str::from_utf8(&bytes[..error.valid_up_to()]));
     let start: String = text.unwrap_or_default().chars().take(40).collect();
     let kind = if start.starts_with('<') { "an HTML page" } else { "other content" };
     format!("{kind} that begins with {}", quoted(&start))

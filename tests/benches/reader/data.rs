@@ -1,0 +1,82 @@
+//! What the pages read: rows as a backend publishes them, in feeds on a real server.
+
+use std::fmt::Write;
+use std::path::Path;
+
+use lastgood::{Feed, Item, Schema};
+use lastgood_tests::site::dataset;
+
+use crate::server::Server;
+
+/// What the rows satisfy.
+const SCHEMA: &[u8] = include_bytes!("page/flights.schema.json");
+
+/// The pages, once beside a feed of a few datasets and once beside one of many.
+pub(crate) struct Sites {
+    pub(crate) few: Server,
+    pub(crate) many: Server,
+    _dir: tempfile::TempDir,
+}
+
+impl Sites {
+    pub(crate) fn publish() -> Self {
+        let dir = tempfile::tempdir().expect("a directory is made");
+        let (few, many) = (dir.path().join("few"), dir.path().join("many"));
+        publish_few(&few);
+        publish_many(&many);
+        Self { few: Server::start(&few), many: Server::start(&many), _dir: dir }
+    }
+}
+
+fn publish_few(dir: &Path) {
+    let [year, small, large] = [38_000, 1_000_000, 10_000_000].map(flights);
+    let schema = Schema { version: 1, json: SCHEMA.to_vec() };
+    let items = vec![
+        Item::new(dataset("year"), year.as_slice()),
+        Item::new(dataset("plain_1m"), small.as_slice()),
+        Item::new(dataset("plain_10m"), large.as_slice()),
+        Item::new(dataset("typed_1m"), small.as_slice()).schema(schema.clone()),
+        Item::new(dataset("typed_10m"), large.as_slice()).schema(schema),
+    ];
+    Feed::open(dir).publish(items).expect("it is published");
+}
+
+fn publish_many(dir: &Path) {
+    let parts: Vec<Vec<u8>> = (0..200).map(|part| flights(5_000 + part)).collect();
+    let items =
+        parts.iter().enumerate().map(|(part, rows)| Item::new(dataset(&format!("part_{part}")), rows.as_slice()));
+    Feed::open(dir).publish(items.collect()).expect("it is published");
+}
+
+/// Flights, as the demo publishes them, of exactly `size` bytes: what is missing after the last row is white space.
+fn flights(size: usize) -> Vec<u8> {
+    const AIRPORTS: [&str; 8] = ["LAX", "BNA", "SEA", "SFO", "ORD", "JFK", "ATL", "DEN"];
+    let mut text = String::with_capacity(size);
+    text.push('[');
+    let mut random = 1_u64;
+    let mut next = |below: u64| {
+        // Knuth's MMIX generator: the same rows in every run.
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (random >> 33) % below
+    };
+    loop {
+        let mut row = String::new();
+        let (month, day, hour, minute) = (next(12) + 1, next(28) + 1, next(24), next(60));
+        let (delay, distance) = (i64::try_from(next(90)).expect("below 90") - 25, next(2600) + 80);
+        let (origin, destination) = (AIRPORTS[next(8) as usize], AIRPORTS[next(8) as usize]);
+        write!(
+            row,
+            "{}{{\"date\":\"2001-{month:02}-{day:02}T{hour:02}:{minute:02}:00\",\"delay\":{delay},\"distance\":{distance},\
+             \"origin\":\"{origin}\",\"destination\":\"{destination}\"}}",
+            if text.len() > 1 { "," } else { "" }
+        )
+        .expect("writing to a string does not fail");
+        if text.len() + row.len() + 1 > size {
+            break;
+        }
+        text.push_str(&row);
+    }
+    text.extend(std::iter::repeat_n(' ', size - text.len() - 1));
+    text.push(']');
+    text.into_bytes()
+}

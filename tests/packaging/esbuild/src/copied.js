@@ -1,0 +1,5 @@
+import { open } from 'lastgood';
+
+import { show } from './show.js';
+
+show(open('/data/'));

@@ -1,0 +1,3 @@
+export default {
+  rewrites: () => [{ source: '/data/:path*', destination: `${process.env.SITE}data/:path*` }],
+};

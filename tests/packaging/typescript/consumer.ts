@@ -1,0 +1,45 @@
+// What a page has in mind of the types. It is never run: compiling it is the test.
+import { open, LastgoodError, type Feed, type Reading } from 'lastgood';
+import { open as openInline } from 'lastgood/inline';
+import { useDataset } from 'lastgood/react';
+import { queryOptions } from 'lastgood/tanstack';
+
+interface Day {
+  day: number;
+  value: number;
+}
+
+export async function read(): Promise<Reading<Day[]>> {
+  const feed: Feed = await open('/data/', { maxBytes: 1000, onEvent: (event) => console.log(event.type) });
+  const { performance, transactions } = await feed.snapshot<{ performance: Day[]; transactions: string[] }>([
+    'performance',
+    'transactions',
+  ]);
+  transactions.data.map((name) => name.length);
+  const days: readonly Day[] = performance.data;
+  console.log(days, performance.reason satisfies string | null);
+  // @ts-expect-error: there is no such option
+  await feed.read('performance', { timeout: 1 });
+  return feed.read<Day[]>('performance');
+}
+
+export async function readInline(): Promise<number> {
+  try {
+    const feed = await openInline(new URL('https://example.org/data/'));
+    return (await feed.read<Day[]>('performance')).data.length;
+  } catch (error) {
+    if (error instanceof LastgoodError && error.code === 'too-old') return 0;
+    throw error;
+  }
+}
+
+const shaped = open('/data/', { datasets: { performance: { migrate: { 1: (value) => value } } } });
+
+export function useDays(): readonly Day[] {
+  const { data } = useDataset<Day[]>(open('/data/'), 'performance', { fallback: [] });
+  // @ts-expect-error: what has a fallback is never without data
+  data satisfies undefined;
+  return data ?? [];
+}
+
+export const query = queryOptions(shaped, 'performance');

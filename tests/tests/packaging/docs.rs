@@ -1,0 +1,21 @@
+//! What the documentation says that one has to write is what the projects have.
+
+use std::fs;
+
+use lastgood_tests::docs::blocks;
+use lastgood_tests::site::workspace;
+
+const PAGE: &str = "docs/reader/bundlers.md";
+
+#[test]
+fn the_examples_are_from_the_projects() {
+    let page = fs::read_to_string(workspace().join(PAGE)).unwrap();
+    let sources = page.lines().filter_map(|line| line.strip_prefix("<!-- example: ")?.strip_suffix(" -->"));
+    let sources: Vec<&str> = sources.collect();
+    let blocks = blocks(PAGE);
+    assert_eq!(sources.len(), blocks.len(), "each block says which file it is from");
+    for (source, block) in sources.into_iter().zip(blocks) {
+        let file = fs::read_to_string(workspace().join("tests/packaging").join(source)).unwrap();
+        assert!(file.contains(block.text.trim_end()), "{} is not in {source}", block.place);
+    }
+}

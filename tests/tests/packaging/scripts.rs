@@ -1,0 +1,37 @@
+//! Projects without a page: Node, test runners, type checkers.
+
+use crate::project::Project;
+use crate::{assert_read, site};
+
+#[test]
+fn node() {
+    let project = Project::install("node");
+    let site = site(project.path(""));
+    for file in ["import.mjs", "inline.mjs", "require.cjs", "query.mjs"] {
+        assert_read(&project.node(file, &site), file);
+    }
+    assert_eq!(project.node("render.mjs", &site), "<p>0 days</p>\n");
+    for file in ["imports-touch-nothing.mjs", "requires-wait-for-nothing.cjs"] {
+        assert_eq!(project.node(file, &site), "inline.js lastgood.js react.js tanstack.js", "{file}");
+    }
+}
+
+#[test]
+fn vitest() {
+    let project = Project::install("vitest");
+    project.npm_run("test", &site(project.path("")));
+}
+
+#[test]
+fn jest() {
+    let project = Project::install("jest");
+    let site = site(project.path(""));
+    project.npm_run("test", &site);
+    project.npm_run("test:commonjs", &site);
+}
+
+#[test]
+fn typescript() {
+    let project = Project::install("typescript");
+    project.npm_run("test", &site(project.path("")));
+}
