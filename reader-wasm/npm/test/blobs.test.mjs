@@ -250,7 +250,8 @@ test('a worker and a page do not remove what the other keeps', async () => {
   install(undefined);
   const worker = await visit(server);
   await worker.read('big');
-  for (const key of await kept()) await alter(key, (_, __, { headers }) => headers.set('x-lastgood-kept-at', '1000'));
+  const { entries } = await caches.open('lastgood:1');
+  for (const { headers } of entries.values()) headers.set('x-lastgood-kept-at', '1000');
   server.publish({ big: large('y') }, { generation: 2 });
   await worker.read('big');
   install(() => storage);
