@@ -48,9 +48,6 @@ struct Remembering {
     seen: RefCell<[Option<Seen>; PLACES]>,
 }
 
-/// A text, and whether the pattern is in it.
-type Seen = (Box<str>, bool);
-
 impl Pattern for Remembering {
     fn is_in(&self, text: &str) -> bool {
         if text.len() > LONGEST {
