@@ -14,7 +14,7 @@
 
 // Without the standard library, so that a panic is nothing but a trap: its messages, and where in the source it happened, would
 // be a part of what every page downloads, and reach nobody.
-#![cfg_attr(target_family = "wasm", no_std)]
+#![cfg_attr(all(target_family = "wasm", not(test)), no_std)]
 
 extern crate alloc;
 
@@ -25,7 +25,7 @@ mod schema;
 mod step;
 
 /// A panic is a defect; to JavaScript it is a `WebAssembly.RuntimeError`.
-#[cfg(target_family = "wasm")]
+#[cfg(all(target_family = "wasm", not(test)))]
 #[panic_handler]
 fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
     core::arch::wasm32::unreachable()
