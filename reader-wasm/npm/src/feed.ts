@@ -56,7 +56,9 @@ export class OpenFeed {
     try {
       return one(await this.#readOnce({ datasets: [dataset], patience: call.patience, shape }, call));
     } catch (error) {
-      if (fallback.length === 0 || !(error instanceof LastgoodError) || isEnd(error)) throw error;
+      // A name that can never be one is a mistake in the page, which a fallback would hide.
+      const stands = fallback.length > 0 && error instanceof LastgoodError && !isEnd(error) && error.code !== 'invalid-name';
+      if (!stands) throw error;
       return fallbackReading(dataset, fallback[0], error.code, error.message);
     }
   }

@@ -71,6 +71,7 @@ test('a fallback stands in when the read would throw, and only then', async () =
   for (const name of nulls) assert.equal(reading[name], null, name);
   await assert.rejects(feed.read('stock', { fallback: undefined }), { code: 'offline' });
   await assert.rejects(feed.read('stock', { fallback: [], signal: AbortSignal.abort() }), { code: 'aborted' });
+  await assert.rejects(feed.read('../stock', { fallback: [] }), { code: 'invalid-name' });
 });
 
 test('a snapshot is of one generation, whatever of it is cached', async () => {
