@@ -8,20 +8,27 @@ use flate2::{Compression, write::GzEncoder};
 use super::wasm::MODULE;
 use crate::{npm, process};
 
-/// The most that the module and the glue may take together, brotli-compressed, in bytes.
-const BUDGET: u64 = 71_000;
+/// The most that a page may download for each entry of the package, brotli-compressed, in bytes: for `lastgood` the module and
+/// the script together, for `lastgood/inline` the script that contains the module, for the others what they add.
+const BUDGETS: [(&str, u64); 4] =
+    [("`lastgood`", 71_000), ("`lastgood/inline`", 85_500), ("`lastgood/react`", 1_500), ("`lastgood/tanstack`", 600)];
 const BEGIN: &str = "<!-- sizes -->\n";
 const END: &str = "<!-- /sizes -->";
-const ROWS: [&str; 3] = ["`lastgood_reader_bg.wasm`", "JavaScript, bundled and minified", "total"];
+/// The parts of `lastgood`.
+const PARTS: [&str; 2] = ["`lastgood_reader_bg.wasm`", "its JavaScript, bundled and minified"];
 
 /// Why the sizes are not in order.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum SizesError {
     /// A page would download too much.
-    #[error("wasm and glue take {found} bytes of brotli; the budget is {BUDGET}: find what has grown")]
+    #[error("{entry} takes {found} bytes of brotli; its budget is {budget}: find what has grown")]
     OverBudget {
-        /// Their size together.
+        /// Which entry.
+        entry: &'static str,
+        /// Its size.
         found: u64,
+        /// What it may be.
+        budget: u64,
     },
     /// There is no place for the table.
     #[error("expected the size table between the lines \"<!-- sizes -->\" and \"<!-- /sizes -->\"")]
@@ -60,20 +67,28 @@ impl Size {
 #[derive(Debug)]
 pub(super) struct Sizes {
     module: Size,
-    glue: Size,
+    script: Size,
+    /// The other entries, as in [`BUDGETS`].
+    others: [Size; 3],
 }
 
 /// Measures the files of the package in `directory`.
 pub(super) fn measure(directory: &Path) -> Result<Sizes> {
-    // As a site's bundler would deliver it: one file, minified.
-    let glue = process::capture(
-        npm::tool("esbuild").current_dir(directory).args(["lastgood.js", "--bundle", "--minify"]).args([
-            "--format=esm",
-            "--target=es2022",
-            "--log-level=warning",
-        ]),
-    )?;
-    Ok(Sizes { module: size(&fs::read(directory.join(MODULE))?)?, glue: size(glue.as_bytes())? })
+    // As a site's bundler would deliver them: one file each, minified.
+    let bundled = |entry: &str| -> Result<Size> {
+        let script = process::capture(
+            npm::tool("esbuild")
+                .current_dir(directory)
+                .args([&format!("{entry}.js"), "--bundle", "--minify", "--external:react"])
+                .args(["--format=esm", "--target=es2022", "--log-level=warning"]),
+        )?;
+        size(script.as_bytes())
+    };
+    Ok(Sizes {
+        module: size(&fs::read(directory.join(MODULE))?)?,
+        script: bundled("lastgood")?,
+        others: [bundled("inline")?, bundled("react")?, bundled("tanstack")?],
+    })
 }
 
 impl Sizes {
@@ -89,9 +104,10 @@ impl Sizes {
 
     /// Refuses what is too much for a page.
     pub(super) fn check_budget(&self) -> Result<(), SizesError> {
-        let found = self.total().brotli;
-        if found > BUDGET {
-            return Err(SizesError::OverBudget { found });
+        for ((entry, size), (_, budget)) in self.entries().into_iter().zip(BUDGETS) {
+            if size.brotli > budget {
+                return Err(SizesError::OverBudget { entry, found: size.brotli, budget });
+            }
         }
         Ok(())
     }
@@ -123,16 +139,21 @@ impl Sizes {
         Ok(())
     }
 
-    fn rows(&self) -> [(&'static str, Size); 3] {
-        let [module, glue, total] = ROWS;
-        [(module, self.module), (glue, self.glue), (total, self.total())]
+    fn rows(&self) -> Vec<(&'static str, Size)> {
+        PARTS.into_iter().zip([self.module, self.script]).chain(self.entries()).collect()
+    }
+
+    fn entries(&self) -> [(&'static str, Size); 4] {
+        let [inline, react, tanstack] = self.others;
+        let sizes = [self.total(), inline, react, tanstack];
+        std::array::from_fn(|index| (BUDGETS[index].0, sizes[index]))
     }
 
     fn total(&self) -> Size {
         Size {
-            raw: self.module.raw + self.glue.raw,
-            gzip: self.module.gzip + self.glue.gzip,
-            brotli: self.module.brotli + self.glue.brotli,
+            raw: self.module.raw + self.script.raw,
+            gzip: self.module.gzip + self.script.gzip,
+            brotli: self.module.brotli + self.script.brotli,
         }
     }
 }
@@ -155,20 +176,24 @@ fn size(bytes: &[u8]) -> Result<Size> {
 
 #[cfg(test)]
 mod tests {
-    use super::{BUDGET, Size, Sizes, SizesError, size};
+    use super::{BUDGETS, Size, Sizes, SizesError, size};
 
     const README: &str = "# t\n<!-- sizes -->\nold\n<!-- /sizes -->\nrest\n";
 
-    fn sizes(module: u64, glue: u64) -> Sizes {
-        let size = |raw| Size { raw, gzip: raw / 2, brotli: raw / 4 };
-        Sizes { module: size(module), glue: size(glue) }
+    fn of(raw: u64) -> Size {
+        Size { raw, gzip: raw / 2, brotli: raw / 4 }
+    }
+
+    fn sizes(module: u64, script: u64) -> Sizes {
+        Sizes { module: of(module), script: of(script), others: [of(80), of(60), of(40)] }
     }
 
     #[test]
     fn the_table_is_replaced_and_nothing_else() {
         let written = sizes(8000, 4000).write_into(README).unwrap();
         assert!(written.starts_with("# t\n<!-- sizes -->\n| bytes |"));
-        assert!(written.ends_with("| total | 12000 | 6000 | 3000 |\n<!-- /sizes -->\nrest\n"));
+        assert!(written.contains("| `lastgood` | 12000 | 6000 | 3000 |\n| `lastgood/inline` | 80 | 40 | 20 |\n"));
+        assert!(written.ends_with("| `lastgood/tanstack` | 40 | 20 | 10 |\n<!-- /sizes -->\nrest\n"));
         assert_eq!(sizes(8000, 4000).write_into(&written).unwrap(), written);
     }
 
@@ -205,16 +230,23 @@ mod tests {
             sizes(100, 100).check_against(README),
             Err(SizesError::OutOfDate { said, .. }) if said == "nothing"
         ));
-        let renamed = sizes(100, 100).write_into(README).unwrap().replace("total", "sum");
+        let renamed = sizes(100, 100).write_into(README).unwrap().replace("`lastgood/react`", "sum");
         assert!(sizes(100, 100).check_against(&renamed).is_err());
     }
 
     #[test]
-    fn the_budget_counts_module_and_glue_together() {
-        // `sizes` makes the compressed size a quarter of the raw one.
-        let half = BUDGET * 4 / 2;
-        assert_eq!(sizes(half, half).check_budget(), Ok(()));
-        assert_eq!(sizes(half, half + 4).check_budget(), Err(SizesError::OverBudget { found: BUDGET + 1 }));
+    fn each_entry_has_its_budget_and_that_of_lastgood_counts_module_and_script_together() {
+        // `of` makes the compressed size a quarter of the raw one.
+        let raw = |index: usize| BUDGETS[index].1 * 4;
+        let within = || Sizes { module: of(raw(0) / 2), script: of(raw(0) / 2), others: [1, 2, 3].map(|i| of(raw(i))) };
+        assert_eq!(within().check_budget(), Ok(()));
+        for index in 0..4 {
+            let mut sizes = within();
+            let grown = if index == 0 { &mut sizes.script } else { &mut sizes.others[index - 1] };
+            grown.brotli += 1;
+            let (entry, budget) = BUDGETS[index];
+            assert_eq!(sizes.check_budget(), Err(SizesError::OverBudget { entry, found: budget + 1, budget }));
+        }
     }
 
     #[test]
