@@ -71,7 +71,7 @@ pub fn start<V>(plan: Plan, known: Known) -> Step<V> {
     let task = Task { plan, memory, heads, at_hand, schemas, waited_ms: 0, waits: 0, manifest_reread: false };
     let task = Box::new(task);
     // Nothing cached: the plain copy is most likely the wanted payload, and saves a round trip.
-    let may_guess = |&i: &usize| task.heads[i].is_none() && matches!(task.plan.datasets[i].kind, Kind::Json(_));
+    let may_guess = |&i: &usize| task.heads[i].is_none() && task.plan.datasets[i].kind != Kind::Artifact;
     let guesses = (0..task.heads.len()).filter(may_guess).collect();
     Step::FetchManifest(FetchManifest { task, guesses })
 }

@@ -41,7 +41,7 @@ pub enum Kind {
     Json(Shape),
     /// The bytes of an artifact. Its extension is not known beforehand, so there is nothing to guess.
     Artifact,
-    /// The bytes of either.
+    /// The bytes of either. The guess is that it is JSON.
     Any(Shape),
 }
 
