@@ -240,11 +240,10 @@ mod tests {
         let raw = |index: usize| BUDGETS[index].1 * 4;
         let within = || Sizes { module: of(raw(0) / 2), script: of(raw(0) / 2), others: [1, 2, 3].map(|i| of(raw(i))) };
         assert_eq!(within().check_budget(), Ok(()));
-        for index in 0..4 {
+        for (index, (entry, budget)) in BUDGETS.into_iter().enumerate() {
             let mut sizes = within();
             let grown = if index == 0 { &mut sizes.script } else { &mut sizes.others[index - 1] };
             grown.brotli += 1;
-            let (entry, budget) = BUDGETS[index];
             assert_eq!(sizes.check_budget(), Err(SizesError::OverBudget { entry, found: budget + 1, budget }));
         }
     }
