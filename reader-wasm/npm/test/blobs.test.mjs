@@ -7,7 +7,7 @@ import { beforeEach, test } from 'node:test';
 import { FakeCaches, installCaches } from './support/caches.mjs';
 import { FeedServer, sha256 } from './support/feed.mjs';
 import { entry, wasm } from './support/package.mjs';
-import { FakeStorage, install } from './support/storage.mjs';
+import { cacheEvents, FakeStorage, install } from './support/storage.mjs';
 
 const { open } = await import(entry);
 /** More than a third of localStorage. */
@@ -24,7 +24,6 @@ beforeEach(() => {
   installCaches(() => caches);
 });
 
-const cacheEvents = (events) => (event) => event.type.startsWith('cache-') && events.push(event);
 const types = (events) => events.map(({ type, dataset }) => (dataset ? `${type} ${dataset}` : type));
 
 /** A server with what is published, an open feed on it, and the events of that feed. */

@@ -5,7 +5,7 @@ import { beforeEach, test } from 'node:test';
 
 import { FeedServer, OTHER_FEED, sha256 } from './support/feed.mjs';
 import { entry, wasm } from './support/package.mjs';
-import { FakeStorage, install } from './support/storage.mjs';
+import { cacheEvents, FakeStorage, install } from './support/storage.mjs';
 
 const { open } = await import(entry);
 const SALES = '[{"day":"2026-11-20","sum":1.50}]';
@@ -15,9 +15,6 @@ beforeEach(() => {
   storage = new FakeStorage();
   install(() => storage);
 });
-
-/** Gathers what is told of the cache. */
-const cacheEvents = (events) => (event) => event.type.startsWith('cache-') && events.push(event);
 
 /** A server with one dataset, an open feed on it, and the events of that feed. */
 async function opened(datasets = { sales: SALES }, options) {

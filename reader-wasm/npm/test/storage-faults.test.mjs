@@ -6,7 +6,7 @@ import { beforeEach, mock, test } from 'node:test';
 import { FakeCaches, installCaches } from './support/caches.mjs';
 import { FeedServer, sha256 } from './support/feed.mjs';
 import { entry, wasm } from './support/package.mjs';
-import { FakeStorage, install } from './support/storage.mjs';
+import { cacheEvents, FakeStorage, install } from './support/storage.mjs';
 
 const { open } = await import(entry);
 const large = (letter) => JSON.stringify(letter.repeat(1_800_000));
@@ -29,7 +29,7 @@ async function opened(datasets, options) {
 }
 
 const visit = (server, events = [], options = {}) =>
-  open(server.url, { wasm, onEvent: (event) => event.type.startsWith('cache-') && events.push(event), ...options });
+  open(server.url, { wasm, onEvent: cacheEvents(events), ...options });
 
 /** The stores with every call counted; `meddle` is called before each with its number and its name, and may throw. */
 function counted(meddle) {

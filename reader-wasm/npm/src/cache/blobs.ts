@@ -34,8 +34,6 @@ export class Blobs {
   readonly #tell: Tell;
   /** Whether it does not answer. */
   #stuck = false;
-  /** Whether it has been told that it does not work: once is enough. */
-  #told = false;
 
   constructor(space: Space, tell: Tell) {
     this.space = space;
@@ -118,8 +116,7 @@ export class Blobs {
         throw new Error(`Cache Storage has not answered for ${ms} ms`);
       });
     } catch (thrown) {
-      if (!this.#told) this.#tell({ type: 'cache-unavailable', detail: describe(thrown) });
-      this.#told = true;
+      this.#tell({ type: 'cache-unavailable', detail: describe(thrown) });
       return null;
     }
   }

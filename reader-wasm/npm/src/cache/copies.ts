@@ -36,7 +36,7 @@ export interface Copy {
   load(): Promise<Payload | null>;
 }
 
-/** Two stores that a browser blocks together are one piece of news. */
+/** Once is enough, however often it is met: two stores that a browser blocks together are one piece of news. */
 function unavailableOnce(tell: Tell): Tell {
   let told = false;
   return (event) => {

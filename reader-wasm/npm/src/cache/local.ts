@@ -20,8 +20,6 @@ export type Kept = { readonly kept: true } | { readonly kept: false; readonly fu
 /** lastgood's part of localStorage. */
 export class LocalStore {
   readonly #tell: Tell;
-  /** Whether it has been told that there is no storage: once is enough. */
-  #told = false;
 
   constructor(tell: Tell) {
     this.#tell = tell;
@@ -142,8 +140,6 @@ export class LocalStore {
   }
 
   #unavailable(detail: string): void {
-    if (this.#told) return;
-    this.#told = true;
     this.#tell({ type: 'cache-unavailable', detail });
   }
 }

@@ -23,9 +23,6 @@ interface Held {
   readonly payload: Payload;
 }
 
-/** What is cached of one dataset when a read begins. */
-export type Cached = Copy;
-
 /** What is kept of one feed. */
 export class Store {
   readonly #copies: Copies | null;
@@ -66,15 +63,15 @@ export class Store {
   }
 
   /** What is cached of a dataset. */
-  async cached(dataset: string): Promise<Cached | null> {
+  async cached(dataset: string): Promise<Copy | null> {
     const here = this.#held.get(dataset);
     const head = (await this.#copies?.head(dataset)) ?? null;
-    if (here && (head === null || !isLater(head, here.head))) {
-      return { head: here.head, load: () => Promise.resolve(here.payload) };
-    }
-    // Confirmed by another tab since: the page keeps its object.
-    if (here && head !== null && parseHead(head)?.sha256 === here.payload.sha256) {
-      return { head, load: () => Promise.resolve(here.payload) };
+    if (here) {
+      const later = head !== null && isLater(head, here.head) ? head : null;
+      // Confirmed by another tab since: the page keeps its object.
+      if (later === null || parseHead(later)?.sha256 === here.payload.sha256) {
+        return { head: later ?? here.head, load: () => Promise.resolve(here.payload) };
+      }
     }
     return head === null ? null : ((await this.#copies?.find(dataset)) ?? null);
   }

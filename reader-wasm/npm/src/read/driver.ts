@@ -6,7 +6,8 @@
 
 import { Manifests, Read } from 'lastgood_reader';
 
-import type { Cached, Store } from '../cache/store.js';
+import type { Copy } from '../cache/copies.js';
+import type { Store } from '../cache/store.js';
 import type { Trace } from '../events.js';
 import { LastgoodError } from '../errors.js';
 import type { Desk } from '../watch/answers.js';
@@ -171,10 +172,10 @@ export class Driver {
 /** The payloads of one read; the core has their places in the list. */
 class Hands {
   readonly task: Task;
-  readonly #cached: ReadonlyMap<string, Cached | null>;
+  readonly #cached: ReadonlyMap<string, Copy | null>;
   readonly #payloads: Payload[] = [];
 
-  constructor(task: Task, cached: ReadonlyMap<string, Cached | null>) {
+  constructor(task: Task, cached: ReadonlyMap<string, Copy | null>) {
     this.task = task;
     this.#cached = cached;
   }

@@ -43,3 +43,6 @@ export function install(storage) {
   const get = typeof storage === 'function' ? storage : () => storage;
   Object.defineProperty(globalThis, 'localStorage', { configurable: true, get });
 }
+
+/** A listener that gathers what is told of the cache. */
+export const cacheEvents = (events) => (event) => event.type.startsWith('cache-') && events.push(event);
