@@ -13,7 +13,7 @@ use lastgood_protocol::name::DatasetName;
 use crate::derived::{self, Derived};
 use crate::error::Error;
 use crate::feed::{Current, Feed};
-use crate::lock::{self, Markers};
+use crate::lock::{self, MarkersFound};
 use crate::objects;
 use crate::operations::Operation;
 use crate::publish::{Identity, Publication};
@@ -110,7 +110,7 @@ pub(crate) fn finish<S: Storage>(
     thoroughness: Thoroughness,
 ) -> Result<(Recovery, Option<Current>), Error> {
     let staging_removed = feed.storage.sweep_staging().map_err(Error::io("clean staging"))?;
-    let markers = Markers::left_behind(feed).map_err(Error::io("look for lock markers"))?;
+    let markers = MarkersFound::look(feed).map_err(Error::io("look for lock markers"))?;
     let current = feed.current()?;
     let mut recovery = Recovery {
         generation: current.as_ref().map(|current| current.manifest.generation),
@@ -135,7 +135,7 @@ pub(crate) fn finish<S: Storage>(
 fn scope<S: Storage>(
     feed: &Feed<S>,
     current: &Current,
-    markers: &Markers<'_, S>,
+    markers: &MarkersFound<'_, S>,
     thoroughness: Thoroughness,
 ) -> io::Result<Option<Vec<DatasetName>>> {
     if thoroughness == Thoroughness::WhatMarkersName {

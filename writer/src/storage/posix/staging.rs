@@ -43,8 +43,16 @@ impl PosixStaging {
             let (dir, lock_path) = (parent.join(&token), parent.join(format!("{token}{LOCK_SUFFIX}")));
             let lock = open_lock(&lock_path, true).context("create", &lock_path)?;
             // A sweep may have come between: then it has the lock now, or had it and removed the file.
-            if !try_lock(&lock).context("lock", &lock_path)? || sys::metadata(&lock_path).is_err() {
-                continue;
+            let ours = try_lock(&lock)
+                .context("lock", &lock_path)
+                .and_then(|locked| Ok(locked && sys::is_there(&lock_path).context("look at", &lock_path)?));
+            match ours {
+                Ok(true) => {}
+                Ok(false) => continue,
+                Err(error) => {
+                    let _ = sys::remove_file(&lock_path);
+                    return Err(error);
+                }
             }
             let (feed, next_name) = (feed.to_owned(), AtomicU64::new(0));
             let staging = Self { feed, dir, lock_path, modes, next_name, open_files: Arc::default(), _lock: lock };

@@ -116,6 +116,11 @@ pub(super) fn metadata(path: &Path) -> io::Result<Metadata> {
     retry(|| fs::symlink_metadata(path))
 }
 
+/// Whether there is a file, or a link in its place.
+pub(super) fn is_there(path: &Path) -> io::Result<bool> {
+    found(metadata(path).map(drop))
+}
+
 /// Whether it was there.
 fn found(result: io::Result<()>) -> io::Result<bool> {
     match result {
