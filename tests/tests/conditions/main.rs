@@ -9,5 +9,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod calls;
+mod disk;
+mod mount;
 mod scenario;
 mod strace;
