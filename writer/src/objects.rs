@@ -48,7 +48,7 @@ pub(crate) fn digest(mut file: impl Read) -> io::Result<(Sha256, u64)> {
 /// Copies the file at `path` into staging; `None` when it is missing or its bytes are not those that it should have.
 pub(crate) fn verified_copy<S: Storage>(
     storage: &S,
-    staging: &S::Staging,
+    staging: &impl Staging<File = S::File>,
     path: &FeedPath,
     identity: (&Sha256, u64),
 ) -> io::Result<Option<Pending<S::File>>> {

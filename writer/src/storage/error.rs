@@ -47,7 +47,25 @@ pub(super) trait Context<T> {
 
 impl<T> Context<T> for io::Result<T> {
     fn context(self, action: &'static str, path: &Path) -> io::Result<T> {
-        self.map_err(|cause| with_advice(cause, action, path, ""))
+        self.map_err(|cause| {
+            let advice = advice(cause.kind());
+            with_advice(cause, action, path, advice)
+        })
+    }
+}
+
+/// The way out of what can happen anywhere, where there is one.
+fn advice(kind: io::ErrorKind) -> &'static str {
+    match kind {
+        io::ErrorKind::StorageFull => {
+            "; no bytes or no inodes are left there (df, df -i): make room, for example with `lastgood gc`"
+        }
+        io::ErrorKind::QuotaExceeded => "; raise the quota, or make room, for example with `lastgood gc`",
+        io::ErrorKind::FileTooLarge => {
+            "; the system or the shell that started this (ulimit -f) limits the size of files"
+        }
+        io::ErrorKind::ReadOnlyFilesystem => "; mount it for writing (look at `dmesg` if it was)",
+        _ => "",
     }
 }
 
