@@ -10,6 +10,8 @@
 
 mod calls;
 mod disk;
+mod limits;
 mod mount;
 mod scenario;
 mod strace;
+mod unknown;

@@ -122,7 +122,7 @@ fn crashed() -> TestFeed {
     let calls = PUBLISH_TWO.calls(&copy(&feed));
     let commit = calls.iter().position(|call| call.name == "rename" && call.line.contains("manifest.json\")"));
     let next = &calls[commit.expect("a publish renames the manifest") + 1];
-    let killed = PUBLISH_TWO.run(&feed, next, Fate::IsTheLast);
+    let killed = PUBLISH_TWO.run(&feed, next, Fate::IsTheLast).expect("the calls are always the same");
     assert_eq!((killed.code, feed.manifest()["generation"].as_u64()), (None, Some(4)));
     feed
 }
@@ -187,12 +187,34 @@ impl Scenario {
     }
 
     /// The command, with a fate for one of its calls.
-    pub(crate) fn run(&self, feed: &TestFeed, call: &Call, fate: Fate) -> Ran {
+    pub(crate) fn run(&self, feed: &TestFeed, call: &Call, fate: Fate) -> Option<Ran> {
         self.strace().run(feed, self.command, call, fate)
     }
 
     fn strace(&self) -> Strace {
         if self.starts_others { Strace::FirstThread } else { Strace::OneThread }
+    }
+
+    /// What must hold after a signal that asks the command to stop: nothing is left, whatever has become of it.
+    pub(crate) fn check_stopped(&self, before: &TestFeed, feed: &TestFeed, ran: &Ran) {
+        match ran.code {
+            Some(0) => {}
+            // It came before anything was done.
+            Some(1) => assert!(ran.stderr.contains("stopped before the commit"), "it does not say why"),
+            None => {}
+            Some(other) => panic!("exit code {other}"),
+        }
+        if ran.code != Some(0) {
+            assert_eq!(
+                lastgood_tests::tree(&before.dir()).len(),
+                lastgood_tests::tree(&feed.dir()).len(),
+                "left behind"
+            );
+            self.check_unchanged(before, feed);
+        } else {
+            feed.expect_clean();
+        }
+        self.check(before, feed, ran, ran.code != Some(0), false);
     }
 
     /// What must hold after the command, however it ended, and that `then` sets everything right.
