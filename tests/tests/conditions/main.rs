@@ -12,6 +12,7 @@ mod calls;
 mod disk;
 mod limits;
 mod mount;
+mod mounts;
 mod scenario;
 mod strace;
 mod unknown;

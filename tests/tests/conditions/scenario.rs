@@ -170,9 +170,10 @@ pub(crate) fn copy(feed: &TestFeed) -> TestFeed {
 
 /// What the world sees: everything but the private directory and the lock markers, by path.
 pub(crate) fn visible(feed: &TestFeed) -> BTreeMap<String, Vec<u8>> {
-    let files = lastgood_tests::tree(&feed.dir()).into_iter();
-    let files = files.filter(|(name, _)| !name.starts_with(".lastgood") && !name.ends_with("lock"));
-    files.filter_map(|(name, file)| Some((name, file.content?))).collect()
+    let files = ["", "objects/", "history/"].into_iter().flat_map(|dir| {
+        feed.names(dir).into_iter().filter(|name| !name.ends_with("lock")).map(move |name| format!("{dir}{name}"))
+    });
+    files.filter(|path| feed.path(path).is_file()).map(|path| (path.clone(), feed.read(&path))).collect()
 }
 
 /// The number of the published generation; 0 when there is none.

@@ -47,15 +47,12 @@ pub(super) trait Context<T> {
 
 impl<T> Context<T> for io::Result<T> {
     fn context(self, action: &'static str, path: &Path) -> io::Result<T> {
-        self.map_err(|cause| {
-            let advice = advice(cause.kind());
-            with_advice(cause, action, path, advice)
-        })
+        self.map_err(|cause| with_advice(cause, action, path, ""))
     }
 }
 
 /// The way out of what can happen anywhere, where there is one.
-fn advice(kind: io::ErrorKind) -> &'static str {
+fn general_advice(kind: io::ErrorKind) -> &'static str {
     match kind {
         io::ErrorKind::StorageFull => {
             "; no bytes or no inodes are left there (df, df -i): make room, for example with `lastgood gc`"
@@ -69,7 +66,9 @@ fn advice(kind: io::ErrorKind) -> &'static str {
     }
 }
 
-/// The same with a way out; `advice` continues the sentence and so begins with punctuation.
+/// The same with a way out; `advice` continues the sentence and so begins with punctuation. Where it is empty, there may be a
+/// general one.
 pub(super) fn with_advice(cause: io::Error, action: &'static str, path: &Path, advice: &'static str) -> io::Error {
+    let advice = if advice.is_empty() { general_advice(cause.kind()) } else { advice };
     io::Error::new(cause.kind(), PathError { action, path: path.to_owned(), cause, advice })
 }
