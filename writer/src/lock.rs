@@ -78,6 +78,22 @@ fn present_holder<S: Storage>(feed: &Feed<S>) -> io::Result<Option<Holder>> {
     Ok(feed.storage.lock_holder()?.and_then(|text| serde_json::from_str(&text).ok()))
 }
 
+/// What the present holder has left, and whether there is one, as far as this user may know: the lock of another user's feed is
+/// private. Then its marker is believed, as readers believe it.
+pub(crate) fn held<S: Storage>(feed: &Feed<S>) -> Result<(Option<Holder>, bool), Error> {
+    match feed.storage.lock_holder() {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            let marker = read_marker(feed, &layout::lock()).map_err(Error::io("read the lock marker"))?;
+            Ok((None, marker.is_some_and(|marker| marker.lease_runs(feed.now()))))
+        }
+        text => {
+            let text = text.map_err(Error::io("look at the writer's lock"))?;
+            let held = text.is_some();
+            Ok((text.and_then(|text| serde_json::from_str(&text).ok()), held))
+        }
+    }
+}
+
 fn holder<S: Storage>(feed: &Feed<S>) -> Result<Holder, Error> {
     Ok(Holder {
         host: gethostname::gethostname().to_string_lossy().into_owned(),

@@ -85,14 +85,12 @@ impl<S: Storage> Feed<S> {
 
     fn lock_status(&self) -> Result<Option<LockStatus>, Error> {
         let path = layout::lock();
-        let holder = self.storage.lock_holder().map_err(Error::io("look at the writer's lock"))?;
+        let (holder, held) = lock::held(self)?;
         let there = self.storage.info(&path).map_err(Error::io("look at the lock marker"))?.is_some();
         let marker = lock::read_marker(self, &path).map_err(Error::io("read the lock marker"))?;
-        if holder.is_none() && (!there || !lock::own(self, &path).map_err(Error::io("look at the lock marker"))?) {
+        if !held && (!there || !lock::own(self, &path).map_err(Error::io("look at the lock marker"))?) {
             return Ok(None);
         }
-        let held = holder.is_some();
-        let holder = holder.and_then(|text| serde_json::from_str(&text).ok());
         let holder = holder.or_else(|| marker.as_ref().map(|marker| marker.holder.clone()));
         Ok(Some(LockStatus { held, holder, marker }))
     }
