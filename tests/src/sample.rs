@@ -7,8 +7,6 @@ use std::env;
 pub struct Sample<T> {
     /// Those to be tried.
     pub points: Vec<T>,
-    /// How many there are.
-    pub all: usize,
     /// What chose them: with `LASTGOOD_TEST_SEED` they are the same again.
     pub seed: u64,
 }
@@ -31,8 +29,8 @@ impl<T> Sample<T> {
             fastrand::Rng::with_seed(seed).shuffle(&mut points);
             points.truncate(wanted);
         }
-        println!("{what}: {} of {all}, LASTGOOD_TEST_SEED={seed}", points.len());
-        Self { points, all, seed }
+        println!("{what}: {} of {all} points, LASTGOOD_TEST_SEED={seed}", points.len());
+        Self { points, seed }
     }
 }
 

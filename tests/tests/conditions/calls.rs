@@ -14,7 +14,7 @@ fn suffer(scenario: &Scenario, what: &str, fates: &[Fate]) {
     let before = (scenario.prepare)();
     let calls = scenario.calls(&scenario::copy(&before));
     let every: Vec<(&Call, Fate)> = calls.iter().flat_map(|call| fates.iter().map(move |fate| (call, *fate))).collect();
-    let sample = Sample::of(every, what);
+    let sample = Sample::of(every, &format!("{what}, {} system calls", calls.len()));
     let mut wrong = Vec::new();
     for (call, fate) in &sample.points {
         let feed = scenario::copy(&before);
@@ -37,8 +37,13 @@ fn suffer(scenario: &Scenario, what: &str, fates: &[Fate]) {
             wrong.push(format!("{fate:?}: {call}\n  {why}\n  exit code {code:?}\n  {out}\n  {err}"));
         }
     }
-    println!("{what}: {} of {} points on {} calls, seed {}", sample.points.len(), sample.all, calls.len(), sample.seed);
-    assert!(wrong.is_empty(), "{}: {} wrong, what is above and:\n{}", sample.seed, wrong.len(), wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "LASTGOOD_TEST_SEED={}: {} wrong, what is above and:\n{}",
+        sample.seed,
+        wrong.len(),
+        wrong.join("\n")
+    );
 }
 
 /// Whether the call removes what the command had made, or looks for it.

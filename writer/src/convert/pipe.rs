@@ -64,6 +64,9 @@ enum Consumer<C> {
     Gone,
 }
 
+/// Where full chunks go, and where used ones come from.
+type Ends = (SyncSender<Vec<u8>>, Receiver<Vec<u8>>);
+
 impl<'scope, C: FnMut(&[u8]) -> bool + Send + 'scope> Pipe<'scope, '_, C> {
     fn send(&mut self) {
         let chunk = mem::take(&mut self.chunk);
@@ -87,7 +90,7 @@ impl<'scope, C: FnMut(&[u8]) -> bool + Send + 'scope> Pipe<'scope, '_, C> {
     }
 
     /// Gives the consumer back when there can be no further thread.
-    fn start(&self, consume: C) -> Result<(SyncSender<Vec<u8>>, Receiver<Vec<u8>>), C> {
+    fn start(&self, consume: C) -> Result<Ends, C> {
         let (full, waiting) = sync_channel::<Vec<u8>>(WAITING);
         let (give_back, used) = channel();
         // It goes through a channel, so that it is still here when there is no thread.
