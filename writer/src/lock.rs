@@ -78,19 +78,23 @@ fn present_holder<S: Storage>(feed: &Feed<S>) -> io::Result<Option<Holder>> {
     Ok(feed.storage.lock_holder()?.and_then(|text| serde_json::from_str(&text).ok()))
 }
 
-/// What the present holder has left, and whether there is one, as far as this user may know: the lock of another user's feed is
-/// private. Then its marker is believed, as readers believe it.
-pub(crate) fn held<S: Storage>(feed: &Feed<S>) -> Result<(Option<Holder>, bool), Error> {
-    match feed.storage.lock_holder() {
-        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+/// Whether a writer holds the lock, and who, if it says.
+pub(crate) type Held = (bool, Option<Holder>);
+
+/// Looks at the writer's lock, which is private to the user who publishes.
+pub(crate) fn held<S: Storage>(feed: &Feed<S>) -> Result<Held, Error> {
+    let text = feed.storage.lock_holder().map_err(Error::io("look at the writer's lock"))?;
+    Ok((text.is_some(), text.and_then(|text| serde_json::from_str(&text).ok())))
+}
+
+/// The same as far as this user may know: where the lock may not be looked at, the marker is believed as readers believe it.
+pub(crate) fn held_by_all_signs<S: Storage>(feed: &Feed<S>) -> Result<Held, Error> {
+    match held(feed) {
+        Err(Error::Io { source, .. }) if source.kind() == io::ErrorKind::PermissionDenied => {
             let marker = read_marker(feed, &layout::lock()).map_err(Error::io("read the lock marker"))?;
-            Ok((None, marker.is_some_and(|marker| marker.lease_runs(feed.now()))))
+            Ok((marker.is_some_and(|marker| marker.lease_runs(feed.now())), None))
         }
-        text => {
-            let text = text.map_err(Error::io("look at the writer's lock"))?;
-            let held = text.is_some();
-            Ok((text.and_then(|text| serde_json::from_str(&text).ok()), held))
-        }
+        held => held,
     }
 }
 

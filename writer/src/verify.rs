@@ -110,7 +110,7 @@ impl<S: Storage> Feed<S> {
         loop {
             let verification = self.verify_once(watch)?;
             let published = self.manifest()?.generation;
-            let (_, busy) = lock::held(self)?;
+            let (busy, _) = lock::held_by_all_signs(self)?;
             attempts += 1;
             if verification.problems.is_empty() || attempts == 5 || (!busy && published == verification.generation) {
                 return Ok(verification);
