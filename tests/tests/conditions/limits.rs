@@ -6,6 +6,7 @@ use lastgood_tests::{Ran, TestFeed, binary};
 
 use crate::mount::Mount;
 use crate::scenario::{generation, visible};
+use crate::strace::Strace;
 
 fn published() -> TestFeed {
     let feed = TestFeed::new();
@@ -71,6 +72,19 @@ fn few_descriptors() {
         });
         assert!(failures > 0 && needed.is_some(), "{command:?}: {failures} failures, needs {needed:?}");
     }
+}
+
+/// One thread does it all, where a limit on processes allows no other.
+#[test]
+fn no_further_threads() {
+    let feed = published();
+    feed.input("c.csv", format!("date,value\n{}", "2026-11-20,0.5\n".repeat(60_000)));
+    for command in [&["publish", "a=a.in", "c=c.csv"][..], &["publish", "c=c.csv", "--json"], &["verify"], &["gc"]] {
+        // It expects success.
+        Strace::OneThread.calls_of(&feed, command);
+    }
+    feed.expect_clean();
+    assert_eq!(generation(&feed), 5);
 }
 
 /// What is written does not fit into a file of the largest size that is allowed.
