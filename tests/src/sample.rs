@@ -12,7 +12,7 @@ pub struct Sample<T> {
 }
 
 impl<T> Sample<T> {
-    /// As many of `points` as `LASTGOOD_TEST_POINTS` says, a number or `all`; without it 20. Failures are found again
+    /// As many of `points` as `LASTGOOD_TEST_POINTS` says, a number or `all`; without it 10. Failures are found again
     /// with the seed, which is in `seed` and in the output of a test that fails.
     ///
     /// # Panics
@@ -21,7 +21,7 @@ impl<T> Sample<T> {
     pub fn of(mut points: Vec<T>, what: &str) -> Self {
         let (seed, all) = (seed(), points.len());
         let wanted = match env::var("LASTGOOD_TEST_POINTS") {
-            Err(_) => 20,
+            Err(_) => 10,
             Ok(every) if every == "all" => all,
             Ok(number) => number.parse().expect("LASTGOOD_TEST_POINTS is a number or \"all\""),
         };

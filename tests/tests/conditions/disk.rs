@@ -99,7 +99,9 @@ fn until_it_works(medium: Medium, command: &[&str], may_work_at_once: bool) {
     let disk = Disk::new(medium);
     let feed = &disk.feed;
     let mut failures = 0;
-    for pages in (0..60).chain([100, 200]) {
+    // The blocks of ext4 are the smaller ones, but it takes the longer to be filled.
+    let step = if matches!(medium, Medium::Memory) { 1 } else { 4 };
+    for pages in (0..64).step_by(step).chain([100, 200]) {
         let context = format!("{command:?} with room for {pages} pages on {medium:?}");
         let generation_before = generation(feed);
         disk.fill(pages);
@@ -209,7 +211,7 @@ fn recover_and_repair() {
 fn adopt() {
     for medium in [Medium::Memory, Medium::Ext4] {
         let mut failures = 0;
-        for pages in 0..200 {
+        for pages in (0..1000).step_by(if matches!(medium, Medium::Memory) { 2 } else { 10 }) {
             let feed = TestFeed::new();
             let mount = match medium {
                 Medium::Memory => Mount::tmpfs(&feed.dir(), "size=1m"),
@@ -220,7 +222,7 @@ fn adopt() {
             files.iter().for_each(|(name, round)| fs::write(feed.path(name), content(name, *round)).unwrap());
             let disk = Disk { _mount: mount, feed };
             let feed = &disk.feed;
-            disk.fill(pages * 2);
+            disk.fill(pages);
             fs::rename(feed.path("filler"), feed.path("filler.bin")).unwrap();
             let ran = feed.run(&["adopt"]);
             for (name, round) in files {
