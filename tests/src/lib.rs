@@ -7,6 +7,7 @@ pub mod browser;
 pub mod docs;
 mod feed;
 pub mod origin;
+pub mod sample;
 pub mod server;
 pub mod site;
 mod tree;

@@ -4,6 +4,7 @@ use std::io::{self, Read, Write};
 
 use lastgood_protocol::layout::Encoding;
 
+use crate::parallel;
 use crate::storage::{Kind, Pending, StagedFile, Staging};
 
 /// Which siblings are made, and how hard to try.
@@ -53,19 +54,11 @@ pub(crate) fn siblings<G: Staging>(
     if size < compression.min_size {
         return Ok(Vec::new());
     }
-    let made = std::thread::scope(|scope| {
-        let threads: Vec<_> = Encoding::ALL
-            .into_iter()
-            .filter_map(|encoding| Some((encoding, compression.level(encoding)?)))
-            .map(|(encoding, level)| {
-                scope.spawn(move || Ok((encoding, sibling(staging, payload, size, encoding, level)?)))
-            })
-            .collect();
-        let join = |thread: std::thread::ScopedJoinHandle<'_, io::Result<_>>| {
-            thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-        };
-        threads.into_iter().map(join).collect::<io::Result<Vec<_>>>()
-    })?;
+    let wanted: Vec<_> =
+        Encoding::ALL.into_iter().filter_map(|encoding| Some((encoding, compression.level(encoding)?))).collect();
+    let made =
+        parallel::map(&wanted, |&(encoding, level)| Ok((encoding, sibling(staging, payload, size, encoding, level)?)));
+    let made = made.into_iter().collect::<io::Result<Vec<_>>>()?;
     Ok(made.into_iter().filter_map(|(encoding, file)| Some((encoding, file?))).collect())
 }
 

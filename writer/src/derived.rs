@@ -30,7 +30,7 @@ impl<F: StagedFile> Derived<F> {
     /// The files that follow from the manifest as a whole, as far as they are not there already.
     pub(crate) fn of_manifest<S: Storage<File = F>>(
         storage: &S,
-        staging: &S::Staging,
+        staging: &impl Staging<File = F>,
         current: &Current,
     ) -> io::Result<Self> {
         let mut derived = Self { names: Names::default(), files: Vec::new() };
@@ -180,7 +180,7 @@ pub(crate) fn stage_backup<S: Storage>(
 /// A copy of an entry's payload in staging; `None` when the object is damaged.
 pub(crate) fn stage_copy<S: Storage>(
     storage: &S,
-    staging: &S::Staging,
+    staging: &impl Staging<File = S::File>,
     entry: &Entry,
 ) -> io::Result<Option<Pending<S::File>>> {
     objects::verified_copy(storage, staging, &layout::object(&entry.sha256, &entry.ext), identity(entry))

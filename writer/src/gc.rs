@@ -15,6 +15,7 @@ use lastgood_protocol::time::Timestamp;
 
 use crate::error::Error;
 use crate::feed::Feed;
+use crate::lazy::LazyStaging;
 use crate::lock;
 use crate::operations::Operation;
 use crate::recover::{self, Thoroughness};
@@ -75,8 +76,7 @@ impl<S: Storage> Feed<S> {
     fn collect(&self, retention: &Retention) -> Result<Collection, Error> {
         self.manifest()?;
         let (_lock, _) = lock::acquire(self, &[])?;
-        let staging = self.storage.stage().map_err(Error::io("open staging"))?;
-        let (recovery, _) = recover::finish(self, &staging, Thoroughness::WhatMarkersName)?;
+        let (recovery, _) = recover::finish(self, &LazyStaging::new(&self.storage), Thoroughness::WhatMarkersName)?;
         let plan = Plan::make(self, retention)?;
         plan.carry_out(&self.storage).map_err(Error::io("collect garbage"))?;
         let collection = Collection { staging_removed: recovery.staging_removed, ..plan.collection };

@@ -95,6 +95,7 @@ mod gc;
 mod guards;
 mod history;
 mod hold;
+mod lazy;
 mod lock;
 mod objects;
 mod operations;

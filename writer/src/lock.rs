@@ -78,6 +78,26 @@ fn present_holder<S: Storage>(feed: &Feed<S>) -> io::Result<Option<Holder>> {
     Ok(feed.storage.lock_holder()?.and_then(|text| serde_json::from_str(&text).ok()))
 }
 
+/// Whether a writer holds the lock, and who, if it says.
+pub(crate) type Held = (bool, Option<Holder>);
+
+/// Looks at the writer's lock, which is private to the user who publishes.
+pub(crate) fn held<S: Storage>(feed: &Feed<S>) -> Result<Held, Error> {
+    let text = feed.storage.lock_holder().map_err(Error::io("look at the writer's lock"))?;
+    Ok((text.is_some(), text.and_then(|text| serde_json::from_str(&text).ok())))
+}
+
+/// The same as far as this user may know: where the lock may not be looked at, the marker is believed as readers believe it.
+pub(crate) fn held_by_all_signs<S: Storage>(feed: &Feed<S>) -> Result<Held, Error> {
+    match held(feed) {
+        Err(Error::Io { source, .. }) if source.kind() == io::ErrorKind::PermissionDenied => {
+            let marker = read_marker(feed, &layout::lock()).map_err(Error::io("read the lock marker"))?;
+            Ok((marker.is_some_and(|marker| marker.lease_runs(feed.now())), None))
+        }
+        held => held,
+    }
+}
+
 fn holder<S: Storage>(feed: &Feed<S>) -> Result<Holder, Error> {
     Ok(Holder {
         host: gethostname::gethostname().to_string_lossy().into_owned(),
@@ -203,8 +223,6 @@ fn place<S: Storage>(
 pub(crate) struct Markers<'a, S: Storage> {
     feed: &'a Feed<S>,
     paths: Vec<FeedPath>,
-    /// They are those of the lock that this process runs under: its holder lives and removes them.
-    stand: bool,
 }
 
 impl<'a, S: Storage> Markers<'a, S> {
@@ -218,7 +236,7 @@ impl<'a, S: Storage> Markers<'a, S> {
         holder: Holder,
         datasets: &[DatasetName],
     ) -> io::Result<(Self, Vec<Placed<S::File>>)> {
-        let mut markers = Self { feed, paths: Vec::new(), stand: false };
+        let mut markers = Self { feed, paths: Vec::new() };
         if feed.settings.under_lock.as_ref() == Some(&holder.token) {
             return Ok((markers, Vec::new()));
         }
@@ -240,8 +258,45 @@ impl<'a, S: Storage> Markers<'a, S> {
         })
     }
 
-    /// Takes up the markers of ours that a crashed writer has left. The caller holds the lock.
-    pub(crate) fn left_behind(feed: &'a Feed<S>) -> io::Result<Self> {
+    /// Removes the markers: those of the datasets first, so that the one that names them all goes last.
+    pub(crate) fn lower(mut self) -> io::Result<()> {
+        remove(self.feed, &mut self.paths)
+    }
+
+    /// Leaves the markers where they are, for the next writer to find (I4: the outcome is unknown).
+    pub(crate) fn leave(mut self) {
+        self.paths.clear();
+    }
+}
+
+impl<S: Storage> Drop for Markers<'_, S> {
+    fn drop(&mut self) {
+        // Nobody knows how far the commit has come: the next writer looks (I8).
+        if std::thread::panicking() {
+            return;
+        }
+        for path in self.paths.drain(..).rev() {
+            if let Err(error) = self.feed.storage.remove(&path) {
+                tracing::warn!(%path, %error, "the lock marker could not be removed; the next writer will do it");
+            }
+        }
+    }
+}
+
+/// The markers of ours that are there although this process has raised none.
+///
+/// Dropping this leaves them where they are: what they announce is to be found by the next writer when it cannot be dealt
+/// with now (I8).
+pub(crate) struct MarkersFound<'a, S: Storage> {
+    feed: &'a Feed<S>,
+    paths: Vec<FeedPath>,
+    /// They are those of the lock that this process runs under: its holder lives and removes them.
+    stand: bool,
+}
+
+impl<'a, S: Storage> MarkersFound<'a, S> {
+    /// Looks for them. The caller holds the lock.
+    pub(crate) fn look(feed: &'a Feed<S>) -> io::Result<Self> {
         let mut paths = Vec::new();
         for path in all(feed)? {
             if own(feed, &path)? {
@@ -263,30 +318,17 @@ impl<'a, S: Storage> Markers<'a, S> {
         !self.paths.is_empty() && !self.stand
     }
 
-    /// Removes the markers, unless they are to stand: those of the datasets first, so that the one that names them all goes last.
+    /// Removes them, unless they are to stand. What they announce has been dealt with.
     pub(crate) fn lower(mut self) -> io::Result<()> {
-        if self.stand {
-            self.paths.clear();
-        }
-        while let Some(path) = self.paths.last() {
-            self.feed.storage.remove(path)?;
-            self.paths.pop();
-        }
-        Ok(())
-    }
-
-    /// Leaves the markers where they are, for the next writer to find (I4: the outcome is unknown).
-    pub(crate) fn leave(mut self) {
-        self.paths.clear();
+        if self.stand { Ok(()) } else { remove(self.feed, &mut self.paths) }
     }
 }
 
-impl<S: Storage> Drop for Markers<'_, S> {
-    fn drop(&mut self) {
-        for path in self.paths.drain(..).rev().filter(|_| !self.stand) {
-            if let Err(error) = self.feed.storage.remove(&path) {
-                tracing::warn!(%path, %error, "the lock marker could not be removed; the next writer will do it");
-            }
-        }
+/// Removes markers, the last one first. Those that are left are in `paths`.
+fn remove<S: Storage>(feed: &Feed<S>, paths: &mut Vec<FeedPath>) -> io::Result<()> {
+    while let Some(path) = paths.last() {
+        feed.storage.remove(path)?;
+        paths.pop();
     }
+    Ok(())
 }

@@ -88,6 +88,10 @@ impl<'a, S: Storage> NewObjects<'a, S> {
 
 impl<S: Storage> Drop for NewObjects<'_, S> {
     fn drop(&mut self) {
+        // Nobody knows whether the commit has taken place (I4); `gc` removes what nothing names.
+        if std::thread::panicking() {
+            return;
+        }
         for path in &self.new {
             if let Err(error) = self.storage.remove(path) {
                 tracing::warn!(%path, %error, "an object without a commit could not be removed");
@@ -134,7 +138,7 @@ pub(crate) fn digest(mut file: impl Read) -> io::Result<(Sha256, u64)> {
 /// Copies the file at `path` into staging; `None` when it is missing or its bytes are not those that it should have.
 pub(crate) fn verified_copy<S: Storage>(
     storage: &S,
-    staging: &S::Staging,
+    staging: &impl Staging<File = S::File>,
     path: &FeedPath,
     identity: (&Sha256, u64),
 ) -> io::Result<Option<Pending<S::File>>> {

@@ -115,6 +115,7 @@ impl<S: Storage> Feed<S> {
         {
             return Err(refusal);
         }
+        let staging_removed = self.sweep()?;
         let staging = self.open_staging(manifest.is_some())?;
 
         // Prepare, without any lock. Dropping `staging` on any error removes everything that was prepared.
@@ -122,7 +123,9 @@ impl<S: Storage> Feed<S> {
         for item in items {
             prepared.push(prepare::prepare(self, &staging, item)?);
         }
-        self.commit(&staging, prepared, Identity::Kept)
+        let mut publication = self.commit(&staging, prepared, Identity::Kept)?;
+        publication.recovery.staging_removed += staging_removed;
+        Ok(publication)
     }
 
     /// Commits what was prepared, in one generation.

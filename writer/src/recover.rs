@@ -13,12 +13,13 @@ use lastgood_protocol::name::DatasetName;
 use crate::derived::{self, Derived};
 use crate::error::Error;
 use crate::feed::{Current, Feed};
-use crate::lock::{self, Markers};
+use crate::lazy::LazyStaging;
+use crate::lock::{self, MarkersFound};
 use crate::objects;
 use crate::operations::Operation;
 use crate::publish::{Identity, Publication};
 use crate::retained;
-use crate::storage::{Storage, Wave};
+use crate::storage::{Staging, Storage, Wave};
 
 /// What a recovery has done.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -58,10 +59,12 @@ impl<S: Storage> Feed<S> {
     fn put_in_order(&self) -> Result<Recovery, Error> {
         check_there(self)?;
         let (_lock, _) = lock::acquire(self, &[])?;
-        let staging = self.storage.stage().map_err(Error::io("open staging"))?;
+        let staging_removed = self.sweep()?;
+        let staging = LazyStaging::new(&self.storage);
         let manifest_restored = restore_manifest(self, &staging)?;
         let (recovery, _) = finish(self, &staging, Thoroughness::Everything)?;
-        Ok(Recovery { manifest_restored, ..recovery })
+        let staging_removed = staging_removed + recovery.staging_removed;
+        Ok(Recovery { manifest_restored, staging_removed, ..recovery })
     }
 }
 
@@ -86,6 +89,14 @@ impl<S: Storage> Feed<S> {
     }
 }
 
+impl<S: Storage> Feed<S> {
+    /// Removes what dead writers have left in staging, for which no lock is needed: before this one needs room on a disk that
+    /// they may have filled.
+    pub(crate) fn sweep(&self) -> Result<usize, Error> {
+        self.storage.sweep_staging().map_err(Error::io("clean staging"))
+    }
+}
+
 /// Nothing is to be made in a directory that is empty or is not there.
 pub(crate) fn check_there<S: Storage>(feed: &Feed<S>) -> Result<(), Error> {
     match feed.storage.list(Dir::Root).map_err(Error::io("read the feed's directory"))?.is_empty() {
@@ -106,11 +117,11 @@ pub(crate) enum Thoroughness {
 /// Puts derived files, markers and staging in order, and returns what is published. The caller holds the lock.
 pub(crate) fn finish<S: Storage>(
     feed: &Feed<S>,
-    staging: &S::Staging,
+    staging: &impl Staging<File = S::File>,
     thoroughness: Thoroughness,
 ) -> Result<(Recovery, Option<Current>), Error> {
-    let staging_removed = feed.storage.sweep_staging().map_err(Error::io("clean staging"))?;
-    let markers = Markers::left_behind(feed).map_err(Error::io("look for lock markers"))?;
+    let staging_removed = feed.sweep()?;
+    let markers = MarkersFound::look(feed).map_err(Error::io("look for lock markers"))?;
     let current = feed.current()?;
     let mut recovery = Recovery {
         generation: current.as_ref().map(|current| current.manifest.generation),
@@ -135,7 +146,7 @@ pub(crate) fn finish<S: Storage>(
 fn scope<S: Storage>(
     feed: &Feed<S>,
     current: &Current,
-    markers: &Markers<'_, S>,
+    markers: &MarkersFound<'_, S>,
     thoroughness: Thoroughness,
 ) -> io::Result<Option<Vec<DatasetName>>> {
     if thoroughness == Thoroughness::WhatMarkersName {
@@ -155,7 +166,7 @@ fn scope<S: Storage>(
 /// Makes the derived files of `datasets` agree with the manifest (I10).
 fn rebuild<S: Storage>(
     feed: &Feed<S>,
-    staging: &S::Staging,
+    staging: &impl Staging<File = S::File>,
     current: &Current,
     datasets: &[DatasetName],
 ) -> io::Result<Vec<FeedPath>> {
@@ -213,7 +224,10 @@ fn names_that_went<S: Storage>(
 }
 
 /// Puts the newest intact manifest of the history back when the published one is missing or damaged.
-pub(crate) fn restore_manifest<S: Storage>(feed: &Feed<S>, staging: &S::Staging) -> Result<bool, Error> {
+pub(crate) fn restore_manifest<S: Storage>(
+    feed: &Feed<S>,
+    staging: &impl Staging<File = S::File>,
+) -> Result<bool, Error> {
     let problem = match feed.current() {
         Ok(Some(_)) => return Ok(false),
         Ok(None) => "manifest.json is missing".to_owned(),

@@ -12,6 +12,7 @@ use lastgood_protocol::name::Ext;
 use crate::compress;
 use crate::error::Error;
 use crate::feed::Feed;
+use crate::lazy::LazyStaging;
 use crate::lock;
 use crate::objects;
 use crate::operations::Operation;
@@ -48,7 +49,8 @@ impl<S: Storage> Feed<S> {
     fn rebuild_what_can_be(&self, watch: &(dyn Fn(Progress) + Sync)) -> Result<Repair, Error> {
         recover::check_there(self)?;
         let (_lock, _) = lock::acquire(self, &[])?;
-        let staging = self.storage.stage().map_err(Error::io("open staging"))?;
+        let staging_removed = self.sweep()?;
+        let staging = LazyStaging::new(&self.storage);
         let manifest_restored = recover::restore_manifest(self, &staging)?;
         let found = self.verify_once(watch)?;
 
@@ -75,7 +77,8 @@ impl<S: Storage> Feed<S> {
         self.storage.sync(Wave { pending: vec![], placed: vec![], dirs }).map_err(Error::io("sync the objects"))?;
         let (recovery, _) = recover::finish(self, &staging, Thoroughness::Everything)?;
         let verification = if found.problems.is_empty() { found } else { self.verify_once(watch)? };
-        let recovery = Recovery { manifest_restored, ..recovery };
+        let staging_removed = staging_removed + recovery.staging_removed;
+        let recovery = Recovery { manifest_restored, staging_removed, ..recovery };
         Ok(Repair { objects, siblings, siblings_removed, recovery, verification })
     }
 }
@@ -117,7 +120,7 @@ enum Compressed {
 
 struct Bench<'a, S: Storage> {
     feed: &'a Feed<S>,
-    staging: &'a S::Staging,
+    staging: &'a LazyStaging<'a, S>,
     /// The files that may be plain copies or backups, by their size; looked up when first needed.
     copies: OnceCell<HashMap<u64, Vec<FeedPath>>>,
 }

@@ -133,9 +133,11 @@ impl<S: Storage> Feed<S> {
         {
             return Err(target.refused(NoRollback::AlreadyCurrent { generation: target.generation }));
         }
+        let staging_removed = self.sweep()?;
         let staging = self.storage.stage().map_err(Error::io("open staging"))?;
         let prepared = targets.iter().map(|target| target.prepare(self, &staging)).collect::<Result<Vec<_>, _>>()?;
-        let publication = self.commit(&staging, prepared, Identity::Kept)?;
+        let mut publication = self.commit(&staging, prepared, Identity::Kept)?;
+        publication.recovery.staging_removed += staging_removed;
         let restored = targets.into_iter().map(|target| Restored {
             dataset: target.dataset.clone(),
             generation: target.generation,

@@ -7,7 +7,7 @@ use lastgood_protocol::time::Timestamp;
 
 use crate::error::Error;
 use crate::feed::Feed;
-use crate::lock;
+use crate::lock::{self, Held};
 use crate::recover;
 use crate::storage::Storage;
 
@@ -67,32 +67,33 @@ impl<S: Storage> Feed<S> {
         let at = self.now();
         let retained = recover::retained_generations(&self.storage).map_err(Error::io("list the history"))?;
         let age_ms = at.ms_since(manifest.published_at);
-        let Locks { lock, foreign_markers } = self.locks()?;
+        let Locks { lock, foreign_markers } = self.locks_where(lock::held_by_all_signs(self)?)?;
         Ok(Status { at, age_ms, retained, lock, foreign_markers, manifest })
     }
 
-    /// Looks at the locks alone, also where the manifest is damaged.
+    /// Looks at the locks alone, also where the manifest is damaged. The lock itself is private to the user who publishes.
     ///
     /// # Errors
     /// [`Error::Io`].
     pub fn locks(&self) -> Result<Locks, Error> {
+        self.locks_where(lock::held(self)?)
+    }
+
+    fn locks_where(&self, held: Held) -> Result<Locks, Error> {
         let at = self.now();
         let foreign = lock::foreign_markers(self).map_err(Error::io("look at the lock markers"))?;
         let foreign_markers =
             foreign.into_iter().map(|(path, since)| ForeignMarker { path, age_ms: at.ms_since(since) }).collect();
-        Ok(Locks { lock: self.lock_status()?, foreign_markers })
+        Ok(Locks { lock: self.lock_status(held)?, foreign_markers })
     }
 
-    fn lock_status(&self) -> Result<Option<LockStatus>, Error> {
+    fn lock_status(&self, (held, holder): Held) -> Result<Option<LockStatus>, Error> {
         let path = layout::lock();
-        let holder = self.storage.lock_holder().map_err(Error::io("look at the writer's lock"))?;
         let there = self.storage.info(&path).map_err(Error::io("look at the lock marker"))?.is_some();
         let marker = lock::read_marker(self, &path).map_err(Error::io("read the lock marker"))?;
-        if holder.is_none() && (!there || !lock::own(self, &path).map_err(Error::io("look at the lock marker"))?) {
+        if !held && (!there || !lock::own(self, &path).map_err(Error::io("look at the lock marker"))?) {
             return Ok(None);
         }
-        let held = holder.is_some();
-        let holder = holder.and_then(|text| serde_json::from_str(&text).ok());
         let holder = holder.or_else(|| marker.as_ref().map(|marker| marker.holder.clone()));
         Ok(Some(LockStatus { held, holder, marker }))
     }

@@ -14,6 +14,7 @@ use crate::compress;
 use crate::derived;
 use crate::error::Error;
 use crate::feed::{Current, Feed};
+use crate::lock;
 use crate::objects;
 use crate::parallel;
 use crate::recover;
@@ -109,7 +110,7 @@ impl<S: Storage> Feed<S> {
         loop {
             let verification = self.verify_once(watch)?;
             let published = self.manifest()?.generation;
-            let busy = self.storage.lock_holder().map_err(Error::io("look at the writer's lock"))?.is_some();
+            let (busy, _) = lock::held_by_all_signs(self)?;
             attempts += 1;
             if verification.problems.is_empty() || attempts == 5 || (!busy && published == verification.generation) {
                 return Ok(verification);

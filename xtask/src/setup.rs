@@ -83,15 +83,34 @@ const PROGRAMS: [(&str, &str); 6] = [
 /// Makes sure that what the integration tests run is there, and says where. What is missing is installed or told all at
 /// once.
 pub(crate) fn programs(install: Install) -> Result<Vec<(&'static str, PathBuf)>> {
-    let missing = || WANTED.into_iter().filter(|wanted| !(wanted.is_there)()).collect::<Vec<_>>();
+    provide(&WANTED, install)?;
+    let found = |(variable, name)| {
+        let program = find(name).with_context(|| format!("{name} is not on the PATH: {}", search_path()))?;
+        Ok((variable, program))
+    };
+    PROGRAMS.into_iter().map(found).collect()
+}
+
+/// Makes sure that disks can be filled and system calls traced here.
+pub(crate) fn conditions(install: Install) -> Result<()> {
+    if !cfg!(target_os = "linux") || !rustix::process::geteuid().is_root() {
+        bail!(
+            "the tests that mount file systems and fill disks need root on Linux: run this as root, or `cargo xtask test \
+             --without-conditions`"
+        );
+    }
+    provide(&FOR_CONDITIONS, install)
+}
+
+fn provide(wanted: &[Wanted], install: Install) -> Result<()> {
+    let missing = || wanted.iter().filter(|wanted| !(wanted.is_there)()).copied().collect::<Vec<_>>();
     if install == Install::Allowed {
         install_packages(&missing())?;
         install_crates(&missing())?;
     }
-    let found: Option<Vec<_>> = PROGRAMS.iter().map(|(variable, name)| Some((*variable, find(name)?))).collect();
-    match (found, missing().as_slice()) {
-        (Some(found), []) => Ok(found),
-        (_, missing) => {
+    match missing().as_slice() {
+        [] => Ok(()),
+        missing => {
             let missing: String = missing.iter().map(Wanted::advice).collect();
             bail!("programs for the integration tests are missing (PATH: {}){missing}", search_path())
         }
@@ -181,6 +200,28 @@ const WANTED: [Wanted; 9] = [
         is_there: || find("python3").is_some(),
         source: debian(&["python3"]),
         elsewhere: "others: https://www.python.org/downloads/",
+    },
+];
+
+/// The same for the tests that need root on Linux.
+const FOR_CONDITIONS: [Wanted; 3] = [
+    Wanted {
+        what: "strace",
+        is_there: || find("strace").is_some(),
+        source: debian(&["strace"]),
+        elsewhere: "Fedora: dnf install strace\nothers: https://strace.io",
+    },
+    Wanted {
+        what: "mkfs.ext4",
+        is_there: || find("mkfs.ext4").is_some(),
+        source: debian(&["e2fsprogs"]),
+        elsewhere: "Fedora: dnf install e2fsprogs",
+    },
+    Wanted {
+        what: "mkfs.btrfs and btrfs, for quotas",
+        is_there: || find("mkfs.btrfs").is_some() && find("btrfs").is_some(),
+        source: debian(&["btrfs-progs"]),
+        elsewhere: "Fedora: dnf install btrfs-progs",
     },
 ];
 

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use anyhow::Result;
 
-use crate::{demo, lint, npm, pack, process, progress::Steps, setup, workspace, www};
+use crate::{conditions, demo, lint, npm, pack, process, progress::Steps, setup, workspace, www};
 
 /// Install what is needed, then run every check and every test
 #[derive(clap::Args)]
@@ -12,6 +12,9 @@ pub(crate) struct Args {
     /// Install nothing; fail and say what is missing
     #[arg(long)]
     skip_install: bool,
+    /// Leave out the tests that mount file systems, fill disks and trace system calls, which need root on Linux
+    #[arg(long)]
+    without_conditions: bool,
 }
 
 /// Runs every check and test; stops at the first that fails.
@@ -28,6 +31,9 @@ fn run_steps(steps: &mut Steps, args: &Args) -> Result<()> {
         setup::wasm_target(install)?;
         setup::other_platforms(install)?;
         setup::node()?;
+        if !args.without_conditions {
+            setup::conditions(install)?;
+        }
         setup::programs(install)
     })?;
     steps.step("lint", || lint::run(&lint::Args {}))?;
@@ -61,6 +67,9 @@ fn run_steps(steps: &mut Steps, args: &Args) -> Result<()> {
     })?;
     steps.step("integration tests", || {
         let binary = demo::build_binary()?;
+        if !args.without_conditions {
+            conditions::sample(&binary)?;
+        }
         Ok(process::run(
             workspace::cargo()
                 .args(["test", "--package", "lastgood-tests"])

@@ -1,16 +1,12 @@
-//! A publisher that is killed at any moment: readers see whole rounds all the time, the next publish succeeds and
-//! leaves nothing of the dead one behind.
+//! A publisher that is killed at a certain step: the next publish succeeds and leaves nothing of the dead one behind.
 
 use std::fs;
 use std::io::Write;
 use std::process::Child;
-use std::sync::atomic::AtomicBool;
-use std::thread;
-use std::time::Instant;
 
 use lastgood_tests::{Ran, TestFeed, until};
 
-use crate::reading::{Stop, payload, watch};
+use crate::reading::payload;
 
 /// Two datasets of one round, in the files that [`PUBLISH`] publishes.
 fn prepare(feed: &TestFeed, round: u64) {
@@ -35,38 +31,6 @@ fn kill(child: Child) {
     let mut child = child;
     child.kill().unwrap();
     child.wait().unwrap();
-}
-
-#[test]
-fn killed_at_many_moments() {
-    let feed = TestFeed::new();
-    prepare(&feed, 1);
-    feed.run(&PUBLISH).expect(0);
-    // Once more, for how long a publish takes here: only to spread the kills, nothing hangs on it.
-    let begin = Instant::now();
-    feed.run(&PUBLISH).expect(0);
-    let usual = begin.elapsed();
-    let stop = AtomicBool::new(false);
-    thread::scope(|scope| {
-        let watching = scope.spawn(|| watch(&feed.dir(), &stop));
-        let stop = Stop(&stop);
-        for kill_number in 0..60_u32 {
-            let round = 2 + 2 * u64::from(kill_number);
-            let before = feed.manifest()["generation"].as_u64().unwrap();
-            prepare(&feed, round);
-            let publisher = feed.spawn(&PUBLISH);
-            // From at once to a little after the usual end.
-            let moment = usual * kill_number / 50;
-            let begin = Instant::now();
-            while begin.elapsed() < moment {
-                thread::yield_now();
-            }
-            kill(publisher);
-            expect_recovery(&feed, round + 1, before);
-        }
-        drop(stop);
-        watching.join().unwrap();
-    });
 }
 
 /// Kills when a given thing is there to be seen: each step of a commit leaves its trace in the directory.

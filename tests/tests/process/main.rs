@@ -7,5 +7,6 @@ mod concurrent;
 mod gc;
 mod kill;
 mod memory;
+mod random;
 mod reading;
 mod signals;

@@ -64,30 +64,50 @@ enum Consumer<C> {
     Gone,
 }
 
+/// Where full chunks go, and where used ones come from.
+type Ends = (SyncSender<Vec<u8>>, Receiver<Vec<u8>>);
+
 impl<'scope, C: FnMut(&[u8]) -> bool + Send + 'scope> Pipe<'scope, '_, C> {
     fn send(&mut self) {
         let chunk = mem::take(&mut self.chunk);
         self.consumer = match mem::replace(&mut self.consumer, Consumer::Gone) {
-            Consumer::Here(mut consume) => {
-                let (full, waiting) = sync_channel::<Vec<u8>>(WAITING);
-                let (give_back, used) = channel();
-                self.scope.spawn(move || {
-                    for chunk in waiting {
-                        if !consume(&chunk) {
-                            return;
-                        }
-                        // The producer may be at its end.
-                        let _ = give_back.send(chunk);
-                    }
-                });
-                Self::sent(chunk, full, used)
-            }
+            Consumer::Here(consume) => match self.start(consume) {
+                Ok((full, used)) => Self::sent(chunk, full, used),
+                // Without a further thread this one does it all.
+                Err(mut consume) => match consume(&chunk) {
+                    true => Consumer::Here(consume),
+                    false => Consumer::Gone,
+                },
+            },
             Consumer::There { full, used } => Self::sent(chunk, full, used),
             Consumer::Gone => Consumer::Gone,
         };
-        if let Consumer::There { used, .. } = &self.consumer {
-            self.chunk = used.try_recv().unwrap_or_else(|_| empty());
-            self.chunk.clear();
+        self.chunk = match &self.consumer {
+            Consumer::There { used, .. } => used.try_recv().unwrap_or_else(|_| empty()),
+            Consumer::Here(_) | Consumer::Gone => empty(),
+        };
+        self.chunk.clear();
+    }
+
+    /// Gives the consumer back when there can be no further thread.
+    fn start(&self, consume: C) -> Result<Ends, C> {
+        let (full, waiting) = sync_channel::<Vec<u8>>(WAITING);
+        let (give_back, used) = channel();
+        // It goes through a channel, so that it is still here when there is no thread.
+        let (give, take) = sync_channel::<C>(1);
+        let work = move || {
+            let Ok(mut consume) = take.recv() else { return };
+            for chunk in waiting {
+                if !consume(&chunk) {
+                    return;
+                }
+                // The producer may be at its end.
+                let _ = give_back.send(chunk);
+            }
+        };
+        match thread::Builder::new().spawn_scoped(self.scope, work) {
+            Ok(_) => give.send(consume).map(|()| (full, used)).map_err(|unsent| unsent.0),
+            Err(_) => Err(consume),
         }
     }
 

@@ -51,7 +51,24 @@ impl<T> Context<T> for io::Result<T> {
     }
 }
 
-/// The same with a way out; `advice` continues the sentence and so begins with punctuation.
+/// The way out of what can happen anywhere, where there is one.
+fn general_advice(kind: io::ErrorKind) -> &'static str {
+    match kind {
+        io::ErrorKind::StorageFull => {
+            "; no bytes or no inodes are left there (df, df -i): make room, for example with `lastgood gc`"
+        }
+        io::ErrorKind::QuotaExceeded => "; raise the quota, or make room, for example with `lastgood gc`",
+        io::ErrorKind::FileTooLarge => {
+            "; the system or the shell that started this (ulimit -f) limits the size of files"
+        }
+        io::ErrorKind::ReadOnlyFilesystem => "; mount it for writing (look at `dmesg` if it was)",
+        _ => "",
+    }
+}
+
+/// The same with a way out; `advice` continues the sentence and so begins with punctuation. Where it is empty, there may be a
+/// general one.
 pub(super) fn with_advice(cause: io::Error, action: &'static str, path: &Path, advice: &'static str) -> io::Error {
+    let advice = if advice.is_empty() { general_advice(cause.kind()) } else { advice };
     io::Error::new(cause.kind(), PathError { action, path: path.to_owned(), cause, advice })
 }

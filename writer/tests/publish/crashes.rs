@@ -58,6 +58,27 @@ fn dies(storage: &MemoryStorage, number: usize, commit: Commit) -> bool {
     }
 }
 
+/// A panic at every call, in a process that goes on: nothing is tidied up that a commit may need.
+#[test]
+fn on_memory_with_a_panic() {
+    for scenario in &SCENARIOS[..2] {
+        for number in 0.. {
+            let context = format!("{}, panicked at {number}", scenario.name);
+            let site = memory();
+            let old = scenario.prepare(&site);
+            let generation = site.generation();
+            let panics = move |call: &Call<'_>| if call.number == number { Fate::Panics } else { Fate::Works };
+            let faulty = Faulty::new(site.storage.clone(), Death::Unwind, panics);
+            if catch_unwind(AssertUnwindSafe(|| scenario.disturbed.run(faulty))).is_ok() {
+                assert!(number > 30, "{}: only {number} calls", scenario.name);
+                break;
+            }
+            let payloads = expect_whole(&site, generation, &old, &scenario.disturbed.after(&old), &context);
+            expect_recovery(&site, &payloads, &context);
+        }
+    }
+}
+
 /// Dies at every call, and for each of them again at every call of the publish that recovers.
 #[test]
 fn on_memory_twice() {
@@ -89,6 +110,39 @@ fn dies_twice(scenario: &Scenario, first: usize) -> bool {
         let old = expect_whole(&site, generation, &old, &RECOVERING.after(&old), &context);
         expect_recovery(&site, &old, &context);
         second += 1;
+    }
+}
+
+/// The process dies right after its commit, and the recovery by the next publish fails at every call: what the dead one has
+/// left undone is still announced, and the publish after that does it.
+#[test]
+fn a_recovery_that_fails_is_made_up_for() {
+    let scenario = &SCENARIOS[1];
+    for number in 0.. {
+        let context = format!("failed at {number}");
+        let site = memory();
+        let payloads = scenario.disturbed.after(&scenario.prepare(&site));
+        let committed = std::sync::atomic::AtomicBool::new(false);
+        let after_commit = move |call: &Call<'_>| {
+            let before = committed.fetch_or(crate::faulty::is_commit(call), std::sync::atomic::Ordering::Relaxed);
+            if before { Fate::Dies } else { Fate::Works }
+        };
+        let dying = Faulty::new(site.storage.clone(), Death::Unwind, after_commit);
+        assert!(catch_unwind(AssertUnwindSafe(|| scenario.disturbed.run(dying))).is_err(), "{context}: it lives");
+        let fails = move |call: &Call<'_>| if call.number == number { Fate::Fails } else { Fate::Works };
+        let failing = Faulty::new(site.storage.clone(), Death::Unwind, fails);
+        let payloads = match RECOVERING.run(failing.clone()) {
+            Ok(publication) if publication.warnings.is_empty() => RECOVERING.after(&payloads),
+            // Such as a derived file that could not be put in place, or an outcome that is unknown.
+            Ok(_) => continue,
+            Err(error) if error.committed() == lastgood::Committed::Unknown => continue,
+            Err(_) => payloads,
+        };
+        expect_recovery(&site, &payloads, &context);
+        if !failing.struck() {
+            assert!(number > 30, "only {number} calls");
+            return;
+        }
     }
 }
 

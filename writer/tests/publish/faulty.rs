@@ -30,6 +30,8 @@ pub(crate) enum Fate {
     Fails,
     /// Reports an error and has been done all the same.
     FailsAfterwards,
+    /// Panics, in a process that goes on.
+    Panics,
     /// The process dies before it.
     Dies,
 }
@@ -99,6 +101,7 @@ impl State {
             Fate::Works => act(),
             Fate::Fails => Err(injected()),
             Fate::FailsAfterwards => act().and_then(|_| Err(injected())),
+            Fate::Panics => std::panic::resume_unwind(Box::new(Died)),
             Fate::Dies => {
                 self.dead.store(true, Ordering::Relaxed);
                 match self.death {

@@ -399,7 +399,8 @@ fn racing_publishes_of_the_same_payloads() {
     let site = posix();
     publish(site.storage.clone(), &[("a", 0)]).unwrap();
     let patient = || {
-        let settings = lastgood::Settings { compression: lastgood::Compression::OFF, ..Default::default() };
+        let lock_wait = std::time::Duration::from_secs(600);
+        let settings = lastgood::Settings { compression: lastgood::Compression::OFF, lock_wait, ..Default::default() };
         Feed::on(site.storage.clone()).with_settings(settings)
     };
     let collected: usize = thread::scope(|scope| {

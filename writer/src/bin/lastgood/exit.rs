@@ -46,6 +46,11 @@ pub(crate) enum Failure {
     Feed(#[from] Error),
     #[error("{error} (the directory is {origin})")]
     NoFeed { error: Error, origin: String },
+    #[error(
+        "adopted only the backups, as generation {generation}; then: {error}; the files are as they were, and running \
+         `lastgood adopt` again does the rest"
+    )]
+    HalfAdopted { generation: u64, error: Error },
     #[error("{0}")]
     Usage(String),
     #[error(transparent)]
@@ -102,7 +107,7 @@ impl Failure {
             | Failure::Exists { .. }
             | Failure::Create { .. }
             | Failure::Serve(_) => Exit::Failed,
-            Failure::Feed(error) => match error {
+            Failure::Feed(error) | Failure::HalfAdopted { error, .. } => match error {
                 Error::Refused { .. }
                 | Error::SchemaInvalid { .. }
                 | Error::Csv { .. }
@@ -134,7 +139,7 @@ impl Failure {
     /// A stable code for machines.
     pub(crate) fn code(&self) -> &'static str {
         match self {
-            Failure::Feed(error) | Failure::NoFeed { error, .. } => error.code(),
+            Failure::Feed(error) | Failure::NoFeed { error, .. } | Failure::HalfAdopted { error, .. } => error.code(),
             Failure::Usage(_) => "usage",
             Failure::Config(_) | Failure::SchemaFile { .. } => "config-invalid",
             Failure::Unlisted(_) => "unlisted",
@@ -196,6 +201,9 @@ impl Failure {
                     add("problem", error.kind.code().into());
                     add("schema_pointer", error.pointer.as_str().into());
                 }
+            }
+            Failure::HalfAdopted { generation, .. } => {
+                add("adopted", json!([generation]));
             }
             Failure::Feed(Error::Unknown { generation, commit, .. }) => {
                 add("generation", generation.get().into());

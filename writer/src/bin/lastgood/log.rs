@@ -16,6 +16,9 @@ pub(crate) fn start(verbose: u8, format: LogFormat) {
         _ => LevelFilter::TRACE,
     };
     let lines = tracing_subscriber::fmt().with_max_level(level).with_writer(io::stderr);
+    // It would tell stderr that stderr takes nothing, and panic when it does not take that either: on a full disk in the midst of
+    // a commit.
+    let lines = lines.log_internal_errors(false);
     match format {
         LogFormat::Json => lines.json().init(),
         LogFormat::Text => {

@@ -26,7 +26,7 @@ pub(crate) fn shown<T>(watched: bool, doing: &str, total: Option<u64>, work: imp
     }
     thread::scope(|scope| {
         let (over, waiting) = mpsc::channel::<()>();
-        scope.spawn(|| {
+        let show = || {
             let waiting = waiting;
             if waiting.recv_timeout(PATIENCE) == Err(mpsc::RecvTimeoutError::Timeout) {
                 progress.bar.set_draw_target(ProgressDrawTarget::stderr());
@@ -35,7 +35,9 @@ pub(crate) fn shown<T>(watched: bool, doing: &str, total: Option<u64>, work: imp
                 let _ = waiting.recv();
                 progress.bar.finish_and_clear();
             }
-        });
+        };
+        // Without a further thread it is not shown.
+        let _ = thread::Builder::new().spawn_scoped(scope, show);
         let result = work(&progress);
         drop(over);
         result

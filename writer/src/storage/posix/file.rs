@@ -153,9 +153,13 @@ fn rename_advice(error: &io::Error) -> &'static str {
         io::ErrorKind::ResourceBusy => {
             "; it is a mount point, such as a single file mounted into a container: mount the whole feed directory instead"
         }
+        io::ErrorKind::NotFound => GONE,
         _ => "",
     }
 }
+
+/// What becomes of staging only when somebody else lends a hand.
+const GONE: &str = "; the feed's directory, or .lastgood in it, was moved or removed meanwhile";
 
 impl<S: System> Write for PosixFile<S> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
@@ -188,7 +192,8 @@ impl<S: System> StagedFile for PosixFile<S> {
 
     fn reader(&self) -> io::Result<Box<dyn Read + Send>> {
         let reader = Reader::open(&self.system, &self.path)?;
-        Ok(Box::new(reader.ok_or_else(|| io::ErrorKind::NotFound.into()).context("open", &self.path)?))
+        let gone = || with_advice(io::ErrorKind::NotFound.into(), "open", &self.path, GONE);
+        Ok(Box::new(reader.ok_or_else(gone)?))
     }
 }
 

@@ -43,8 +43,17 @@ impl<S: System> PosixStaging<S> {
             let (dir, lock_path) = (parent.join(&token), parent.join(format!("{token}{LOCK_SUFFIX}")));
             let lock = sys::open(system, &lock_path, Open::ReadWrite { create: true }).context("create", &lock_path)?;
             // A sweep may have come between: then it has the lock now, or had it and removed the file.
-            if !lock.try_lock().context("lock", &lock_path)? || sys::look(system, &lock_path).is_err() {
-                continue;
+            let ours = lock
+                .try_lock()
+                .context("lock", &lock_path)
+                .and_then(|locked| Ok(locked && sys::is_there(system, &lock_path).context("look at", &lock_path)?));
+            match ours {
+                Ok(true) => {}
+                Ok(false) => continue,
+                Err(error) => {
+                    let _ = sys::remove_file(system, &lock_path);
+                    return Err(error);
+                }
             }
             let (feed, next_name) = (feed.to_owned(), AtomicU64::new(0));
             let system = system.clone();

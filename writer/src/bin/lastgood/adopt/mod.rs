@@ -108,7 +108,13 @@ impl Adopt {
             for (adoptions, settings) in [(plan.backups, before), (plan.current, settings)] {
                 if !adoptions.is_empty() {
                     let items = adoptions.into_iter().map(|adoption| adoption.item(session)).collect();
-                    let publication = feed.clone().with_settings(settings).publish(items)?;
+                    let publication =
+                        feed.clone().with_settings(settings).publish(items).map_err(|error| {
+                            match report.generations.last() {
+                                Some(&generation) => Failure::HalfAdopted { generation, error },
+                                None => error.into(),
+                            }
+                        })?;
                     publication.warnings.iter().for_each(|warning| output::warn(warning));
                     report.generations.push(publication.generation.get());
                     last = Some(publication);

@@ -100,6 +100,11 @@ pub(super) fn look(system: &impl System, path: &Path) -> io::Result<Found> {
     retry(|| system.look(path))
 }
 
+/// Whether there is a file, or a link in its place.
+pub(super) fn is_there(system: &impl System, path: &Path) -> io::Result<bool> {
+    found(look(system, path).map(drop))
+}
+
 /// Whether it was there.
 fn found(result: io::Result<()>) -> io::Result<bool> {
     match result {

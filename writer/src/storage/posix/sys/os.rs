@@ -80,7 +80,8 @@ impl System for Os {
     }
 
     fn remove_dir_all(&self, path: &Path) -> io::Result<()> {
-        fs::remove_dir_all(path)
+        // Often it is empty, and then no descriptor is needed, of which there may be none left.
+        fs::remove_dir(path).or_else(|_| fs::remove_dir_all(path))
     }
 
     fn random(&self) -> io::Result<[u8; 16]> {

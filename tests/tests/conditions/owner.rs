@@ -1,0 +1,57 @@
+//! Files that belong to another user.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, chown};
+use std::process::Command;
+
+use lastgood_tests::{Ran, TestFeed, binary, tree};
+
+/// The user who owns nothing.
+const NOBODY: u32 = 65534;
+
+fn as_nobody(feed: &TestFeed, arguments: &[&str]) -> Ran {
+    let mut command = Command::new("setpriv");
+    command.args([format!("--reuid={NOBODY}"), format!("--regid={NOBODY}"), "--clear-groups".to_owned()]);
+    command.arg("--").arg(binary()).args(arguments).current_dir(feed.root()).env_remove("LASTGOOD_DIR");
+    Ran::of(command, b"[9]")
+}
+
+fn published() -> TestFeed {
+    let feed = TestFeed::new();
+    fs::set_permissions(feed.root(), fs::Permissions::from_mode(0o755)).unwrap();
+    feed.publish("a", "[1]");
+    feed.publish("a", "[2]");
+    feed
+}
+
+#[test]
+fn a_feed_of_somebody_else() {
+    let feed = published();
+    let before = tree(&feed.dir());
+    for command in [&["publish", "a"][..], &["rollback", "a"], &["gc"], &["recover"], &["verify", "--repair"]] {
+        as_nobody(&feed, command).expect(1).says(&["Permission denied", "data/.lastgood"]);
+    }
+    // Reading takes no more rights than any visitor has.
+    for command in [&["cat", "a"][..], &["status"], &["verify"]] {
+        as_nobody(&feed, command).expect(0);
+    }
+    assert_eq!(tree(&feed.dir()), before);
+}
+
+/// A publisher with other rights has left its files: the next one names the file that it may not use.
+#[test]
+fn a_feed_that_root_has_published_into_once() {
+    let feed = published();
+    let everything = Command::new("chown").arg("-R").arg(NOBODY.to_string()).arg(feed.dir()).status().unwrap();
+    assert!(everything.success());
+    as_nobody(&feed, &["publish", "a"]).expect(0);
+    // As root: files that are replaced now belong to root, in directories that do not.
+    feed.publish("a", "[5]");
+    as_nobody(&feed, &["publish", "a"]).expect(0);
+    feed.expect_clean();
+    chown(feed.path(".lastgood/lock"), Some(0), Some(0)).unwrap();
+    let before = feed.read("manifest.json");
+    as_nobody(&feed, &["publish", "a"]).expect(1).says(&["Permission denied", "data/.lastgood/lock"]);
+    assert_eq!(feed.read("manifest.json"), before);
+    feed.expect_clean();
+}
