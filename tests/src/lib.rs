@@ -9,6 +9,7 @@ mod feed;
 pub mod origin;
 pub mod server;
 pub mod site;
+pub mod soak;
 mod tree;
 
 use std::path::{Path, PathBuf};
