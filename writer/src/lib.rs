@@ -112,6 +112,7 @@ mod schema;
 pub mod serve;
 mod status;
 pub mod storage;
+mod sync;
 mod verify;
 
 pub use compress::Compression;

@@ -1,5 +1,7 @@
 //! `cargo xtask soak`: runs one part and says what it has found.
 
+use std::process::ExitCode;
+
 use clap::{Parser, Subcommand};
 use lastgood_tests::soak::races;
 
@@ -16,8 +18,18 @@ enum Part {
     Races(races::Args),
 }
 
-fn main() {
-    match Cli::parse().part {
-        Part::Races(args) => println!("{args:?}"),
+fn main() -> ExitCode {
+    let done = match Cli::parse().part {
+        Part::Races(args) => races::run(&args).map(|report| report.to_string()),
+    };
+    match done {
+        Ok(report) => {
+            println!("{report}");
+            ExitCode::SUCCESS
+        }
+        Err(violation) => {
+            eprintln!("{violation}");
+            ExitCode::FAILURE
+        }
     }
 }

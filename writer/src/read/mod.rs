@@ -2,6 +2,8 @@
 
 mod cache;
 mod files;
+#[cfg(test)]
+mod races;
 mod reader;
 mod schemas;
 
