@@ -51,11 +51,16 @@ impl HttpOrigin {
     /// # Errors
     /// The failure that the read algorithm reports.
     pub fn snapshot(&mut self, datasets: &[DatasetName]) -> Result<Vec<Reading<Vec<u8>>>, Failure> {
-        let (lock, max_bytes) = (self.lock, 1 << 30);
+        let plan = Self::plan(datasets, self.lock);
+        drive(self, plan, Known::default()).result
+    }
+
+    /// What is to be read.
+    #[must_use]
+    pub fn plan(datasets: &[DatasetName], lock: LockPolicy) -> Plan {
         let any = |dataset: &DatasetName| Wanted { dataset: dataset.clone(), kind: Kind::Any(Shape::default()) };
         let datasets = datasets.iter().map(any).collect();
-        let plan = Plan { datasets, lock, lock_wait_ms: 5000, max_bytes, max_age_ms: None, again: false };
-        drive(self, plan, Known::default()).result
+        Plan { datasets, lock, lock_wait_ms: 5000, max_bytes: 1 << 30, max_age_ms: None, again: false }
     }
 
     fn get(&self, request: &Request) -> Result<(Vec<u8>, HeaderMap), Failure> {

@@ -10,7 +10,9 @@ impl Chance {
     pub(super) fn new(seed: u64, who: u64) -> Self {
         // Any state but 0, and neighbours far from each other.
         let mut chance = Self((seed ^ who.wrapping_mul(0x9e37_79b9_7f4a_7c15)).max(1));
-        (0..16).for_each(|_| drop(chance.next()));
+        for _ in 0..16 {
+            chance.next();
+        }
         chance
     }
 

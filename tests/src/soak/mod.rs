@@ -5,4 +5,4 @@ pub mod ledger;
 pub mod payload;
 pub mod races;
 mod readers;
-mod writers;
+pub mod writers;

@@ -21,17 +21,17 @@ use crate::{Ran, binary};
 
 /// What has been done.
 #[derive(Debug, Default)]
-pub(super) struct Done {
+pub struct Done {
     /// Processes that were killed.
-    pub(super) kills: AtomicU64,
+    pub kills: AtomicU64,
     /// Rollbacks.
-    pub(super) rollbacks: AtomicU64,
+    pub rollbacks: AtomicU64,
     /// Collections that have removed something.
-    pub(super) collections: AtomicU64,
+    pub collections: AtomicU64,
     /// Objects that they have removed.
-    pub(super) objects: AtomicU64,
+    pub objects: AtomicU64,
     /// `verify`, `verify --repair`, `recover` and `lock`.
-    pub(super) maintenance: AtomicU64,
+    pub maintenance: AtomicU64,
 }
 
 fn count(counter: &AtomicU64) {

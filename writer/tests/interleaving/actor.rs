@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use lastgood::protocol::digest::Sha256;
 use lastgood::protocol::layout::{self, Dir};
-use lastgood::protocol::manifest::Manifest;
+use lastgood::protocol::manifest::{Generation, Manifest};
 use lastgood::protocol::name::DatasetName;
 use lastgood::protocol::time::Timestamp;
 use lastgood::storage::{MemoryStorage, Storage};
@@ -27,7 +27,8 @@ pub(crate) enum Act {
     PublishAndDie(Round, usize),
     /// Publishes under the lock of the [`Hold`](Act::Hold), if that is there, else as anyone.
     PublishUnderLock(Round),
-    Rollback(&'static str),
+    /// To the payload before, or that of a generation.
+    Rollback(&'static str, Option<u64>),
     /// Keeps one generation, and nothing for a while.
     Gc,
     /// Keeps one generation, and whatever a read that goes on may hold.
@@ -36,6 +37,8 @@ pub(crate) enum Act {
     Recover,
     Repair,
     Verify,
+    /// Reads a dataset of a generation that may be collected meanwhile.
+    ReadOld(&'static str, u64),
     /// Holds the lock on these datasets, and gives it back.
     Hold(&'static [&'static str]),
     /// Reads datasets of one generation, this often.
@@ -89,8 +92,11 @@ impl Log {
     pub(crate) fn check(&self, died: Option<Round>) {
         let storage = &self.world.storage;
         let feed = feed(storage.clone(), &self.world, None);
+        if died.is_some() {
+            feed.recover().unwrap();
+        }
         let recovery = feed.recover().unwrap();
-        assert!(died.is_some() || !recovery.did_something(), "left behind: {recovery:?}");
+        assert!(!recovery.did_something(), "left behind: {recovery:?}");
         let last = feed.manifest().unwrap();
         let mut commits = std::mem::take(&mut *self.commits.lock().unwrap());
         let missing: Vec<u64> =
@@ -123,7 +129,7 @@ impl Log {
             let state = &states[generation];
             assert!(read.iter().all(|(dataset, sha256)| state[dataset] == *sha256), "a mixture: {read:?}");
         }
-        assert_eq!(feed.verify().unwrap().problems, []);
+        observe(storage);
         let left = storage.list(Dir::Root).unwrap();
         assert!(!left.iter().any(|name| name.ends_with("lock")), "markers are left: {left:?}");
         assert!(storage.try_lock("the end").unwrap().is_some(), "the lock is left");
@@ -189,12 +195,14 @@ impl Act {
                 };
                 log.committed(feed(token).publish(items(round)).unwrap());
             }
-            Act::Rollback(dataset) => match feed(None).rollback(&[name(dataset)], None) {
-                Ok(rollback) => log.committed(rollback.publication),
-                // Another commit, or collection, came in between, and it says so.
-                Err(Error::Conflict { .. } | Error::NoRollback { reason: NoRollback::NotRetained { .. }, .. }) => {}
-                Err(error) => panic!("{error}"),
-            },
+            Act::Rollback(dataset, to) => {
+                match feed(None).rollback(&[name(dataset)], to.and_then(|to| Generation::new(to).ok())) {
+                    Ok(rollback) => log.committed(rollback.publication),
+                    // Another commit, or collection, came in between, and it says so.
+                    Err(Error::Conflict { .. } | Error::NoRollback { reason: NoRollback::NotRetained { .. }, .. }) => {}
+                    Err(error) => panic!("{error}"),
+                }
+            }
             Act::Gc => drop(feed(None).gc(&all).unwrap()),
             Act::GcPastReads => {
                 let clock = Arc::clone(&world);
@@ -208,6 +216,12 @@ impl Act {
             Act::Recover => drop(feed(None).recover().unwrap()),
             Act::Repair => assert_eq!(feed(None).repair(&|_| {}).unwrap().verification.problems, []),
             Act::Verify => assert_eq!(feed(None).verify().unwrap().problems, []),
+            Act::ReadOld(dataset, generation) => {
+                match feed(None).read_generation(&name(dataset), Generation::new(generation).unwrap()) {
+                    Ok(bytes) => assert_eq!(bytes, payload(dataset, u32::try_from(generation).unwrap()).as_bytes()),
+                    Err(error) => assert_eq!(error.code(), "not-found", "{error}"),
+                }
+            }
             Act::Hold(datasets) => {
                 let datasets: Vec<DatasetName> = datasets.iter().map(|dataset| name(dataset)).collect();
                 let feed = feed(None);
@@ -229,6 +243,7 @@ impl Act {
                     world.reads.lock().unwrap().retain(|&other| other != began);
                     let generation = readings[0].generation.get();
                     assert!(generation >= reported.max(last), "{generation} after {reported} and {last}");
+                    assert_eq!(storage.missed(), 0, "an object was collected that it could still ask for");
                     assert!(readings.iter().all(|reading| reading.fresh() && reading.generation.get() == generation));
                     let read = readings.iter().map(|reading| {
                         assert_eq!(Sha256::of(&reading.value), reading.head.sha256);

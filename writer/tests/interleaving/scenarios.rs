@@ -66,9 +66,12 @@ scenarios! {
     /// The payload is one whose object is about to be collected (I6, I7).
     publish_of_garbage_and_gc: 2, BEFORE, &[Act::Publish(&[("a", 1)]), Act::Gc];
     publish_and_gc_and_gc: 1, BEFORE, &[Act::Publish(&[("a", 1)]), Act::Gc, Act::Gc];
-    publish_and_rollback: 2, BEFORE, &[Act::Publish(&[("a", 4)]), Act::Rollback("a")];
-    rollback_and_rollback: 2, BEFORE, &[Act::Rollback("a"), Act::Rollback("a")];
-    rollback_and_gc: 2, BEFORE, &[Act::Rollback("a"), Act::Gc];
+    publish_and_rollback: 2, BEFORE, &[Act::Publish(&[("a", 4)]), Act::Rollback("a", None)];
+    rollback_and_rollback: 2, BEFORE, &[Act::Rollback("a", None), Act::Rollback("a", None)];
+    rollback_and_gc: 2, BEFORE, &[Act::Rollback("a", None), Act::Gc];
+    /// The generation that it goes back to is about to be collected.
+    rollback_to_garbage_and_gc: 2, BEFORE, &[Act::Rollback("a", Some(1)), Act::Gc];
+    read_garbage_and_gc: 2, BEFORE, &[Act::ReadOld("a", 1), Act::Gc];
     publish_and_dry_run: 2, BEFORE, &[Act::Publish(&[("a", 4)]), Act::GcDryRun];
     gc_and_gc: 2, BEFORE, &[Act::Gc, Act::Gc];
     gc_and_recover: 2, BEFORE, &[Act::Gc, Act::Recover];
@@ -80,9 +83,9 @@ scenarios! {
     hold_and_publish_under_it: 1, BEFORE, &[Act::Hold(&["a"]), Act::PublishUnderLock(&[("a", 4)])];
     hold_and_publish_under_it_and_publish: 1, BEFORE,
         &[Act::Hold(&["a"]), Act::PublishUnderLock(&[("a", 4)]), Act::Publish(&[("a", 5)])];
-    read_and_publish: 3, BEFORE, &[Act::Read(&["a", "b"], 2), Act::Publish(&[("a", 4), ("b", 4)])];
-    read_and_gc: 3, BEFORE, &[Act::Read(&["a", "b"], 2), Act::GcPastReads];
-    read_and_publish_and_gc: 2, BEFORE, &[Act::Read(&["a", "b"], 1), Act::Publish(&[("a", 4), ("b", 4)]), Act::GcPastReads];
+    read_and_publish: 2, BEFORE, &[Act::Read(&["a", "b"], 2), Act::Publish(&[("a", 4), ("b", 4)])];
+    read_and_gc: 2, BEFORE, &[Act::Read(&["a", "b"], 2), Act::GcPastReads];
+    read_and_publish_and_gc: 1, BEFORE, &[Act::Read(&["a", "b"], 1), Act::Publish(&[("a", 4), ("b", 4)]), Act::GcPastReads];
     read_and_hold: 2, BEFORE, &[Act::Read(&["a", "b"], 2), Act::Hold(&["a"])];
 }
 

@@ -72,6 +72,8 @@ struct Task {
     refused: AtomicU64,
     /// Whether it runs under a lock of another task: then it is not to wait for that.
     joins: bool,
+    /// How often an object was not there that it wanted to read.
+    missed: AtomicUsize,
 }
 
 impl Stepped {
@@ -94,6 +96,7 @@ impl Stepped {
             dead: AtomicBool::new(false),
             refused: AtomicU64::new(u64::MAX),
             joins,
+            missed: AtomicUsize::new(0),
         };
         Self { world: Arc::clone(world), task: Arc::new(task) }
     }
@@ -101,6 +104,11 @@ impl Stepped {
     /// Whether the task has died.
     pub(crate) fn is_dead(&self) -> bool {
         self.task.dead.load(Ordering::Relaxed)
+    }
+
+    /// How often an object was not there that it wanted to read.
+    pub(crate) fn missed(&self) -> usize {
+        self.task.missed.load(Ordering::Relaxed)
     }
 
     fn storage(&self) -> &MemoryStorage {
@@ -164,7 +172,11 @@ impl Storage for Stepped {
     }
 
     fn open(&self, path: &FeedPath) -> io::Result<Option<Box<dyn Read + Send>>> {
-        self.step(|| self.storage().open(path))
+        let opened = self.step(|| self.storage().open(path))?;
+        if opened.is_none() && path.dir() == Dir::Objects {
+            self.task.missed.fetch_add(1, Ordering::Relaxed);
+        }
+        Ok(opened)
     }
 
     /// Waits where a process would ask again and again.
@@ -272,6 +284,10 @@ impl Drop for SteppedLock {
             shuttle::thread::yield_now();
         }
         self.inner = None;
-        self.storage.world.wake();
+        let (world, refused) = (&self.storage.world, &self.storage.task.refused);
+        let before = world.releases.load(Ordering::Relaxed);
+        world.wake();
+        // What it gives back itself is no news to it.
+        let _ = refused.compare_exchange(before, before + 1, Ordering::Relaxed, Ordering::Relaxed);
     }
 }
