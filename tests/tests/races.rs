@@ -19,7 +19,7 @@ use lastgood::{Feed, Item, Publication, Retention};
 use lastgood_tests::TestFeed;
 use lastgood_tests::origin::HttpOrigin;
 use lastgood_tests::server::{Server, Software};
-use lastgood_tests::soak::ledger::{Ledger, Seen, SeenDataset, Violation, moment};
+use lastgood_tests::soak::ledger::{Had, Ledger, Seen, SeenDataset, Violation, moment};
 use lastgood_tests::soak::payload::Id;
 use lastgood_tests::soak::races;
 
@@ -58,9 +58,11 @@ impl Told {
         Feed::open(self.feed.dir()).publish(vec![item("small"), item("middle")]).unwrap()
     }
 
-    fn check(&self, last: u64, seen: Seen) -> String {
-        let mut last = last;
-        self.ledger.check("a broken reader", &mut last, &seen).unwrap_err().0
+    /// What is wrong with a reading of someone who had generation `had` of every dataset.
+    fn check(&self, had: u64, seen: Seen) -> String {
+        let datasets = ["small", "middle"].map(|dataset| (dataset.to_owned(), (had, String::new()))).into();
+        let mut had = Had { highest: had, datasets };
+        self.ledger.check("a broken reader", &mut had, &seen).unwrap_err().0
     }
 }
 
@@ -79,10 +81,14 @@ fn seen(dataset: &str, round: u64, generation: u64) -> SeenDataset {
 fn what_is_right_is_no_violation() {
     let told = Told::new();
     told.publish(2);
-    let mut last = 0;
+    let mut had = Had::default();
     let right = Seen { began: moment(), datasets: vec![seen("small", 2, 2), seen("middle", 2, 2)] };
-    told.ledger.check("a reader", &mut last, &right).unwrap();
-    assert_eq!(last, 2);
+    told.ledger.check("a reader", &mut had, &right).unwrap();
+    assert_eq!(had.highest, 2);
+    // The copy of a locked dataset may be older than what this reader had of others.
+    let locked = |dataset, round| SeenDataset { reason: Some("locked".to_owned()), ..seen(dataset, round, round) };
+    let mut had = Had { highest: 2, ..Had::default() };
+    told.ledger.check("a reader", &mut had, &Seen { began: 0, datasets: vec![locked("small", 1)] }).unwrap();
 }
 
 #[test]
@@ -95,6 +101,10 @@ fn a_snapshot_of_two_manifests_is_found() {
     // Also when it hides that.
     let datasets = vec![seen("small", 1, 2), seen("middle", 2, 2)];
     assert!(told.check(0, Seen { began, datasets }).contains("generation 2, dataset small"));
+    // Copies that were never current at the same time.
+    let locked = |seen| SeenDataset { reason: Some("locked".to_owned()), ..seen };
+    let datasets = vec![locked(seen("small", 1, 1)), locked(seen("middle", 2, 2))];
+    assert!(told.check(0, Seen { began, datasets }).contains("generation 1, dataset middle"));
 }
 
 #[test]
@@ -117,7 +127,7 @@ fn a_reader_that_calls_an_old_copy_fresh_is_found() {
     let stale = Seen { began: moment(), datasets: vec![seen("small", 1, 1)] };
     assert!(told.check(0, stale.clone()).contains("it says that 1 is fresh, but 2 was published before it asked"));
     let datasets = vec![SeenDataset { reason: Some("locked".to_owned()), ..seen("small", 1, 1) }];
-    assert!(told.check(2, Seen { datasets, ..stale }).contains("went back from 2 to 1"));
+    assert!(told.check(2, Seen { datasets, ..stale }).contains("small went back from 2 to 1"));
 }
 
 /// A publisher that writes over the manifest instead of renaming another one into its place.

@@ -53,6 +53,15 @@ pub struct SeenDataset {
     pub id: Id,
 }
 
+/// What a reader had before: its readings only go forward.
+#[derive(Debug, Default)]
+pub struct Had {
+    /// The highest generation.
+    pub highest: u64,
+    /// The generation and the digest of each dataset.
+    pub datasets: BTreeMap<String, (u64, String)>,
+}
+
 /// What is known of all generations. Whatever contradicts it is a violation.
 #[derive(Default)]
 pub struct Ledger {
@@ -164,28 +173,39 @@ impl Ledger {
         self.generations.lock().unwrap().get(&generation).is_some_and(|generation| generation.whole)
     }
 
-    /// Holds a reading against what is known. `last` is the generation that this reader had before, and gets this one.
+    /// Holds a reading against what is known, and against what this reader had before.
     ///
     /// # Errors
     /// When it is torn, mixed, stale though it says that it is fresh, or a step back.
-    pub fn check(&self, who: &str, last: &mut u64, seen: &Seen) -> Result<(), Violation> {
-        let wrong = |what: String| Err(Violation(format!("{who}: {what}\n{seen:#?}")));
+    pub fn check(&self, who: &str, had: &mut Had, seen: &Seen) -> Result<(), Violation> {
+        let wrong = |what: String| Err(Violation(format!("{who}: {what}\n{seen:#?}\nbefore: {had:?}")));
         let reported = self.reported_before(seen.began);
-        let first = seen.datasets[0].generation;
+        // Copies of locked datasets belong together if all were current in the oldest generation that confirmed one.
+        let joint = seen.datasets.iter().map(|dataset| dataset.generation).min().expect("a reading is of a dataset");
         for SeenDataset { name, generation, reason, sha256, id } in &seen.datasets {
-            if *generation != first {
-                return wrong(format!("a snapshot of generations {first} and {generation}"));
-            }
-            if reason.is_none() && *generation < reported {
-                return wrong(format!(
-                    "it says that {generation} is fresh, but {reported} was published before it asked"
-                ));
-            }
-            if let Some(reason) = reason.as_ref().filter(|reason| *reason != "locked") {
-                return wrong(format!("{name} is not fresh, but nothing was wrong: {reason}"));
-            }
-            if generation < last {
-                return wrong(format!("it went back from {last} to {generation}"));
+            match reason.as_deref() {
+                None if *generation != joint => {
+                    return wrong(format!("a snapshot of generations {joint} and {generation}"));
+                }
+                None if *generation < reported => {
+                    return wrong(format!(
+                        "it says that {generation} is fresh, but {reported} was published before it asked"
+                    ));
+                }
+                None if *generation < had.highest => {
+                    return wrong(format!("it went back from {} to {generation}", had.highest));
+                }
+                None => {}
+                Some("locked") => {
+                    // A snapshot of copies is of a generation in which all were current, and some may still be later.
+                    if let Some((before, had)) = had.datasets.get(name)
+                        && generation < before
+                        && sha256 != had
+                    {
+                        return wrong(format!("{name} went back from {before} to {generation}"));
+                    }
+                }
+                Some(reason) => return wrong(format!("{name} is not fresh, but nothing was wrong: {reason}")),
             }
             if id.dataset != *name {
                 return wrong(format!("{name} has the payload of another dataset"));
@@ -195,10 +215,15 @@ impl Ledger {
                 return wrong(format!("{name} is not what was published, {published}"));
             }
         }
-        *last = first;
         let mut generations = self.generations.lock().unwrap();
-        let known = generations.entry(first).or_default();
-        seen.datasets.iter().try_for_each(|seen| known.put(first, &seen.name, &seen.sha256, who))
+        for SeenDataset { name, generation, sha256, .. } in &seen.datasets {
+            for number in [*generation, joint] {
+                generations.entry(number).or_default().put(number, name, sha256, who)?;
+            }
+            had.highest = had.highest.max(*generation);
+            had.datasets.insert(name.clone(), (*generation, sha256.clone()));
+        }
+        Ok(())
     }
 
     /// The last generation whose success was reported before a moment.

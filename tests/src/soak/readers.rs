@@ -14,7 +14,7 @@ use lastgood::{Error, Feed, Reader};
 use serde::Deserialize;
 
 use super::chance::Chance;
-use super::ledger::{Seen, SeenDataset, Violation, moment};
+use super::ledger::{Had, Seen, SeenDataset, Violation, moment};
 use super::payload::Id;
 use super::races::{DATASETS, Run};
 use crate::origin::HttpOrigin;
@@ -75,17 +75,17 @@ struct Desk<'a> {
     run: &'a Run,
     who: String,
     count: &'a Count,
-    last: u64,
+    had: Had,
 }
 
 impl<'a> Desk<'a> {
     fn new(run: &'a Run, who: String, count: &'a Count) -> Self {
-        Self { run, who, count, last: 0 }
+        Self { run, who, count, had: Had::default() }
     }
 
     fn check(&mut self, seen: Result<Seen, Violation>) {
         let checked = seen.and_then(|seen| {
-            self.run.ledger.check(&self.who, &mut self.last, &seen)?;
+            self.run.ledger.check(&self.who, &mut self.had, &seen)?;
             Ok(seen)
         });
         match checked {

@@ -205,8 +205,9 @@ pub(super) fn maintenance(run: &Run, writer: u32, done: &Done) {
     }
 }
 
-/// By how much the dates of files may be behind the clock: they are those of its last tick.
-const TICK_MS: i64 = 20;
+/// For how long a commit may take from its date to its rename, which is when readers see it. The grace period counts from the
+/// date.
+const COMMIT_MS: i64 = 3000;
 
 /// Notes every generation, and collects garbage with a grace period that is as short as it may be: whatever a reader may
 /// hold, and whatever has not been noted, is left alone.
@@ -219,7 +220,7 @@ pub(super) fn collector(run: &Run, number: u64, done: &Done) {
             std::thread::sleep(Duration::from_millis(10));
             continue;
         }
-        let oldest = run.busy.iter().map(|busy| busy.since()).min().unwrap_or(pass).min(pass) - TICK_MS;
+        let oldest = run.busy.iter().map(|busy| busy.since()).min().unwrap_or(pass).min(pass) - COMMIT_MS;
         // A clock that says just what makes everything before `oldest` old enough, whenever the lock is free.
         let grace = Duration::from_secs(1);
         let clock = move || Timestamp::from_ms(oldest).plus_ms(1000);
