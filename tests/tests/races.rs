@@ -25,7 +25,7 @@ use lastgood_tests::soak::races;
 
 #[test]
 fn every_reading_is_one_whole_published_generation() {
-    let args = races::Args { readings: 20_000, seed: None, minutes: None };
+    let args = races::Args { readings: 10_000, seed: None, minutes: None };
     let report = races::run(&args).unwrap_or_else(|violation| panic!("{violation}"));
     println!("{report}");
     assert!(report.readings.iter().all(|(_, readings, _)| *readings > 0), "{report}");

@@ -1,15 +1,15 @@
 //! What one task does, what everyone has seen, and what must be true of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use lastgood::protocol::digest::Sha256;
-use lastgood::protocol::layout::{self, Dir};
+use lastgood::protocol::layout::{self, Dir, FeedPath};
 use lastgood::protocol::manifest::{Generation, Manifest};
-use lastgood::protocol::name::DatasetName;
+use lastgood::protocol::name::{DatasetName, Ext};
 use lastgood::protocol::time::Timestamp;
 use lastgood::storage::{MemoryStorage, Storage};
 use lastgood::{Compression, Error, Feed, Item, NoRollback, Publication, Retention, Settings};
@@ -129,7 +129,7 @@ impl Log {
             let state = &states[generation];
             assert!(read.iter().all(|(dataset, sha256)| state[dataset] == *sha256), "a mixture: {read:?}");
         }
-        observe(storage);
+        Observer::default().observe(storage);
         let left = storage.list(Dir::Root).unwrap();
         assert!(!left.iter().any(|name| name.ends_with("lock")), "markers are left: {left:?}");
         assert!(storage.try_lock("the end").unwrap().is_some(), "the lock is left");
@@ -138,18 +138,33 @@ impl Log {
 
 /// What must be true at every instant: the published manifest is whole, all that it names is there (I1, I2), and what
 /// retained generations name is there as long as they are (I7).
-pub(crate) fn observe(storage: &MemoryStorage) {
-    let history = storage.list(Dir::History).unwrap();
-    let retained = history.iter().map(|name| layout::history(layout::parse_history(name).unwrap()));
-    for path in retained.chain([layout::manifest()]) {
-        let Some(bytes) = storage.read(&path, 1 << 20).unwrap() else { continue };
-        let manifest = Manifest::verify(&bytes).expect("whole");
-        for (sha256, ext) in manifest.objects() {
-            let object = layout::object(&sha256, &lastgood::protocol::name::Ext::parse(ext).unwrap());
-            let bytes = storage.read(&object, 1 << 20).unwrap();
-            assert!(bytes.is_some_and(|bytes| Sha256::of(&bytes) == sha256), "{path} names {object}");
+#[derive(Default)]
+pub(crate) struct Observer {
+    /// The manifests that were verified, with the objects that they name.
+    known: Mutex<HashMap<Vec<u8>, Vec<ObjectPath>>>,
+}
+
+type ObjectPath = (Sha256, FeedPath);
+
+impl Observer {
+    pub(crate) fn observe(&self, storage: &MemoryStorage) {
+        let history = storage.list(Dir::History).unwrap();
+        let retained = history.iter().map(|name| layout::history(layout::parse_history(name).unwrap()));
+        let mut known = self.known.lock().unwrap();
+        for path in retained.chain([layout::manifest()]) {
+            let Some(bytes) = storage.read(&path, 1 << 20).unwrap() else { continue };
+            for (sha256, object) in known.entry(bytes).or_insert_with_key(|bytes| named(bytes)) {
+                let bytes = storage.read(object, 1 << 20).unwrap();
+                assert!(bytes.is_some_and(|bytes| Sha256::of(&bytes) == *sha256), "{path} names {object}");
+            }
         }
     }
+}
+
+fn named(manifest: &[u8]) -> Vec<ObjectPath> {
+    let manifest = Manifest::verify(manifest).expect("whole");
+    let path = |(sha256, ext)| (sha256, layout::object(&sha256, &Ext::parse(ext).unwrap()));
+    manifest.objects().map(path).collect()
 }
 
 impl Act {

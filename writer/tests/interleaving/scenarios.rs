@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use shuttle::{Config, Runner, thread};
 
-use crate::actor::{Act, Log, Round, observe};
+use crate::actor::{Act, Log, Observer, Round};
 use crate::orders::{Orders, Waiting};
 use crate::stepped::World;
 
@@ -19,7 +19,7 @@ fn explore(preemptions: usize, before: &'static [Round], acts: &'static [Act]) -
 
 /// Also returns in how many orders a task has died.
 fn explore_some(preemptions: usize, before: &'static [Round], acts: Vec<Act>) -> (usize, usize) {
-    // `cargo xtask soak interleavings` asks for more.
+    // For those who have more time.
     let more = std::env::var("LASTGOOD_TEST_PREEMPTIONS").map_or(0, |more| more.parse().expect("a number"));
     let waiting = Waiting::default();
     let orders = Orders::new(Some(preemptions + more), Arc::clone(&waiting));
@@ -28,7 +28,8 @@ fn explore_some(preemptions: usize, before: &'static [Round], acts: Vec<Act>) ->
     let mut config = Config::new();
     config.stack_size = 1 << 20;
     let count = Runner::new(orders, config).run(move || {
-        let world = World::new(Arc::clone(&waiting), observe);
+        let observer = Observer::default();
+        let world = World::new(Arc::clone(&waiting), move |storage| observer.observe(storage));
         let log = Arc::new(Log::new(&world, before));
         let start = |&act: &Act| {
             let (storage, log) = (act.storage(&world), Arc::clone(&log));
@@ -90,10 +91,11 @@ scenarios! {
 }
 
 /// A publisher that dies at any of its steps, beside someone who goes on at any of them.
-fn one_dies_beside(name: &str, other: Act) {
+fn one_dies_beside(preemptions: usize, name: &str, other: Act) {
     let (mut orders, mut steps) = (0, 0);
     loop {
-        let (count, died) = explore_some(1, BEFORE, vec![Act::PublishAndDie(&[("a", 4), ("b", 4)], steps), other]);
+        let (count, died) =
+            explore_some(preemptions, BEFORE, vec![Act::PublishAndDie(&[("a", 4), ("b", 4)], steps), other]);
         orders += count;
         if died == 0 {
             break;
@@ -106,25 +108,25 @@ fn one_dies_beside(name: &str, other: Act) {
 
 #[test]
 fn one_dies_beside_a_publish() {
-    one_dies_beside("a publish", Act::Publish(&[("a", 5)]));
+    one_dies_beside(1, "a publish", Act::Publish(&[("a", 5)]));
 }
 
 #[test]
 fn one_dies_beside_a_collection() {
-    one_dies_beside("gc", Act::Gc);
+    one_dies_beside(1, "gc", Act::Gc);
 }
 
 #[test]
 fn one_dies_beside_a_recovery() {
-    one_dies_beside("recover", Act::Recover);
+    one_dies_beside(1, "recover", Act::Recover);
 }
 
 #[test]
 fn one_dies_beside_a_lock() {
-    one_dies_beside("a lock", Act::Hold(&["a"]));
+    one_dies_beside(0, "a lock", Act::Hold(&["a"]));
 }
 
 #[test]
 fn one_dies_beside_a_reader() {
-    one_dies_beside("a reader", Act::Read(&["a", "b"], 2));
+    one_dies_beside(1, "a reader", Act::Read(&["a", "b"], 2));
 }
