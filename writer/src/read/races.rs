@@ -43,7 +43,7 @@ impl Rounds {
     }
 
     fn publish(&self, round: u64) {
-        let payload = vec![round as u8 + b'0'; 8];
+        let payload = [round as u8 + b'0'; 8];
         let item = |name| Item::new(name, &payload[..]);
         self.feed.publish(names().map(item).into()).unwrap();
         self.reported.store(round, Ordering::SeqCst);
