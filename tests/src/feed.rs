@@ -38,6 +38,12 @@ impl TestFeed {
         self.root.path()
     }
 
+    /// Leaves everything where it is, and says where.
+    #[must_use]
+    pub fn keep(self) -> PathBuf {
+        self.root.keep()
+    }
+
     /// The feed's directory.
     #[must_use]
     pub fn dir(&self) -> PathBuf {

@@ -10,6 +10,7 @@ pub mod origin;
 pub mod sample;
 pub mod server;
 pub mod site;
+pub mod soak;
 mod tree;
 
 use std::path::{Path, PathBuf};

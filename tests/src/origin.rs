@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use lastgood::protocol::digest::Sha256;
 use lastgood::protocol::failure::{Code, Failure};
+use lastgood::protocol::layout::Dir;
 use lastgood::protocol::name::DatasetName;
 use lastgood::protocol::read::{
     Caching, Document, Kind, Known, LockPolicy, Payload, Plan, Reading, Request, Shape, Wanted,
@@ -18,6 +19,8 @@ use ureq::http::HeaderMap;
 pub struct HttpOrigin {
     feed: String,
     agent: ureq::Agent,
+    lock: LockPolicy,
+    missing_objects: u64,
 }
 
 impl HttpOrigin {
@@ -28,19 +31,36 @@ impl HttpOrigin {
             .http_status_as_error(false)
             .timeout_global(Some(Duration::from_secs(60)))
             .build();
-        Self { feed: feed.to_owned(), agent: config.into() }
+        Self { feed: feed.to_owned(), agent: config.into(), lock: LockPolicy::Wait, missing_objects: 0 }
     }
 
-    /// Reads datasets of one generation, and waits while they are locked.
+    /// The same with another policy than to wait while datasets are locked.
+    #[must_use]
+    pub fn with_lock_policy(self, lock: LockPolicy) -> Self {
+        Self { lock, ..self }
+    }
+
+    /// How often an object was not there that a manifest had named.
+    #[must_use]
+    pub fn missing_objects(&self) -> u64 {
+        self.missing_objects
+    }
+
+    /// Reads datasets of one generation.
     ///
     /// # Errors
     /// The failure that the read algorithm reports.
     pub fn snapshot(&mut self, datasets: &[DatasetName]) -> Result<Vec<Reading<Vec<u8>>>, Failure> {
-        let (lock, max_bytes) = (LockPolicy::Wait, 1 << 30);
+        let plan = Self::plan(datasets, self.lock);
+        drive(self, plan, Known::default()).result
+    }
+
+    /// What is to be read.
+    #[must_use]
+    pub fn plan(datasets: &[DatasetName], lock: LockPolicy) -> Plan {
         let any = |dataset: &DatasetName| Wanted { dataset: dataset.clone(), kind: Kind::Any(Shape::default()) };
         let datasets = datasets.iter().map(any).collect();
-        let plan = Plan { datasets, lock, lock_wait_ms: 5000, max_bytes, max_age_ms: None, again: false };
-        drive(self, plan, Known::default()).result
+        Plan { datasets, lock, lock_wait_ms: 5000, max_bytes: 1 << 30, max_age_ms: None, again: false }
     }
 
     fn get(&self, request: &Request) -> Result<(Vec<u8>, HeaderMap), Failure> {
@@ -80,7 +100,12 @@ impl Origin for HttpOrigin {
     }
 
     fn payload(&mut self, request: &Request) -> Result<Payload<Vec<u8>>, Failure> {
-        let (bytes, _) = self.get(request)?;
+        let answer = self.get(request);
+        let is_missing = |failure: &Failure| failure.status == Some(404);
+        if request.path.dir() == Dir::Objects && answer.as_ref().err().is_some_and(is_missing) {
+            self.missing_objects += 1;
+        }
+        let (bytes, _) = answer?;
         Ok(Payload { sha256: Sha256::of(&bytes), size: bytes.len() as u64, value: Ok(bytes) })
     }
 

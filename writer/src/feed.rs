@@ -2,7 +2,7 @@
 
 use std::io;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use lastgood_protocol::failure::Failure;
@@ -14,6 +14,7 @@ use crate::compress::Compression;
 use crate::error::Error;
 use crate::recover;
 use crate::storage::{Modes, PosixStorage, Storage};
+use crate::sync::Mutex;
 
 /// A feed.
 ///

@@ -113,6 +113,7 @@ mod schema;
 pub mod serve;
 mod status;
 pub mod storage;
+mod sync;
 mod verify;
 
 pub use compress::Compression;

@@ -60,9 +60,10 @@ fn join<S: Storage>(feed: &Feed<S>, datasets: &[DatasetName]) -> Result<Option<(
     let turn = feed.storage.try_join().map_err(Error::io("take a turn under the writer's lock"))?;
     // Again: before we had the turn, that holder may have died and another come.
     let (Some(turn), Some(holder)) = (turn, above(feed).map_err(looking())?) else { return Ok(None) };
-    let marker = read_marker(feed, &layout::lock()).map_err(looking())?;
-    let covered = marker.map(|marker| marker.datasets).unwrap_or_default();
-    match datasets.iter().find(|dataset| !covered.contains(dataset)) {
+    // Without its marker that lock is at its end: nothing would announce a commit under it. Its holder is about to give
+    // it back, and then it can be had as by anyone.
+    let Some(marker) = read_marker(feed, &layout::lock()).map_err(looking())? else { return Ok(None) };
+    match datasets.iter().find(|dataset| !marker.datasets.contains(dataset)) {
         Some(dataset) => Err(Error::OutsideLock { dataset: dataset.clone() }),
         None => Ok(Some((turn, holder))),
     }

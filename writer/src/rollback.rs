@@ -197,8 +197,17 @@ impl Target<'_> {
         Error::NoRollback { dataset: self.dataset.clone(), reason }
     }
 
-    fn damaged(&self, path: FeedPath) -> Error {
-        self.refused(NoRollback::Damaged { path, generation: self.generation })
+    /// A file that the generation names is missing or damaged: that is no damage once the generation has been collected,
+    /// which goes before what it names.
+    fn damaged<S: Storage>(&self, feed: &Feed<S>, path: FeedPath) -> Error {
+        let generation = self.generation;
+        match recover::retained_generations(&feed.storage) {
+            Err(source) => Error::Io { doing: "list the history".to_owned(), source },
+            Ok(retained) if !retained.contains(&generation) => {
+                self.refused(NoRollback::NotRetained { generation, retained: retained::ranges(&retained) })
+            }
+            Ok(_) => self.refused(NoRollback::Damaged { path, generation }),
+        }
     }
 
     /// Copies the old payload into staging, verified on the way.
@@ -206,7 +215,7 @@ impl Target<'_> {
         let Entry { sha256, size, ref ext, .. } = self.entry;
         let path = layout::object(&sha256, ext);
         let opened = feed.storage.open(&path).map_err(Error::io(format!("read {path}")))?;
-        let mut file = opened.ok_or_else(|| self.damaged(path.clone()))?;
+        let mut file = opened.ok_or_else(|| self.damaged(feed, path.clone()))?;
         let staged = |source| prepare::cannot_stage(self.dataset, source);
         let mut output = Output::open(feed, staging).map_err(staged)?;
         let mut chunk = vec![0; CHUNK_BYTES];
@@ -224,7 +233,7 @@ impl Target<'_> {
         }
         let staged = output.finish(feed, staging, self.dataset)?;
         if (&staged.sha256, staged.size) != derived::identity(&self.entry) {
-            return Err(self.damaged(path));
+            return Err(self.damaged(feed, path));
         }
         let schema = self.entry.schema.as_ref().map(|schema| self.schema(feed, staging, schema)).transpose()?;
         Ok(Prepared {
@@ -252,7 +261,7 @@ impl Target<'_> {
         let path = layout::object(&reference.sha256, &Ext::json());
         let copy = objects::verified_copy(&feed.storage, staging, &path, (&reference.sha256, reference.size))
             .map_err(Error::io(format!("copy {path}")))?;
-        let object = copy.ok_or_else(|| self.damaged(path))?;
+        let object = copy.ok_or_else(|| self.damaged(feed, path))?;
         Ok(PreparedSchema { reference: reference.clone(), object })
     }
 }

@@ -52,6 +52,11 @@ pub struct Problem {
 }
 
 impl Problem {
+    /// Whether it is about a file that follows from the manifest.
+    fn is_derived(&self) -> bool {
+        self.generations.is_empty()
+    }
+
     fn derived(path: FeedPath, kind: ProblemKind) -> Self {
         Self { path, kind, size: None, generations: Vec::new(), datasets: Vec::new() }
     }
@@ -91,6 +96,9 @@ pub struct Progress {
     pub total: u64,
 }
 
+/// How often at most it is looked whether what was found was a commit on its way.
+const LOOKS: usize = 50;
+
 impl<S: Storage> Feed<S> {
     /// Reads the manifest, the history, every object that they name with its siblings, and every derived file, on all
     /// cores, without changing anything and without a lock. What a commit changes meanwhile is looked at again.
@@ -106,17 +114,52 @@ impl<S: Storage> Feed<S> {
     /// # Errors
     /// As for [`verify`](Self::verify).
     pub fn verify_watched(&self, watch: &(dyn Fn(Progress) + Sync)) -> Result<Verification, Error> {
-        let mut attempts = 0;
-        loop {
-            let verification = self.verify_once(watch)?;
-            let published = self.manifest()?.generation;
+        let mut verification = self.verify_once(watch)?;
+        let mut looked_at = verification.generation;
+        for look in 1.. {
+            let published = self.published()?.manifest;
             let (busy, _) = lock::held_by_all_signs(self)?;
-            attempts += 1;
-            if verification.problems.is_empty() || attempts == 5 || (!busy && published == verification.generation) {
-                return Ok(verification);
+            let quiet = !busy && published.generation == looked_at;
+            if verification.problems.is_empty() || quiet || look == LOOKS {
+                break;
             }
-            std::thread::sleep(Duration::from_millis(50));
+            std::thread::sleep(Duration::from_millis(20));
+            match verification.problems.iter().all(|problem| problem.is_derived()) {
+                // Commits may follow each other faster than everything can be read.
+                true => looked_at = self.look_again(&mut verification.problems)?,
+                false => {
+                    verification = self.verify_once(watch)?;
+                    looked_at = verification.generation;
+                }
+            }
         }
+        Ok(verification)
+    }
+
+    /// Leaves out derived files that agree with the manifest now: what was found was a commit on its way. Others stay.
+    /// Returns the generation that they were held against.
+    fn look_again(&self, problems: &mut Vec<Problem>) -> Result<Generation, Error> {
+        let current = self.published()?;
+        let (storage, manifest) = (&self.storage, &current.manifest);
+        let looking = || Error::io("look at the derived files again");
+        let before = derived::entries_before(storage, manifest, manifest.datasets.keys()).map_err(looking())?;
+        let mut wrong: HashSet<FeedPath> =
+            same_bytes(storage, &current).into_iter().map(|problem| problem.path).collect();
+        for (dataset, entry) in &manifest.datasets {
+            for (path, entry) in derived::copies(dataset, entry, before.get(dataset)) {
+                // One that cannot be read does not agree.
+                if problems.iter().any(|problem| problem.path == path)
+                    && !objects::intact(storage, &path, derived::identity(entry)).unwrap_or(false)
+                {
+                    wrong.insert(path);
+                }
+            }
+        }
+        // Otherwise the files were held against a manifest that is no longer theirs.
+        if self.published()?.manifest.commit == manifest.commit {
+            problems.retain(|problem| wrong.contains(&problem.path));
+        }
+        Ok(manifest.generation)
     }
 
     pub(crate) fn verify_once(&self, watch: &(dyn Fn(Progress) + Sync)) -> Result<Verification, Error> {

@@ -1,4 +1,4 @@
-//! The tasks of this repository: `cargo xtask demo | test | conditions | bench | pack | lint`.
+//! The tasks of this repository: `cargo xtask demo | test | conditions | power | soak | bench | pack | lint`.
 
 // `clippy.toml` keeps file-system mutation out of everything but the writer's
 // storage module, because published bytes must be durable. What is written
@@ -15,6 +15,7 @@ mod pack;
 mod process;
 mod progress;
 mod setup;
+mod soak;
 mod test;
 mod workspace;
 mod www;
@@ -39,6 +40,7 @@ enum Task {
     Test(test::Args),
     Bench(bench::Args),
     Conditions(conditions::Args),
+    Soak(soak::Args),
     Pack(pack::Args),
     Lint(lint::Args),
 }
@@ -50,6 +52,7 @@ fn main() -> ExitCode {
         Task::Test(args) => test::run(&args),
         Task::Bench(args) => bench::run(&args),
         Task::Conditions(args) => conditions::run(&args),
+        Task::Soak(args) => soak::run(&args),
         Task::Pack(args) => pack::run(&args).map(drop),
         Task::Lint(args) => lint::run(&args),
     });

@@ -6,6 +6,7 @@
 mod concurrent;
 mod gc;
 mod kill;
+mod many;
 mod memory;
 mod random;
 mod reading;

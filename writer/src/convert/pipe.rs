@@ -1,10 +1,10 @@
 //! Two halves of the work on two threads.
 
 use std::mem;
-use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
-use std::thread::{self, Scope};
 
 use crate::objects::CHUNK_BYTES;
+use crate::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
+use crate::sync::{Scope, scope};
 
 /// How many chunks wait at most: enough that neither half waits for the other for long.
 const WAITING: usize = 2;
@@ -17,7 +17,7 @@ pub(super) fn beside<T>(
     produce: impl FnOnce(&mut (dyn Write + Send)) -> T,
     consume: impl FnMut(&[u8]) -> bool + Send,
 ) -> T {
-    thread::scope(|scope| {
+    scope(|scope| {
         let mut pipe = Pipe { scope, chunk: empty(), consumer: Consumer::Here(consume) };
         let produced = produce(&mut pipe);
         pipe.end();
@@ -146,49 +146,69 @@ impl<'scope, C: FnMut(&[u8]) -> bool + Send + 'scope> Write for Pipe<'scope, '_,
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sync::model::{every_order, many_orders};
 
-    /// Whatever the sizes of the pieces: all bytes come, in their order, before it returns.
+    /// Whatever the sizes of the pieces, and in very many orders of the two threads: all bytes come, in their order, before
+    /// it returns.
     #[test]
     fn everything_written_is_consumed() {
         for pieces in
             [vec![], vec![0], vec![1], vec![CHUNK_BYTES], vec![CHUNK_BYTES, 1], vec![7; 100_000], vec![1_000_000; 3]]
         {
-            let mut written = Vec::new();
-            let mut consumed = Vec::new();
-            let produced = beside(
-                |pipe| {
-                    for (index, size) in pieces.iter().enumerate() {
-                        let piece = vec![index as u8; *size];
-                        pipe.write(&piece);
-                        written.extend(piece);
-                    }
-                    "done"
-                },
-                |bytes| {
-                    consumed.extend_from_slice(bytes);
-                    true
-                },
-            );
-            assert_eq!(produced, "done");
-            assert!(written == consumed, "{} pieces", pieces.len());
+            let size: usize = pieces.iter().sum();
+            let transfer = move || {
+                let mut written = Vec::new();
+                let mut consumed = Vec::new();
+                let produced = beside(
+                    |pipe| {
+                        for (index, size) in pieces.iter().enumerate() {
+                            let piece = vec![index as u8; *size];
+                            pipe.write(&piece);
+                            written.extend(piece);
+                        }
+                        "done"
+                    },
+                    |bytes| {
+                        consumed.extend_from_slice(bytes);
+                        true
+                    },
+                );
+                assert_eq!(produced, "done");
+                assert!(written == consumed, "{} pieces", pieces.len());
+            };
+            // With less there is no other thread.
+            match size < CHUNK_BYTES {
+                true => drop(every_order(transfer)),
+                false => many_orders(10, transfer),
+            }
         }
     }
 
-    /// A consumer that wants no more stops the producer, which would go on for ever.
+    /// In every order of the two threads, wherever either of them stops: neither waits for ever, what is consumed is a
+    /// start of what was written, and all of it if the consumer wanted all.
     #[test]
-    fn the_end_of_the_consumer_is_told() {
-        let mut left = 5;
-        beside(
-            |pipe| {
-                while pipe.is_open() {
-                    pipe.write(&[0; 1000]);
-                }
-            },
-            |_| {
-                left -= 1;
-                left > 0
-            },
-        );
-        assert_eq!(left, 0);
+    fn whoever_stops_first_the_other_is_told() {
+        for (chunks, wanted) in [(0, 1), (1, 1), (2, 1), (2, 2), (3, 1), (3, 2), (3, 3)] {
+            let transfer = move || {
+                let mut consumed = Vec::new();
+                beside(
+                    |pipe| {
+                        let mut chunk = 0;
+                        while pipe.is_open() && chunk < chunks {
+                            pipe.write(&vec![chunk; CHUNK_BYTES]);
+                            chunk += 1;
+                        }
+                    },
+                    |bytes| {
+                        assert!(bytes.iter().all(|&byte| byte == bytes[0]), "a mixed chunk");
+                        consumed.push(bytes[0]);
+                        consumed.len() < wanted
+                    },
+                );
+                let expected: Vec<u8> = (0..chunks.min(wanted.max(1) as u8)).collect();
+                assert_eq!(consumed, expected);
+            };
+            every_order(transfer);
+        }
     }
 }

@@ -2,6 +2,8 @@
 
 mod cache;
 mod files;
+#[cfg(test)]
+mod races;
 mod reader;
 mod schemas;
 
@@ -123,12 +125,25 @@ impl<S: Storage> Feed<S> {
     /// `checksum-mismatch` when its object or that of its schema is missing or damaged, `schema-invalid` when the payload does
     /// not satisfy it.
     pub fn read_generation(&self, dataset: &DatasetName, generation: Generation) -> Result<Vec<u8>, Error> {
+        match self.read_retained(dataset, generation) {
+            // No damage once the generation has been collected, which goes before what it names.
+            Err(error) => self.retained(generation).and(Err(error)),
+            read => read,
+        }
+    }
+
+    /// The bytes of the manifest of a generation.
+    fn retained(&self, generation: Generation) -> Result<Vec<u8>, Error> {
         let path = layout::history(generation);
         let bytes = self.storage.read(&path, MAX_MANIFEST_BYTES).map_err(Error::io(format!("read {path}")))?;
-        let Some(bytes) = bytes else {
+        bytes.ok_or_else(|| {
             let detail = format!("generation {generation} is not retained: there is no {path}");
-            return Err(Failure::new(Code::NotFound, detail).into());
-        };
+            Failure::new(Code::NotFound, detail).into()
+        })
+    }
+
+    fn read_retained(&self, dataset: &DatasetName, generation: Generation) -> Result<Vec<u8>, Error> {
+        let bytes = self.retained(generation)?;
         let manifest = Manifest::verify(&bytes).map_err(Failure::from)?;
         let Some(entry) = manifest.datasets.get(dataset) else {
             let detail = format!("generation {generation} has no dataset \"{dataset}\"");

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::path::PathBuf;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 
 use lastgood_protocol::cache::{CacheHead, FeedMemory};
 use lastgood_protocol::failure::Failure;
@@ -20,6 +20,7 @@ use super::{Origin, drive, plan};
 use crate::error::Error;
 use crate::feed::Feed;
 use crate::storage::{PosixStorage, Storage};
+use crate::sync::{Condvar, Mutex, MutexGuard};
 
 /// How many bytes of payloads a reader keeps unless it is told otherwise.
 const DEFAULT_CAPACITY: u64 = 256 << 20;

@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::io::{self, Cursor, Read, Write};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, PoisonError, Weak};
 use std::time::SystemTime;
 
 use lastgood_protocol::layout::{Dir, FeedPath};
 use lastgood_protocol::time::Timestamp;
 
 use super::{Durable, FileInfo, Kind, Pending, Placed, Rotation, StagedFile, Staging, Storage, Wave, timestamp};
+use crate::sync::{Mutex, MutexGuard};
 
 /// A feed in memory, for tests and simulations: it passes the contract suite that the file system passes.
 ///

@@ -3,6 +3,7 @@
 #![allow(clippy::disallowed_methods, reason = "the tests plant files by hand")]
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod busy;
 mod crashes;
 mod failures;
 mod faulty;

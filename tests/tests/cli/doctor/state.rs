@@ -52,6 +52,21 @@ fn who_holds_the_lock_is_said_and_is_no_fault() {
     doctor(&feed, &[]).fine("lock");
 }
 
+/// Derived files follow the manifest at the end of a commit: until then they are none that disagree.
+#[test]
+fn a_commit_on_its_way_is_no_fault() {
+    let feed = published();
+    fs::write(feed.path("last_update.txt"), "2026-01-02T03:04:05.000Z\n").unwrap();
+    doctor(&feed, &[]).finds("derived", "warning", &["last_update.txt has another time"]);
+    let holder = serde_json::to_string(&marker().holder).unwrap();
+    let lock = PosixStorage::new(feed.dir(), Modes::default()).try_lock(&holder).unwrap().unwrap();
+    let found = doctor(&feed, &[]);
+    found.finds("derived", "note", &["not judged", "look again"]);
+    found.healthy();
+    drop(lock);
+    doctor(&feed, &[]).finds("derived", "warning", &["last_update.txt has another time"]);
+}
+
 #[test]
 fn a_marker_without_a_lock_is_stale() {
     let feed = published();

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::SystemTime;
 
 use lastgood::protocol::layout::{self, FeedPath, HISTORY_DIR, OBJECTS_DIR, PRIVATE_DIR};
+use lastgood::protocol::manifest::MAX_MANIFEST_BYTES;
 use lastgood::protocol::name::Ext;
 use lastgood::protocol::time::Timestamp;
 use lastgood::storage::{PosixStorage, Storage};
@@ -63,6 +64,9 @@ pub(super) fn objects(used: &Place, storage: &PosixStorage, published: &Publishe
         return Check::Objects
             .ok(format!("all {count} object(s) are there with their sizes; `lastgood verify` reads every byte"));
     }
+    if was_replaced(storage, published) {
+        return Check::Objects.note(MOVED_ON);
+    }
     let dir = quoted(&used.path);
     Check::Objects.error(some(&wrong)).remedy(format!(
         "publish the same data again, or put the files back from a backup; lastgood verify --dir {dir} names \
@@ -86,7 +90,19 @@ pub(super) fn derived(used: &Place, storage: &PosixStorage, published: &Publishe
     if wrong.is_empty() {
         return Check::Derived.ok("plain copies, last_update.txt and history agree with the manifest in size");
     }
+    // They follow the manifest within the same commit.
+    if was_replaced(storage, published) || storage.lock_holder().is_ok_and(|holder| holder.is_some()) {
+        return Check::Derived.note(MOVED_ON);
+    }
     Check::Derived.warning(some(&wrong)).remedy(format!("lastgood recover --dir {}", quoted(&used.path)))
+}
+
+const MOVED_ON: &str = "not judged: another process is publishing, or has just published; look again when it is done";
+
+/// Whether another manifest has taken the place of the one that was looked at.
+fn was_replaced(storage: &PosixStorage, published: &Published) -> bool {
+    let now = storage.read(&layout::manifest(), MAX_MANIFEST_BYTES);
+    now.is_ok_and(|now| now.as_ref() != Some(&published.bytes))
 }
 
 fn problem(storage: &PosixStorage, path: &FeedPath, size: u64) -> Option<String> {

@@ -1,0 +1,304 @@
+//! What one task does, what everyone has seen, and what must be true of it.
+
+use std::collections::{BTreeMap, HashMap};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use lastgood::protocol::digest::Sha256;
+use lastgood::protocol::layout::{self, Dir, FeedPath};
+use lastgood::protocol::manifest::{Generation, Manifest};
+use lastgood::protocol::name::{DatasetName, Ext};
+use lastgood::protocol::time::Timestamp;
+use lastgood::storage::{MemoryStorage, Storage};
+use lastgood::{Compression, Error, Feed, Item, NoRollback, Publication, Retention, Settings};
+
+use crate::stepped::{Died, Stepped, World};
+
+/// Datasets with the rounds that their payloads are of.
+pub(crate) type Round = &'static [(&'static str, u32)];
+
+/// What a task does.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Act {
+    Publish(Round),
+    /// Dies before the step of this number, if there are so many.
+    PublishAndDie(Round, usize),
+    /// Publishes under the lock of the [`Hold`](Act::Hold), if that is there, else as anyone.
+    PublishUnderLock(Round),
+    /// To the payload before, or that of a generation.
+    Rollback(&'static str, Option<u64>),
+    /// Keeps one generation, and nothing for a while.
+    Gc,
+    /// Keeps one generation, and whatever a read that goes on may hold.
+    GcPastReads,
+    GcDryRun,
+    Recover,
+    Repair,
+    Verify,
+    /// Reads a dataset of a generation that may be collected meanwhile.
+    ReadOld(&'static str, u64),
+    /// Holds the lock on these datasets, and gives it back.
+    Hold(&'static [&'static str]),
+    /// Reads datasets of one generation, this often.
+    Read(&'static [&'static str], usize),
+}
+
+/// The payloads of a generation.
+type State = BTreeMap<DatasetName, Sha256>;
+
+/// What was reported, by whom it may concern.
+pub(crate) struct Log {
+    world: Arc<World>,
+    commits: Mutex<BTreeMap<u64, State>>,
+    readings: Mutex<Vec<(u64, State)>>,
+    /// The last generation whose success was reported.
+    reported: AtomicU64,
+    /// The token of the lock that is held, once it is.
+    token: Mutex<Token>,
+}
+
+#[derive(Clone)]
+enum Token {
+    ToCome,
+    There(String),
+    Over,
+}
+
+impl Log {
+    pub(crate) fn new(world: &Arc<World>, before: &[Round]) -> Self {
+        let log = Self {
+            world: Arc::clone(world),
+            commits: Mutex::default(),
+            readings: Mutex::default(),
+            reported: AtomicU64::new(0),
+            token: Mutex::new(Token::ToCome),
+        };
+        let feed = feed(world.storage.clone(), world, None);
+        before.iter().for_each(|round| log.committed(feed.publish(items(round)).unwrap()));
+        log
+    }
+
+    fn committed(&self, publication: Publication) {
+        let changed = publication.datasets.into_iter().map(|dataset| (dataset.dataset, dataset.sha256)).collect();
+        let generation = publication.generation.get();
+        let twice = self.commits.lock().unwrap().insert(generation, changed);
+        assert!(twice.is_none(), "generation {generation} was given twice");
+        self.reported.fetch_max(generation, Ordering::Relaxed);
+    }
+
+    /// What must be true when all tasks have ended. One of them may have died over `left`.
+    pub(crate) fn check(&self, died: Option<Round>) {
+        let storage = &self.world.storage;
+        let feed = feed(storage.clone(), &self.world, None);
+        if died.is_some() {
+            feed.recover().unwrap();
+        }
+        let recovery = feed.recover().unwrap();
+        assert!(!recovery.did_something(), "left behind: {recovery:?}");
+        let last = feed.manifest().unwrap();
+        let mut commits = std::mem::take(&mut *self.commits.lock().unwrap());
+        let missing: Vec<u64> =
+            (1..=last.generation.get()).filter(|generation| !commits.contains_key(generation)).collect();
+        match (missing.as_slice(), died) {
+            ([], _) => {}
+            // It died after its commit.
+            (&[generation], Some(round)) => {
+                let of =
+                    |&(dataset, round): &(&str, u32)| (name(dataset), Sha256::of(payload(dataset, round).as_bytes()));
+                commits.insert(generation, round.iter().map(of).collect());
+            }
+            _ => panic!("generations {missing:?} are nobody's"),
+        }
+        assert_eq!(commits.len() as u64, last.generation.get(), "a reported generation is not there: {commits:?}");
+        let mut states: BTreeMap<u64, State> = BTreeMap::new();
+        let mut state = State::new();
+        for (generation, changed) in commits {
+            state.extend(changed);
+            states.insert(generation, state.clone());
+        }
+        assert_eq!(state_of(&last), state, "a commit was lost");
+        for name in storage.list(Dir::History).unwrap() {
+            let bytes =
+                storage.read(&layout::history(layout::parse_history(&name).unwrap()), 1 << 20).unwrap().unwrap();
+            let manifest = Manifest::verify(&bytes).unwrap();
+            assert_eq!(state_of(&manifest), states[&manifest.generation.get()], "{name}");
+        }
+        for (generation, read) in &*self.readings.lock().unwrap() {
+            let state = &states[generation];
+            assert!(read.iter().all(|(dataset, sha256)| state[dataset] == *sha256), "a mixture: {read:?}");
+        }
+        Observer::default().observe(storage);
+        let left = storage.list(Dir::Root).unwrap();
+        assert!(!left.iter().any(|name| name.ends_with("lock")), "markers are left: {left:?}");
+        assert!(storage.try_lock("the end").unwrap().is_some(), "the lock is left");
+    }
+}
+
+/// What must be true at every instant: the published manifest is whole, all that it names is there (I1, I2), and what
+/// retained generations name is there as long as they are (I7).
+#[derive(Default)]
+pub(crate) struct Observer {
+    /// The manifests that were verified, with the objects that they name.
+    known: Mutex<HashMap<Vec<u8>, Vec<ObjectPath>>>,
+}
+
+type ObjectPath = (Sha256, FeedPath);
+
+impl Observer {
+    pub(crate) fn observe(&self, storage: &MemoryStorage) {
+        let history = storage.list(Dir::History).unwrap();
+        let retained = history.iter().map(|name| layout::history(layout::parse_history(name).unwrap()));
+        let mut known = self.known.lock().unwrap();
+        for path in retained.chain([layout::manifest()]) {
+            let Some(bytes) = storage.read(&path, 1 << 20).unwrap() else { continue };
+            for (sha256, object) in known.entry(bytes).or_insert_with_key(|bytes| named(bytes)) {
+                let bytes = storage.read(object, 1 << 20).unwrap();
+                assert!(bytes.is_some_and(|bytes| Sha256::of(&bytes) == *sha256), "{path} names {object}");
+            }
+        }
+    }
+}
+
+fn named(manifest: &[u8]) -> Vec<ObjectPath> {
+    let manifest = Manifest::verify(manifest).expect("whole");
+    let path = |(sha256, ext)| (sha256, layout::object(&sha256, &Ext::parse(ext).unwrap()));
+    manifest.objects().map(path).collect()
+}
+
+impl Act {
+    pub(crate) fn storage(self, world: &Arc<World>) -> Stepped {
+        match self {
+            Act::PublishAndDie(_, before) => Stepped::dying(world, before),
+            Act::PublishUnderLock(_) => Stepped::joining(world),
+            _ => Stepped::new(world),
+        }
+    }
+
+    /// What it may leave half done.
+    pub(crate) fn may_die_over(self) -> Option<Round> {
+        if let Act::PublishAndDie(round, _) = self { Some(round) } else { None }
+    }
+
+    /// Does it; false when it died.
+    pub(crate) fn run(self, storage: Stepped, log: &Log) -> bool {
+        let act = AssertUnwindSafe(|| self.go(storage, log));
+        match catch_unwind(act) {
+            Ok(()) => true,
+            Err(panic) if panic.is::<Died>() => false,
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+    }
+
+    fn go(self, storage: Stepped, log: &Log) {
+        let world = Arc::clone(&log.world);
+        let feed = |token| feed(storage.clone(), &world, token);
+        let all = Retention { keep: 1, grace: Duration::ZERO };
+        match self {
+            Act::Publish(round) | Act::PublishAndDie(round, _) => {
+                log.committed(feed(None).publish(items(round)).unwrap())
+            }
+            Act::PublishUnderLock(round) => {
+                let token = loop {
+                    match log.token.lock().unwrap().clone() {
+                        Token::There(token) => break Some(token),
+                        Token::Over => break None,
+                        Token::ToCome => {}
+                    }
+                    world.wait();
+                };
+                log.committed(feed(token).publish(items(round)).unwrap());
+            }
+            Act::Rollback(dataset, to) => {
+                match feed(None).rollback(&[name(dataset)], to.and_then(|to| Generation::new(to).ok())) {
+                    Ok(rollback) => log.committed(rollback.publication),
+                    // Another commit, or collection, came in between, and it says so.
+                    Err(Error::Conflict { .. } | Error::NoRollback { reason: NoRollback::NotRetained { .. }, .. }) => {}
+                    Err(error) => panic!("{error}"),
+                }
+            }
+            Act::Gc => drop(feed(None).gc(&all).unwrap()),
+            Act::GcPastReads => {
+                let clock = Arc::clone(&world);
+                let oldest = move || {
+                    let reads = clock.reads.lock().unwrap();
+                    Timestamp::from_ms(reads.iter().copied().min().unwrap_or_else(|| clock.now()))
+                };
+                drop(feed(None).with_clock(oldest).gc(&all).unwrap());
+            }
+            Act::GcDryRun => drop(feed(None).gc_dry_run(&all).unwrap()),
+            Act::Recover => drop(feed(None).recover().unwrap()),
+            Act::Repair => assert_eq!(feed(None).repair(&|_| {}).unwrap().verification.problems, []),
+            Act::Verify => assert_eq!(feed(None).verify().unwrap().problems, []),
+            Act::ReadOld(dataset, generation) => {
+                match feed(None).read_generation(&name(dataset), Generation::new(generation).unwrap()) {
+                    Ok(bytes) => assert_eq!(bytes, payload(dataset, u32::try_from(generation).unwrap()).as_bytes()),
+                    Err(error) => assert_eq!(error.code(), "not-found", "{error}"),
+                }
+            }
+            Act::Hold(datasets) => {
+                let datasets: Vec<DatasetName> = datasets.iter().map(|dataset| name(dataset)).collect();
+                let feed = feed(None);
+                let hold = feed.hold(&datasets).unwrap();
+                *log.token.lock().unwrap() = Token::There(hold.token().to_owned());
+                world.wake();
+                hold.renew().unwrap();
+                hold.release().unwrap();
+                *log.token.lock().unwrap() = Token::Over;
+            }
+            Act::Read(datasets, times) => {
+                let datasets: Vec<DatasetName> = datasets.iter().map(|dataset| name(dataset)).collect();
+                let mut last = 0;
+                for _ in 0..times {
+                    let reported = log.reported.load(Ordering::Relaxed);
+                    let began = world.now();
+                    world.reads.lock().unwrap().push(began);
+                    let readings = feed(None).snapshot(&datasets).unwrap();
+                    world.reads.lock().unwrap().retain(|&other| other != began);
+                    let generation = readings[0].generation.get();
+                    assert!(generation >= reported.max(last), "{generation} after {reported} and {last}");
+                    assert_eq!(storage.missed(), 0, "an object was collected that it could still ask for");
+                    assert!(readings.iter().all(|reading| reading.fresh() && reading.generation.get() == generation));
+                    let read = readings.iter().map(|reading| {
+                        assert_eq!(Sha256::of(&reading.value), reading.head.sha256);
+                        (reading.dataset.clone(), reading.head.sha256)
+                    });
+                    log.readings.lock().unwrap().push((generation, read.collect()));
+                    last = generation;
+                }
+            }
+        }
+    }
+}
+
+fn feed<S: Storage>(storage: S, world: &Arc<World>, under_lock: Option<String>) -> Feed<S> {
+    let settings = Settings {
+        // In virtual time nobody waits in vain; who would is found by the scheduler.
+        lock_wait: Duration::from_secs(3600),
+        under_lock,
+        compression: Compression::OFF,
+        operation_log: false,
+        ..Settings::default()
+    };
+    let clock = Arc::clone(world);
+    Feed::on(storage).with_settings(settings).with_clock(move || Timestamp::from_ms(clock.now()))
+}
+
+fn items(round: Round) -> Vec<Item<'static>> {
+    let item =
+        |&(dataset, round): &(&str, u32)| Item::new(name(dataset), std::io::Cursor::new(payload(dataset, round)));
+    round.iter().map(item).collect()
+}
+
+fn payload(dataset: &str, round: u32) -> String {
+    format!(r#"[{{"dataset":"{dataset}","round":{round}}}]"#)
+}
+
+fn name(dataset: &str) -> DatasetName {
+    DatasetName::parse(dataset).unwrap()
+}
+
+fn state_of(manifest: &Manifest) -> State {
+    manifest.datasets.iter().map(|(dataset, entry)| (dataset.clone(), entry.sha256)).collect()
+}
