@@ -28,13 +28,16 @@
 //! that mends it; one handler that opens a file once is shorter.
 
 mod accept;
+mod connections;
 mod file;
+mod limits;
 #[cfg_attr(unix, path = "unix.rs")]
 #[cfg_attr(not(unix), path = "windows.rs")]
 mod platform;
 mod resource;
 mod respond;
 mod run;
+mod tags;
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -49,8 +52,9 @@ use axum::response::{IntoResponse, Response};
 use tower_http::cors::{Any, CorsLayer};
 use tower_http::set_header::SetResponseHeaderLayer;
 
+pub use limits::Limits;
 use resource::Roots;
-pub use run::run;
+pub use run::{run, run_within};
 
 /// What to serve, and to whom.
 #[derive(Clone, Debug)]
