@@ -45,8 +45,10 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::header::{AGE, ALLOW, CACHE_CONTROL, CONTENT_LENGTH, DATE, ETAG, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS};
-use axum::http::{HeaderValue, Method, StatusCode, Uri};
+use axum::http::header::{
+    AGE, ALLOW, CACHE_CONTROL, CONTENT_LENGTH, DATE, ETAG, HOST, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS,
+};
+use axum::http::{HeaderValue, Method, StatusCode, Uri, Version};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use tower_http::cors::{Any, CorsLayer};
@@ -195,6 +197,11 @@ fn cors_layer() -> CorsLayer {
 }
 
 async fn answer(State(roots): State<Arc<Roots>>, request: Request) -> Response {
+    // Which host it is for makes no difference here, but may to what stands in between (RFC 9112, section 3.2).
+    let hosts = request.headers().get_all(HOST).iter().count();
+    if hosts > 1 || (hosts == 0 && request.version() == Version::HTTP_11) {
+        return StatusCode::BAD_REQUEST.into_response();
+    }
     match *request.method() {
         Method::GET | Method::HEAD => {
             respond::respond(&roots, request.method(), request.uri(), request.headers()).await

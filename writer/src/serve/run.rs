@@ -49,7 +49,9 @@ pub async fn run_within(
     tracing::info!(%address, "serving");
 
     let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(limits.head).max_buf_size(limits.head_bytes);
+    http.timer(TokioTimer::new()).header_read_timeout(limits.head);
+    // The first bounds what is answered, the second what is kept before that is known.
+    http.max_header_size(limits.head_bytes).max_buf_size(limits.head_bytes);
     let graceful = GracefulShutdown::new();
     let mut connections = Connections::new(limits);
     let mut shutdown = pin!(shutdown);
