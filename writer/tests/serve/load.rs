@@ -109,6 +109,21 @@ fn attackers(server: &Server, count: usize, bytes: &[u8]) -> Vec<TcpStream> {
     (0..count).map(attack).collect()
 }
 
+/// How many of these connections the server has not closed.
+fn open(streams: &[TcpStream]) -> usize {
+    let is_open = |stream: &&TcpStream| {
+        stream.set_nonblocking(true).unwrap();
+        loop {
+            match (&mut &**stream).read(&mut [0; 1 << 16]) {
+                Ok(0) => return false,
+                Ok(_) => {}
+                Err(error) => return error.kind() == std::io::ErrorKind::WouldBlock,
+            }
+        }
+    };
+    streams.iter().filter(is_open).count()
+}
+
 #[test]
 fn clients_who_only_hold_connections_keep_nobody_out() {
     let folder = folder();
@@ -118,6 +133,7 @@ fn clients_who_only_hold_connections_keep_nobody_out() {
         for _ in 0..3 {
             expect_an_answer(&server);
         }
+        assert!(open(&attackers) <= 8, "{}", open(&attackers));
         drop(attackers);
         expect_an_answer(&server);
     }
