@@ -117,6 +117,19 @@ impl PosixStorage {
     fn private(&self) -> PathBuf {
         self.dir.join(layout::PRIVATE_DIR)
     }
+
+    /// The directories in the feed, each with its mode; those above others come first.
+    fn inner_dirs(&self) -> [(PathBuf, u32); 4] {
+        let private = self.private();
+        let staging = private.join(staging::DIR);
+        let public = |dir| (self.dir(dir), self.modes.of_dir());
+        [public(Dir::Objects), public(Dir::History), (private, PRIVATE_MODE), (staging, PRIVATE_MODE)]
+    }
+
+    /// Whoever writes asks before: through a link, sweeping and collecting would remove what is not the feed's.
+    fn refuse_links(&self) -> io::Result<()> {
+        self.inner_dirs().iter().try_for_each(|(path, _)| sys::refuse_link(path).context("use", path))
+    }
 }
 
 impl Storage for PosixStorage {
@@ -130,13 +143,7 @@ impl Storage for PosixStorage {
 
     fn create(&self) -> io::Result<()> {
         let made = self.make_feed_dir()?;
-        let private = self.private();
-        let inner = [
-            (self.dir(Dir::Objects), self.modes.of_dir()),
-            (self.dir(Dir::History), self.modes.of_dir()),
-            (private.clone(), PRIVATE_MODE),
-            (private.join(staging::DIR), PRIVATE_MODE),
-        ];
+        let inner = self.inner_dirs();
         for (path, mode) in &inner {
             sys::make_dir(path, *mode).context("create", path)?;
             sys::refuse_link(path).context("use", path)?;
@@ -184,6 +191,7 @@ impl Storage for PosixStorage {
     }
 
     fn try_lock(&self, holder: &str) -> io::Result<Option<WriterLock>> {
+        self.refuse_links()?;
         WriterLock::try_take(&self.private(), holder)
     }
 
@@ -192,6 +200,7 @@ impl Storage for PosixStorage {
     }
 
     fn try_join(&self) -> io::Result<Option<WriterLock>> {
+        self.refuse_links()?;
         WriterLock::try_join(&self.private())
     }
 
@@ -200,10 +209,12 @@ impl Storage for PosixStorage {
     }
 
     fn stage(&self) -> io::Result<PosixStaging> {
+        self.refuse_links()?;
         PosixStaging::open(&self.dir, &self.private().join(staging::DIR), self.modes)
     }
 
     fn sweep_staging(&self) -> io::Result<usize> {
+        self.refuse_links()?;
         staging::sweep(&self.private().join(staging::DIR))
     }
 
@@ -233,6 +244,7 @@ impl Storage for PosixStorage {
     }
 
     fn append_to_log(&self, line: &str, rotation: Rotation) -> io::Result<()> {
+        self.refuse_links()?;
         log::append(&self.private(), line, rotation)
     }
 

@@ -12,6 +12,9 @@ use super::{open_lock, sys};
 /// Locked during a commit.
 pub(super) const TURN: &str = "turn";
 
+/// The most that is read of what a holder has told.
+const MAX_HOLDER_BYTES: u64 = 64 * 1024;
+
 /// The writer's lock of a feed, or a turn under one that is shared. Dropping it releases it; when the process dies, the
 /// operating system does.
 ///
@@ -83,7 +86,7 @@ pub(super) fn holder(private: &Path) -> io::Result<Option<String>> {
         Err(TryLockError::Error(error)) => return Err(error).context("look at the lock of", &path),
     }
     let mut text = Vec::new();
-    match file.read_to_end(&mut text) {
+    match (&mut file).take(MAX_HOLDER_BYTES).read_to_end(&mut text) {
         // There a locked file cannot be read.
         Err(_) if cfg!(windows) => return Ok(None),
         read => read.context("read", &path)?,
@@ -126,7 +129,9 @@ impl Holder {
     /// The caller has the writer's lock, so no one else writes these files.
     fn tell(private: &Path, text: &str) -> io::Result<Self> {
         let (new, path) = (private.join("holder.new"), private.join("holder"));
-        let mut file = sys::open_private(&new, |options| options.write(true).create(true).truncate(true))?;
+        // Left by a process that died, or not ours at all: then what it is must not be written to.
+        sys::remove_file(&new)?;
+        let mut file = sys::open_private(&new, |options| options.write(true).create_new(true))?;
         if !try_lock(&file)? {
             return Err(io::ErrorKind::WouldBlock.into());
         }

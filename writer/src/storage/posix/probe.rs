@@ -1,6 +1,6 @@
 //! What the file system really does, tried out in staging, where no one looks; and what dead publishes have left there.
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, TryLockError};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -80,10 +80,7 @@ impl PosixStorage {
 /// Whether the publish that this lock file belongs to is still running. It is asked with a shared lock, which a sweep of
 /// the same moment takes for a living owner and so leaves to the next.
 fn lives(lock: &Path) -> io::Result<bool> {
-    let file = match File::open(lock) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
-        file => file.context("open", lock)?,
-    };
+    let Some(file) = sys::open_regular(lock).context("open", lock)? else { return Ok(false) };
     match file.try_lock_shared() {
         Ok(()) => Ok(false),
         Err(TryLockError::WouldBlock) => Ok(true),

@@ -32,12 +32,13 @@ pub(super) fn make_dir(path: &Path, mode: u32) -> io::Result<bool> {
 
 /// Refuses a symbolic link: a directory of a feed must be in the feed's own file system, or nothing could be moved to it.
 pub(super) fn refuse_link(path: &Path) -> io::Result<()> {
-    if metadata(path)?.is_symlink() {
-        return Err(not_regular(
-            "it is a symbolic link; put the directory itself there, or link the whole feed directory",
-        ));
+    match metadata(path) {
+        Ok(metadata) if metadata.is_symlink() => {
+            Err(not_regular("it is a symbolic link; put the directory itself there, or link the whole feed directory"))
+        }
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 /// Opens a regular file for reading, never through a link and without waiting for the other end of a pipe. `None` when
