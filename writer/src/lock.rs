@@ -97,7 +97,7 @@ impl Blocked {
         match self {
             Blocked::ByForeignMarker(found) => found.clone(),
             Blocked::ByWriter => match present_holder(feed).ok().flatten() {
-                Some(Holder { host, pid, .. }) => format!("process {pid} on {host} is publishing"),
+                Some(holder) => format!("{holder} is publishing"),
                 None => "another process is publishing".to_owned(),
             },
         }

@@ -1,5 +1,6 @@
 //! A feed to do harm to, and commands that must end.
 
+use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
@@ -9,11 +10,32 @@ use std::time::{Duration, Instant};
 use lastgood_tests::{Ran, TestFeed};
 
 /// What no command may exceed here, however slow the machine is.
-const PATIENCE: Duration = Duration::from_secs(6);
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How much memory a command may ask for, in KiB: most of it for stacks of threads that are never used.
+const MEMORY_KIB: &str = "600000";
+
+/// Every command that looks at a feed or changes it; `in.json` is in the working directory.
+pub(crate) const COMMANDS: [&[&str]; 14] = [
+    &["publish", "performance=in.json", "--lock-wait", "0s"],
+    &["publish", "new=in.json", "--lock-wait", "0s"],
+    &["rollback", "performance", "--lock-wait", "0s"],
+    &["history"],
+    &["status"],
+    &["verify"],
+    &["verify", "--repair", "--lock-wait", "0s"],
+    &["recover", "--lock-wait", "0s"],
+    &["recover", "--new-feed", "--lock-wait", "0s"],
+    &["gc", "--keep", "1", "--grace", "0s", "--lock-wait", "0s"],
+    &["cat", "performance"],
+    &["adopt", "--lock-wait", "0s"],
+    &["doctor"],
+    &["lock", "performance", "--lock-wait", "0s", "--", "true"],
+];
 
 /// A feed of two datasets with three generations, kept originals and an operation log.
 pub(crate) fn feed() -> TestFeed {
-    let feed = TestFeed::new();
+    let feed = TestFeed::in_memory();
     for generation in 1..=3 {
         let payload = format!("[{generation},\"{}\"]", "x".repeat(2000));
         feed.run_with(&["publish", "performance"], payload).expect(0);
@@ -24,7 +46,7 @@ pub(crate) fn feed() -> TestFeed {
 
 /// The same feed elsewhere.
 pub(crate) fn copy(feed: &TestFeed) -> TestFeed {
-    let copy = TestFeed::new();
+    let copy = TestFeed::in_memory();
     let copied = Command::new("cp").arg("-a").arg(feed.dir()).arg(copy.root()).status().unwrap();
     assert!(copied.success());
     copy
@@ -38,18 +60,29 @@ pub(crate) fn ends(feed: &TestFeed, arguments: &[&str]) -> Ran {
 
 /// As [`ends`], and says what is wrong if it does not.
 pub(crate) fn try_to_end(feed: &TestFeed, arguments: &[&str]) -> Result<Ran, String> {
-    let mut command = feed.command(arguments);
-    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    // A limit of memory, so that whatever believes a size that is only claimed fails.
+    let mut command = Command::new("sh");
+    command.args(["-c", "ulimit -v \"$0\" && exec \"$@\"", MEMORY_KIB]).arg(lastgood_tests::binary()).args(arguments);
+    command.current_dir(feed.root()).env_remove("LASTGOOD_DIR").env("MALLOC_ARENA_MAX", "1").stdin(Stdio::null());
+    // To files: a pipe that is full would hold it up.
+    let (stdout, stderr) = (feed.root().join("stdout"), feed.root().join("stderr"));
+    let file = |path| fs::File::create(path).unwrap();
+    let mut child = command.stdout(file(&stdout)).stderr(file(&stderr)).spawn().unwrap();
     let begin = Instant::now();
-    // What it prints here fits into the pipes.
-    while child.try_wait().unwrap().is_none() {
-        if begin.elapsed() > PATIENCE {
-            child.kill().unwrap();
-            return Err(format!("{arguments:?} does not end: {:?}", Ran::end_of(child)));
+    let status = loop {
+        match child.try_wait().unwrap() {
+            Some(status) => break status,
+            None if begin.elapsed() < PATIENCE => std::thread::sleep(Duration::from_millis(1)),
+            None => {
+                child.kill().unwrap();
+                child.wait().unwrap();
+                return Err(format!("{arguments:?} does not end"));
+            }
         }
-        std::thread::sleep(Duration::from_millis(1));
-    }
-    let ran = Ran::end_of(child);
+    };
+    let stderr_text = String::from_utf8(fs::read(&stderr).unwrap()).unwrap();
+    let ran = Ran { code: status.code(), stdout: fs::read(&stdout).unwrap(), stderr: stderr_text };
+    [stdout, stderr].iter().for_each(|path| fs::remove_file(path).unwrap());
     match matches!(ran.code, Some(0..=6)) && !ran.stderr.contains("panicked") {
         true => Ok(ran),
         false => Err(format!("{arguments:?}: {ran:?}")),
