@@ -13,14 +13,12 @@ use crate::support::{COMMANDS, copy, each_in_parallel, ends, feed, try_to_end};
 
 const GIGABYTE: usize = 1 << 30;
 
-/// As many zeros, compressed to a thousandth.
+/// As many zeros, compressed to a hundredth or less: parts of 16 MiB one after the other, as gzip allows.
 fn gzip_bomb(bytes: usize) -> Vec<u8> {
+    let part = 16 << 20;
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-    let zeros = vec![0; 1 << 20];
-    for _ in 0..bytes >> 20 {
-        encoder.write_all(&zeros).unwrap();
-    }
-    encoder.finish().unwrap()
+    encoder.write_all(&vec![0; part]).unwrap();
+    encoder.finish().unwrap().repeat(bytes / part)
 }
 
 /// Within a quarter of the memory that it would become, and the sibling is named as wrong.

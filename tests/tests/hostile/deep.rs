@@ -19,7 +19,7 @@ fn input_is_refused() {
     let feed = feed();
     let (lists, objects) = (closed("[", "", "]", DEPTH), closed("{\"a\":", "1", "}", DEPTH));
     for text in [&arrays(), &lists, &objects] {
-        feed.run_with(&["publish", "performance"], text).expect(3).says(&["nest"]);
+        feed.run_with(&["publish", "performance"], text).expect(3).says(&["128 levels"]);
         feed.run_with(&["publish", "performance", "--format", "jsonl"], text).expect(3);
         feed.input("meta.json", text);
         feed.input("schema.json", text);
@@ -29,18 +29,11 @@ fn input_is_refused() {
         assert!(matches!(ran.code, Some(0 | 2)), "{ran:?}");
     }
     for keyword in ["not", "items", "additionalProperties", "if", "contains", "$defs", "default", "const"] {
-        let schema = closed(&format!("{{\"{keyword}\":"), "true", "}", DEPTH);
+        let schema = closed(&format!("{{\"{keyword}\":"), "true", "}", 150_000);
         feed.input("schema.json", &schema);
         let ran = feed.run_with(&["publish", "performance", "--schema", "schema.json"], "[1]");
         assert!(matches!(ran.code, Some(2 | 3)), "{keyword}: {ran:.2000?}");
     }
-    let references = format!(
-        "{{\"$defs\":{{{}\"d20000\":true}},\"$ref\":\"#/$defs/d0\"}}",
-        (0..20_000).map(|n| format!("\"d{n}\":{{\"$ref\":\"#/$defs/d{}\"}},", n + 1)).collect::<String>()
-    );
-    feed.input("schema.json", &references);
-    let ran = feed.run_with(&["publish", "performance", "--schema", "schema.json"], "[1]");
-    assert!(matches!(ran.code, Some(0..=3)), "{ran:.2000?}");
 }
 
 #[test]

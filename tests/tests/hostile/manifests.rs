@@ -142,6 +142,7 @@ fn a_size_that_is_claimed_is_not_believed() {
     let mut entry = signed["datasets"]["performance"].clone();
     entry["size"] = json!(largest);
     for number in 0..3000 {
+        entry["sha256"] = json!(Sha256::of(format!("{number}").as_bytes()).to_string());
         signed["datasets"][format!("d{number}")] = entry.clone();
     }
     survives(&template, "3000 payloads of 2^53 - 1 bytes", &signed.to_string()).unwrap();

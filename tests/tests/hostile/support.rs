@@ -1,6 +1,7 @@
 //! A feed to do harm to, and commands that must end.
 
 use std::fs;
+use std::io::{Read, Seek};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
@@ -65,9 +66,9 @@ pub(crate) fn try_to_end(feed: &TestFeed, arguments: &[&str]) -> Result<Ran, Str
     command.args(["-c", "ulimit -v \"$0\" && exec \"$@\"", MEMORY_KIB]).arg(lastgood_tests::binary()).args(arguments);
     command.current_dir(feed.root()).env_remove("LASTGOOD_DIR").env("MALLOC_ARENA_MAX", "1").stdin(Stdio::null());
     // To files: a pipe that is full would hold it up.
-    let (stdout, stderr) = (feed.root().join("stdout"), feed.root().join("stderr"));
-    let file = |path| fs::File::create(path).unwrap();
-    let mut child = command.stdout(file(&stdout)).stderr(file(&stderr)).spawn().unwrap();
+    let [mut stdout, mut stderr] = [(); 2].map(|()| tempfile::tempfile().unwrap());
+    let handle = |file: &fs::File| Stdio::from(file.try_clone().unwrap());
+    let mut child = command.stdout(handle(&stdout)).stderr(handle(&stderr)).spawn().unwrap();
     let begin = Instant::now();
     let status = loop {
         match child.try_wait().unwrap() {
@@ -80,9 +81,13 @@ pub(crate) fn try_to_end(feed: &TestFeed, arguments: &[&str]) -> Result<Ran, Str
             }
         }
     };
-    let stderr_text = String::from_utf8(fs::read(&stderr).unwrap()).unwrap();
-    let ran = Ran { code: status.code(), stdout: fs::read(&stdout).unwrap(), stderr: stderr_text };
-    [stdout, stderr].iter().for_each(|path| fs::remove_file(path).unwrap());
+    let printed = |file: &mut fs::File| {
+        let mut bytes = Vec::new();
+        file.rewind().and_then(|()| file.read_to_end(&mut bytes)).unwrap();
+        bytes
+    };
+    let stderr = String::from_utf8(printed(&mut stderr)).unwrap();
+    let ran = Ran { code: status.code(), stdout: printed(&mut stdout), stderr };
     match matches!(ran.code, Some(0..=6)) && !ran.stderr.contains("panicked") {
         true => Ok(ran),
         false => Err(format!("{arguments:?}: {ran:?}")),
