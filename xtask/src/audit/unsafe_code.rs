@@ -23,6 +23,13 @@ struct Package {
     name: String,
     version: String,
     manifest_path: PathBuf,
+    targets: Vec<Target>,
+}
+
+#[derive(Deserialize)]
+struct Target {
+    kind: Vec<String>,
+    src_path: PathBuf,
 }
 
 fn metadata() -> Result<Metadata> {
@@ -64,13 +71,13 @@ pub(super) fn list() -> Result<()> {
         let mut counts = BTreeMap::new();
         for package in &metadata.packages {
             let name = format!("{} v{}", package.name, package.version);
-            let sources = package.manifest_path.parent().context("a manifest is in a directory")?.join("src");
-            if used.contains(&name)
-                && let Some(count) = Some(count(&sources)?).filter(|count| *count > 0)
-            {
-                counts.insert(name, count);
+            let library = package.targets.iter().find(|target| target.kind.iter().any(|kind| kind.ends_with("lib")));
+            let sources = library.and_then(|library| library.src_path.parent());
+            if let Some(sources) = sources.filter(|_| used.contains(&name)) {
+                counts.insert(name, count(sources)?);
             }
         }
+        counts.retain(|_, count| *count > 0);
         println!("{what}: {} dependencies, of which {} contain unsafe", used.len() - 1, counts.len());
         for (name, count) in counts {
             println!("{count:>6}  {name}");
@@ -93,7 +100,9 @@ fn count(directory: &Path) -> Result<usize> {
     for entry in fs::read_dir(directory).with_context(|| format!("cannot list {}", directory.display()))? {
         let path = entry?.path();
         if path.is_dir() {
-            sum += count(&path)?;
+            // Where the library is in the root of a package, what else is there is not part of it.
+            let other = ["tests", "benches", "examples"].iter().any(|other| path.ends_with(other));
+            sum += if other { 0 } else { count(&path)? };
         } else if path.extension().is_some_and(|extension| extension == "rs") {
             sum += occurrences(&fs::read_to_string(&path)?);
         }
