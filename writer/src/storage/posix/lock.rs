@@ -120,7 +120,7 @@ impl<S: System> Holder<S> {
         let (new, path) = (private.join("holder.new"), private.join("holder"));
         // Left by a process that died, or not ours at all: then what it is must not be written to.
         sys::remove_file(system, &new)?;
-        let mut file = sys::open(system, &new, Open::New)?;
+        let mut file = sys::open(system, &new, Open::New { mode: 0o600 })?;
         if !file.try_lock()? {
             return Err(io::ErrorKind::WouldBlock.into());
         }
