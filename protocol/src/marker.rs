@@ -5,6 +5,7 @@
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::fmt::{self, Write};
 
 use serde::{Deserialize, Serialize};
 
@@ -43,6 +44,19 @@ pub struct Holder {
     pub pid: u32,
     /// Random, unique for each time a lock is taken.
     pub token: String,
+}
+
+/// In words, for people: on one line and no longer than they can read, whoever has written it.
+impl fmt::Display for Holder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const SHOWN_CHARS: usize = 64;
+        write!(f, "process {} on ", self.pid)?;
+        let mut host = self.host.chars();
+        for char in host.by_ref().take(SHOWN_CHARS) {
+            if char.is_control() { write!(f, "{}", char.escape_default())? } else { f.write_char(char)? }
+        }
+        if host.next().is_some() { f.write_char('…') } else { Ok(()) }
+    }
 }
 
 impl LockMarker {

@@ -32,6 +32,15 @@ impl TestFeed {
         Self { root: TempDir::new().unwrap() }
     }
 
+    /// The same in memory, for tests that make a great many of them.
+    ///
+    /// # Panics
+    /// When it cannot be made.
+    #[must_use]
+    pub fn in_memory() -> Self {
+        Self { root: TempDir::new_in("/dev/shm").unwrap() }
+    }
+
     /// The working directory of the commands.
     #[must_use]
     pub fn root(&self) -> &Path {

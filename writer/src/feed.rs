@@ -13,7 +13,7 @@ use lastgood_protocol::time::Timestamp;
 use crate::compress::Compression;
 use crate::error::Error;
 use crate::recover;
-use crate::storage::{Modes, PosixStorage, Storage};
+use crate::storage::{Modes, PosixStorage, Storage, is_something_else};
 use crate::sync::Mutex;
 
 /// A feed.
@@ -173,9 +173,11 @@ impl<S: Storage> Feed<S> {
     /// The published manifest with its exact bytes; `None` when there is no feed yet.
     pub(crate) fn current(&self) -> Result<Option<Current>, Error> {
         let doing = || Error::io(format!("read {} in {}", layout::manifest(), self.location()));
-        let Some(bytes) = self.storage.read(&layout::manifest(), MAX_MANIFEST_BYTES).map_err(doing())? else {
-            return Ok(None);
+        let bytes = match self.storage.read(&layout::manifest(), MAX_MANIFEST_BYTES) {
+            Err(error) if is_something_else(&error) => return Err(self.manifest_lost(error.to_string())),
+            read => read.map_err(doing())?,
         };
+        let Some(bytes) = bytes else { return Ok(None) };
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(same) = last.as_ref().filter(|last| *last.bytes == bytes) {
             return Ok(Some(same.clone()));

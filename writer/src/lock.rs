@@ -17,7 +17,7 @@ use lastgood_protocol::time::Timestamp;
 
 use crate::error::Error;
 use crate::feed::Feed;
-use crate::storage::{Kind, Placed, StagedFile, Staging, Storage};
+use crate::storage::{Kind, Placed, StagedFile, Staging, Storage, is_something_else};
 
 /// Takes the writer's lock, waiting for other writers and for the markers of older scripts that concern `datasets`; or a
 /// turn under the lock that this process runs under, which then must be one on `datasets`.
@@ -118,7 +118,7 @@ impl Blocked {
         match self {
             Blocked::ByForeignMarker(found) => found.clone(),
             Blocked::ByWriter => match present_holder(feed).ok().flatten() {
-                Some(Holder { host, pid, .. }) => format!("process {pid} on {host} is publishing"),
+                Some(holder) => format!("{holder} is publishing"),
                 None => "another process is publishing".to_owned(),
             },
         }
@@ -188,7 +188,7 @@ pub(crate) fn read_marker<S: Storage>(feed: &Feed<S>, path: &FeedPath) -> io::Re
     match feed.storage.read(path, MAX_MARKER_BYTES) {
         Ok(bytes) => Ok(bytes.and_then(|bytes| LockMarker::decode(&bytes).ok())),
         // Too large, or a directory or a link: other programs lock with those, too.
-        Err(error) if matches!(error.kind(), io::ErrorKind::FileTooLarge | io::ErrorKind::InvalidData) => Ok(None),
+        Err(error) if is_something_else(&error) => Ok(None),
         Err(error) => Err(error),
     }
 }

@@ -19,7 +19,7 @@ use crate::objects;
 use crate::operations::Operation;
 use crate::publish::{Identity, Publication};
 use crate::retained;
-use crate::storage::{Staging, Storage, Wave};
+use crate::storage::{Staging, Storage, Wave, is_something_else};
 
 /// What a recovery has done.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -238,7 +238,10 @@ pub(crate) fn restore_manifest<S: Storage>(
     let generations = retained_generations(storage).map_err(Error::io("list the history"))?;
     for generation in generations.iter().rev() {
         let path = layout::history(*generation);
-        let bytes = storage.read(&path, MAX_MANIFEST_BYTES).map_err(Error::io(format!("read {path}")))?;
+        let bytes = match storage.read(&path, MAX_MANIFEST_BYTES) {
+            Err(error) if is_something_else(&error) => continue,
+            read => read.map_err(Error::io(format!("read {path}")))?,
+        };
         let Some(bytes) = bytes.filter(|bytes| Manifest::verify(bytes).is_ok()) else { continue };
         let restore = || {
             let pending = vec![derived::stage(staging, &bytes)?];

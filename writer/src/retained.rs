@@ -5,7 +5,7 @@ use std::io;
 use lastgood_protocol::layout;
 use lastgood_protocol::manifest::{Generation, MAX_MANIFEST_BYTES, Manifest};
 
-use crate::storage::Storage;
+use crate::storage::{Storage, is_something_else};
 use crate::verify::ProblemKind;
 
 /// The manifest of a generation; `None` when it is not retained.
@@ -22,7 +22,10 @@ pub(crate) fn intact<S: Storage>(storage: &S, generation: Generation) -> io::Res
 }
 
 fn read<S: Storage>(storage: &S, generation: Generation) -> io::Result<Option<Result<Manifest, ProblemKind>>> {
-    let bytes = storage.read(&layout::history(generation), MAX_MANIFEST_BYTES)?;
+    let bytes = match storage.read(&layout::history(generation), MAX_MANIFEST_BYTES) {
+        Err(error) if is_something_else(&error) => return Ok(Some(Err(ProblemKind::NotAManifest(error.to_string())))),
+        read => read?,
+    };
     Ok(bytes.map(|bytes| match Manifest::verify(&bytes) {
         Ok(manifest) if manifest.generation == generation => Ok(manifest),
         Ok(manifest) => Err(ProblemKind::NotAManifest(format!("it is generation {}", manifest.generation))),

@@ -166,7 +166,9 @@ impl<S: Storage> Feed<S> {
         let current = self.published()?;
         let expected = Expected::read(self, &current)?;
         let tasks = expected.tasks(&self.storage, &current.manifest)?;
-        let (total, read) = (tasks.iter().map(|task| task.size).sum(), AtomicU64::new(0));
+        // A manifest can claim any sizes.
+        let total = tasks.iter().fold(0_u64, |total, task| total.saturating_add(task.size));
+        let read = AtomicU64::new(0);
         let found = parallel::map(&tasks, |task| {
             task.check(&self.storage, |bytes| {
                 let bytes = read.fetch_add(bytes, Ordering::Relaxed) + bytes;
@@ -315,13 +317,14 @@ impl Expected {
         Ok(expected)
     }
 
-    fn take(&mut self, index: &mut HashMap<(Sha256, Ext), usize>, manifest: Manifest, published: bool) {
+    fn take(&mut self, index: &mut HashMap<(Sha256, Ext, u64), usize>, manifest: Manifest, published: bool) {
         let number = self.generations.len();
         self.generations.push((manifest.generation, true));
         for (dataset, entry) in manifest.datasets {
             let schema = entry.schema.map(|schema| (schema.sha256, Ext::json(), schema.size));
             for (sha256, ext, size) in std::iter::once((entry.sha256, entry.ext, entry.size)).chain(schema) {
-                let at = *index.entry((sha256, ext)).or_insert_with_key(|(sha256, ext)| {
+                // By size too: one that is named with two has one of them wrong, which readers would not forgive.
+                let at = *index.entry((sha256, ext, size)).or_insert_with_key(|(sha256, ext, _)| {
                     let (sha256, ext) = (*sha256, ext.clone());
                     self.objects.push(Object { sha256, ext, size, by: Runs::default(), datasets: Vec::new() });
                     self.objects.len() - 1

@@ -1,4 +1,4 @@
-//! The tasks of this repository: `cargo xtask demo | test | conditions | power | soak | bench | pack | lint`.
+//! The tasks of this repository: `cargo xtask demo | test | conditions | power | soak | bench | pack | lint | audit`.
 
 // `clippy.toml` keeps file-system mutation out of everything but the writer's
 // storage module, because published bytes must be durable. What is written
@@ -6,6 +6,7 @@
 // and made again.
 #![allow(clippy::disallowed_methods)]
 
+mod audit;
 mod bench;
 mod conditions;
 mod demo;
@@ -43,6 +44,7 @@ enum Task {
     Soak(soak::Args),
     Pack(pack::Args),
     Lint(lint::Args),
+    Audit(audit::Args),
 }
 
 fn main() -> ExitCode {
@@ -55,6 +57,7 @@ fn main() -> ExitCode {
         Task::Soak(args) => soak::run(&args),
         Task::Pack(args) => pack::run(&args).map(drop),
         Task::Lint(args) => lint::run(&args),
+        Task::Audit(args) => audit::run(&args),
     });
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -117,6 +117,16 @@ fn provide(wanted: &[Wanted], install: Install) -> Result<()> {
     }
 }
 
+/// Makes sure that cargo-deny is there, and says where.
+pub(crate) fn cargo_deny(install: Install) -> Result<PathBuf> {
+    let (name, version) = ("cargo-deny", "0.20.2");
+    if install == Install::Allowed && find(name).is_none() {
+        // It runs for seconds: to have it optimised would take longer than it saves.
+        install_crate(name, version, Some("0"))?;
+    }
+    find(name).with_context(|| format!("{name} is missing: cargo install {name}@{version} --locked"))
+}
+
 /// Something that the integration tests need.
 #[derive(Clone, Copy)]
 struct Wanted {
@@ -273,12 +283,16 @@ fn install_packages(missing: &[Wanted]) -> Result<()> {
 fn install_crates(missing: &[Wanted]) -> Result<()> {
     for missing in missing {
         if let Source::Crate(name, version) = missing.source {
-            let mut install = workspace::cargo();
-            install.args(["install", name, "--version", version, "--locked", "--root"]).arg(workspace::target("tools"));
-            process::run(&mut install)?;
+            install_crate(name, version, None)?;
         }
     }
     Ok(())
+}
+
+fn install_crate(name: &str, version: &str, opt_level: Option<&str>) -> Result<()> {
+    let mut install = workspace::cargo();
+    install.args(["install", name, "--version", version, "--locked", "--root"]).arg(workspace::target("tools"));
+    Ok(process::run(install.envs(opt_level.map(|level| ("CARGO_PROFILE_RELEASE_OPT_LEVEL", level))))?)
 }
 
 /// Ends a server that its package has started: the tests run their own, and nobody asked for one at port 80.

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use anyhow::Result;
 
-use crate::{conditions, demo, lint, npm, pack, process, progress::Steps, setup, workspace, www};
+use crate::{audit, conditions, demo, lint, npm, pack, process, progress::Steps, setup, workspace, www};
 
 /// Install what is needed, then run every check and every test
 #[derive(clap::Args)]
@@ -26,7 +26,8 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 }
 
 fn run_steps(steps: &mut Steps, args: &Args) -> Result<()> {
-    let install = if args.skip_install { setup::Install::Never } else { setup::Install::Allowed };
+    let skip_install = args.skip_install;
+    let install = if skip_install { setup::Install::Never } else { setup::Install::Allowed };
     let programs = steps.step("setup", || {
         setup::wasm_target(install)?;
         setup::other_platforms(install)?;
@@ -37,6 +38,7 @@ fn run_steps(steps: &mut Steps, args: &Args) -> Result<()> {
         setup::programs(install)
     })?;
     steps.step("lint", || lint::run(&lint::Args {}))?;
+    steps.step("audit", || audit::run(&audit::Args::offline(skip_install)))?;
     steps.step("unit tests", || {
         process::run(workspace::cargo().args(["test", "--package", "lastgood-protocol", "--package", "lastgood"]))?;
         // On its own: with other packages its dependencies would get other

@@ -4,7 +4,7 @@ use std::mem;
 
 use crate::objects::CHUNK_BYTES;
 use crate::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
-use crate::sync::{Scope, scope};
+use crate::sync::{Scope, scope, spawn};
 
 /// How many chunks wait at most: enough that neither half waits for the other for long.
 const WAITING: usize = 2;
@@ -105,9 +105,9 @@ impl<'scope, C: FnMut(&[u8]) -> bool + Send + 'scope> Pipe<'scope, '_, C> {
                 let _ = give_back.send(chunk);
             }
         };
-        match thread::Builder::new().spawn_scoped(self.scope, work) {
-            Ok(_) => give.send(consume).map(|()| (full, used)).map_err(|unsent| unsent.0),
-            Err(_) => Err(consume),
+        match spawn(self.scope, work) {
+            Some(_) => give.send(consume).map(|()| (full, used)).map_err(|unsent| unsent.0),
+            None => Err(consume),
         }
     }
 

@@ -6,7 +6,6 @@ use std::ops::Range;
 use std::time::{Duration, SystemTime};
 
 use axum::body::{Body, Bytes};
-use headers::ETag;
 use sha2::{Digest, Sha256};
 use tokio::io::AsyncReadExt;
 use tokio_util::io::ReaderStream;
@@ -14,6 +13,7 @@ use tokio_util::io::ReaderStream;
 use super::accept::Coding;
 use super::platform;
 use super::resource::{Kind, Resource};
+use super::tags::EntityTag;
 
 /// Files up to this many bytes are read when they are opened.
 const IN_MEMORY: u64 = 256 * 1024;
@@ -24,7 +24,7 @@ const CHUNK: usize = 64 * 1024;
 /// A file, opened: everything here is of one version of it.
 pub(super) struct Representation {
     pub(super) content: Content,
-    pub(super) etag: ETag,
+    pub(super) etag: EntityTag,
     pub(super) last_modified: Option<SystemTime>,
     /// None: plain bytes.
     pub(super) coding: Option<Coding>,
@@ -93,7 +93,7 @@ fn represent(mut file: File, kind: &Kind, coding: Option<Coding>) -> std::io::Re
 /// manifests of the same length, and a tag made of times would then confirm the
 /// older one for as long as nothing new is published. For large files inode,
 /// length and time must do: hashing them would cost more than sending them.
-fn entity_tag(content: &Content, metadata: &Metadata, kind: &Kind, coding: Option<Coding>) -> ETag {
+fn entity_tag(content: &Content, metadata: &Metadata, kind: &Kind, coding: Option<Coding>) -> EntityTag {
     let tag = match (kind, content, coding) {
         (Kind::Object { sha256 }, _, None) => sha256.clone(),
         (Kind::Object { sha256 }, _, Some(coding)) => format!("{sha256}-{}", coding.name()),
@@ -102,7 +102,7 @@ fn entity_tag(content: &Content, metadata: &Metadata, kind: &Kind, coding: Optio
             format!("{length:x}-{}", platform::version(metadata))
         }
     };
-    format!("\"{tag}\"").parse().expect("hexadecimal digits and ASCII punctuation make a tag")
+    EntityTag::new(&tag)
 }
 
 /// `modified`, once it can serve as a validator: `Last-Modified` counts in

@@ -28,13 +28,16 @@
 //! that mends it; one handler that opens a file once is shorter.
 
 mod accept;
+mod connections;
 mod file;
+mod limits;
 #[cfg_attr(unix, path = "unix.rs")]
 #[cfg_attr(not(unix), path = "windows.rs")]
 mod platform;
 mod resource;
 mod respond;
 mod run;
+mod tags;
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -42,15 +45,18 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::header::{AGE, ALLOW, CACHE_CONTROL, CONTENT_LENGTH, DATE, ETAG, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS};
-use axum::http::{HeaderValue, Method, StatusCode, Uri};
+use axum::http::header::{
+    AGE, ALLOW, CACHE_CONTROL, CONTENT_LENGTH, DATE, ETAG, HOST, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS,
+};
+use axum::http::{HeaderValue, Method, StatusCode, Uri, Version};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use tower_http::cors::{Any, CorsLayer};
 use tower_http::set_header::SetResponseHeaderLayer;
 
+pub use limits::Limits;
 use resource::Roots;
-pub use run::run;
+pub use run::{run, run_within};
 
 /// What to serve, and to whom.
 #[derive(Clone, Debug)]
@@ -191,6 +197,11 @@ fn cors_layer() -> CorsLayer {
 }
 
 async fn answer(State(roots): State<Arc<Roots>>, request: Request) -> Response {
+    // Which host it is for makes no difference here, but may to what stands in between (RFC 9112, section 3.2).
+    let hosts = request.headers().get_all(HOST).iter().count();
+    if hosts > 1 || (hosts == 0 && request.version() == Version::HTTP_11) {
+        return StatusCode::BAD_REQUEST.into_response();
+    }
     match *request.method() {
         Method::GET | Method::HEAD => {
             respond::respond(&roots, request.method(), request.uri(), request.headers()).await

@@ -4,18 +4,19 @@ use std::ops::Range;
 
 use axum::body::Body;
 use axum::http::header::{
-    ACCEPT_ENCODING, ACCEPT_RANGES, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_RANGE, CONTENT_TYPE, ETAG, IF_RANGE,
-    LAST_MODIFIED, LOCATION, RANGE, VARY,
+    ACCEPT_ENCODING, ACCEPT_RANGES, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_RANGE, CONTENT_TYPE, ETAG, IF_MATCH,
+    IF_NONE_MATCH, IF_RANGE, LAST_MODIFIED, LOCATION, RANGE, VARY,
 };
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, IntoResponseParts, Response};
-use headers::{ContentLength, HeaderMapExt, IfMatch, IfModifiedSince, IfNoneMatch, IfUnmodifiedSince, LastModified};
+use headers::{ContentLength, HeaderMapExt, IfModifiedSince, IfUnmodifiedSince, LastModified};
 use http_range_header::{EndPosition, StartPosition, SyntacticallyCorrectRange};
 use tokio_util::io::ReaderStream;
 
 use super::accept::accepted;
 use super::file::{Failure, Representation, open};
 use super::resource::{Kind, Resource, Roots, Target};
+use super::tags::Comparison;
 
 const WELCOME: &str = "This is a feed of datasets. Its manifest is at /data/manifest.json\n";
 
@@ -66,7 +67,7 @@ impl Representation {
     ) -> std::io::Result<Response> {
         let mut headers = HeaderMap::new();
         headers.insert(CACHE_CONTROL, kind.cache_control());
-        headers.typed_insert(self.etag.clone());
+        headers.insert(ETAG, self.etag.header());
         if let Some(modified) = self.last_modified {
             headers.typed_insert(LastModified::from(modified));
         }
@@ -114,8 +115,8 @@ impl Representation {
 
     /// In the order of RFC 9110, section 13.2.2: tags before times.
     fn precondition(&self, request: &HeaderMap) -> Precondition {
-        let as_the_client_knows_it = match request.typed_get::<IfMatch>() {
-            Some(wanted) => wanted.precondition_passes(&self.etag),
+        let as_the_client_knows_it = match self.etag.is_listed(request, &IF_MATCH, Comparison::Strong) {
+            Some(listed) => listed,
             None => match (request.typed_get::<IfUnmodifiedSince>(), self.last_modified) {
                 (Some(since), Some(modified)) => since.precondition_passes(modified),
                 // The time is too young to say.
@@ -126,8 +127,8 @@ impl Representation {
         if !as_the_client_knows_it {
             return Precondition::Failed;
         }
-        let news_to_the_client = match request.typed_get::<IfNoneMatch>() {
-            Some(known) => known.precondition_passes(&self.etag),
+        let news_to_the_client = match self.etag.is_listed(request, &IF_NONE_MATCH, Comparison::Weak) {
+            Some(listed) => !listed,
             None => match (request.typed_get::<IfModifiedSince>(), self.last_modified) {
                 (Some(since), Some(modified)) => since.is_modified(modified),
                 _ => true,

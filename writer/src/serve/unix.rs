@@ -38,3 +38,8 @@ pub(super) fn open_regular(root: &Path, names: &[String]) -> Result<File, Failur
 pub(super) fn version(metadata: &Metadata) -> String {
     format!("{:x}-{:x}.{:x}", metadata.ino(), metadata.mtime(), metadata.mtime_nsec())
 }
+
+/// How many files this process may have open; `None` when that is not limited.
+pub(super) fn max_open_files() -> Option<u64> {
+    rustix::process::getrlimit(rustix::process::Resource::Nofile).current
+}

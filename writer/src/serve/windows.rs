@@ -36,3 +36,8 @@ pub(super) fn version(metadata: &Metadata) -> String {
     use std::os::windows::fs::MetadataExt;
     format!("{:x}-{:x}", metadata.creation_time(), metadata.last_write_time())
 }
+
+/// How many files this process may have open; `None` when that is not limited.
+pub(super) fn max_open_files() -> Option<u64> {
+    None
+}

@@ -68,7 +68,8 @@ pub trait Storage: Send + Sync {
     /// Reads a file whole; `None` when there is none.
     ///
     /// # Errors
-    /// [`io::ErrorKind::FileTooLarge`] when it has more than `limit` bytes, found without reading more than that.
+    /// [`io::ErrorKind::FileTooLarge`] when it has more than `limit` bytes, found without reading more than that;
+    /// [`io::ErrorKind::InvalidData`] when it is not a regular file.
     fn read(&self, path: &FeedPath, limit: u64) -> io::Result<Option<Vec<u8>>> {
         let Some(file) = self.open(path)? else { return Ok(None) };
         let mut bytes = Vec::new();
@@ -267,6 +268,12 @@ pub struct Wave<F> {
     pub placed: Vec<Placed<F>>,
     /// Directories whose entries have changed.
     pub dirs: Vec<Dir>,
+}
+
+/// Whether this error of [`Storage::read`] says that what stands there is no file of a feed: it is too large, or a link, a
+/// pipe, a directory.
+pub(crate) fn is_something_else(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::FileTooLarge | io::ErrorKind::InvalidData)
 }
 
 /// A time of the system's clock as the protocol counts it.

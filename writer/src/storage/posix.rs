@@ -126,6 +126,19 @@ impl<S: System> PosixStorage<S> {
     fn private(&self) -> PathBuf {
         self.dir.join(layout::PRIVATE_DIR)
     }
+
+    /// The directories in the feed, each with its mode; those above others come first.
+    fn inner_dirs(&self) -> [(PathBuf, u32); 4] {
+        let private = self.private();
+        let staging = private.join(staging::DIR);
+        let public = |dir| (self.dir(dir), self.modes.of_dir());
+        [public(Dir::Objects), public(Dir::History), (private, PRIVATE_MODE), (staging, PRIVATE_MODE)]
+    }
+
+    /// Whoever writes asks before: through a link, sweeping and collecting would remove what is not the feed's.
+    fn refuse_links(&self) -> io::Result<()> {
+        self.inner_dirs().iter().try_for_each(|(path, _)| sys::refuse_link(&self.system, path).context("use", path))
+    }
 }
 
 impl<S: System> Storage for PosixStorage<S> {
@@ -139,13 +152,7 @@ impl<S: System> Storage for PosixStorage<S> {
 
     fn create(&self) -> io::Result<()> {
         let made = self.make_feed_dir()?;
-        let private = self.private();
-        let inner = [
-            (self.dir(Dir::Objects), self.modes.of_dir()),
-            (self.dir(Dir::History), self.modes.of_dir()),
-            (private.clone(), PRIVATE_MODE),
-            (private.join(staging::DIR), PRIVATE_MODE),
-        ];
+        let inner = self.inner_dirs();
         for (path, mode) in &inner {
             sys::make_dir(&self.system, path, *mode).context("create", path)?;
             sys::refuse_link(&self.system, path).context("use", path)?;
@@ -189,6 +196,7 @@ impl<S: System> Storage for PosixStorage<S> {
     }
 
     fn try_lock(&self, holder: &str) -> io::Result<Option<WriterLock<S>>> {
+        self.refuse_links()?;
         WriterLock::try_take(&self.system, &self.private(), holder)
     }
 
@@ -197,6 +205,7 @@ impl<S: System> Storage for PosixStorage<S> {
     }
 
     fn try_join(&self) -> io::Result<Option<WriterLock<S>>> {
+        self.refuse_links()?;
         WriterLock::try_join(&self.system, &self.private())
     }
 
@@ -205,10 +214,12 @@ impl<S: System> Storage for PosixStorage<S> {
     }
 
     fn stage(&self) -> io::Result<PosixStaging<S>> {
+        self.refuse_links()?;
         PosixStaging::open(&self.system, &self.dir, &self.private().join(staging::DIR), self.modes)
     }
 
     fn sweep_staging(&self) -> io::Result<usize> {
+        self.refuse_links()?;
         staging::sweep(&self.system, &self.private().join(staging::DIR))
     }
 
@@ -238,6 +249,7 @@ impl<S: System> Storage for PosixStorage<S> {
     }
 
     fn append_to_log(&self, line: &str, rotation: Rotation) -> io::Result<()> {
+        self.refuse_links()?;
         log::append(&self.system, &self.private(), line, rotation)
     }
 

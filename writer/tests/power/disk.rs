@@ -106,11 +106,6 @@ impl System for Disk {
             Open::Read | Open::ReadWrite { create: false } => self.with(|machine| machine.find(path))?,
             Open::New { mode } => self.change(|machine| machine.make_file(path, mode))?,
             Open::ReadWrite { create: true } => self.change(|machine| machine.find_or_make(path, 0o600))?,
-            Open::Emptied => self.change(|machine| {
-                let node = machine.find_or_make(path, 0o600)?;
-                machine.set_content(node, Vec::new());
-                Ok(node)
-            })?,
             Open::Append => match self.with(|machine| machine.find(path)) {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {
                     self.change(|machine| machine.make_file(path, 0o600))?

@@ -58,6 +58,67 @@ fn preconditions_are_evaluated_in_their_order() {
     }
 }
 
+/// The library that would read these lists asserts that the tags in them are well-formed.
+#[test]
+fn tags_are_compared_whatever_stands_beside_them() {
+    let folder = Folder::new();
+    folder.put_at("data/manifest.json", "0123456789", modified());
+    let server = folder.serve();
+    let tag = server.get("/data/manifest.json").header("etag").to_owned();
+    let opaque = tag.trim_matches('"');
+    let many = "\"x\", ".repeat(5000);
+    for (list, listed) in [
+        (format!("\"a b\", {tag}"), true),
+        (format!("\"\" , ,,\t{tag}"), true),
+        (format!("\"x\"{tag}"), true),
+        (format!("W/\"a,W/b\",W/{tag}"), true),
+        (format!("{many}{tag}"), true),
+        (format!("{tag}, \"without end"), true),
+        (" * ".to_owned(), true),
+        (many.clone(), false),
+        (format!("\"without end, {tag}"), false),
+        (format!("without quotes, {tag}"), false),
+        (format!("w/{tag}"), false),
+        (format!("W{tag}"), false),
+        ("\"*\"".to_owned(), false),
+        (opaque.to_owned(), false),
+        (format!("\"{opaque}"), false),
+        (format!("\" {opaque}\""), false),
+        (tag.to_uppercase(), false),
+        ("\"".to_owned(), false),
+        ("W/".to_owned(), false),
+        ("\u{e4}".to_owned(), false),
+        (",".to_owned(), false),
+    ] {
+        // A time does not count beside a list of tags, whatever is in it.
+        let status = |header: &str, time: &str| {
+            let headers = [(header, &*list), (time, if time == "if-modified-since" { LATER } else { EARLIER })];
+            server.get_with("/data/manifest.json", &headers).status.as_u16()
+        };
+        let shown = &list[..list.len().min(80)];
+        assert_eq!(status("if-none-match", "if-modified-since"), if listed { 304 } else { 200 }, "{shown}");
+        let strong = listed && !list.contains("W/\"a,");
+        assert_eq!(status("if-match", "if-unmodified-since"), if strong { 200 } else { 412 }, "{shown}");
+    }
+    // A list may come in several lines.
+    let lines = [("if-none-match", "\"x\""), ("if-none-match", &*tag)];
+    assert_eq!(server.get_with("/data/manifest.json", &lines).status, 304);
+}
+
+#[test]
+fn times_that_are_none_are_no_conditions() {
+    let folder = Folder::new();
+    folder.put_at("data/manifest.json", "0123456789", modified());
+    let server = folder.serve();
+    let long = "9".repeat(10_000);
+    for time in ["", " ", "0", "-1", &long, "Sun, 99 Sep 2001 01:46:40 GMT", "Sun, 09 Sep 99999 01:46:40 GMT", "\u{e4}"]
+    {
+        for header in ["if-modified-since", "if-unmodified-since"] {
+            assert_eq!(server.get_with("/data/manifest.json", &[(header, time)]).status, 200, "{header}: {time}");
+        }
+    }
+}
+
 /// A wrong `Content-Length` in a 304 would put the two of them out of step.
 #[test]
 fn an_answer_without_content_leaves_the_connection_usable() {
@@ -155,7 +216,11 @@ fn ranges_are_cut_from_the_plain_bytes() {
             assert_eq!(reply.header("cache-control"), "no-store");
         }
         // What is no single range of bytes is answered with the whole file.
-        for range in ["bytes=0-1,4-5", "bytes=a-b", "bytes=-0", "bytes=", "lines=1-2", "-5"] {
+        let many = format!("bytes=0-0{}", ",1-1".repeat(10_000));
+        let longest = format!("bytes={}-", "9".repeat(60_000));
+        let odd =
+            ["bytes=0-1,4-5", "bytes=a-b", "bytes=-0", "bytes=", "lines=1-2", "-5", "bytes=0-99999999999999999999"];
+        for range in odd.into_iter().chain([&*many, &*longest]) {
             let reply = server.get_with(&format!("/{path}"), &[("range", range)]);
             assert_eq!((reply.status.as_u16(), reply.body.len() as u64), (200, length), "{range}");
             assert_eq!(reply.header("accept-ranges"), "bytes");

@@ -40,6 +40,15 @@ fn the_sibling_that_the_client_wants_most_is_sent() {
         ("gzip;q=nan", ""),
         ("gzip;level=9", ""),
         (",;=,", ""),
+        (";q=1", ""),
+        ("gzip;q=", ""),
+        ("gzip;q=-1", ""),
+        ("gzip;q=1e-400", ""),
+        ("gzip;q=inf", ""),
+        ("gzip;q=1;q=0", ""),
+        ("gzip\u{e4}", ""),
+        (&*format!("{}gzip", "zstd;q=0.5,".repeat(5000)), "gzip"),
+        (&*format!("br;q={}1", "0".repeat(60_000)), "br"),
     ] {
         for (path, media_type) in
             [(format!("/data/{object}"), "application/json"), ("/page.html".to_owned(), "text/html; charset=utf-8")]

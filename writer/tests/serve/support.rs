@@ -2,13 +2,13 @@
 //! exactly the bytes it is given.
 
 use std::fs;
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime};
 
-use lastgood::serve::{self, Config, Cors};
+use lastgood::serve::{self, Config, Cors, Limits};
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 use ureq::http::{HeaderMap, Request, StatusCode};
@@ -65,6 +65,10 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) fn start(config: &Config) -> Self {
+        Self::within(Limits::default(), config)
+    }
+
+    pub(crate) fn within(limits: Limits, config: &Config) -> Self {
         let router = serve::router(config).unwrap();
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
@@ -74,7 +78,7 @@ impl Server {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
             runtime.block_on(async {
                 let listener = tokio::net::TcpListener::from_std(listener)?;
-                serve::run(listener, router, async { drop(stopped.await) }).await
+                serve::run_within(limits, listener, router, async { drop(stopped.await) }).await
             })
         });
         Self { address, stop: Some(stop), thread: Some(thread) }
@@ -125,12 +129,20 @@ impl Server {
 
     /// Sends one request as it stands and returns the answer as it stands.
     pub(crate) fn raw(&self, request: &str) -> String {
+        self.bytes(format!("{request}\r\nHost: test\r\nConnection: close\r\n\r\n").as_bytes())
+    }
+
+    /// Sends these bytes and returns what comes back until the server closes the connection. It may do
+    /// so before it has read everything.
+    pub(crate) fn bytes(&self, bytes: &[u8]) -> String {
         let mut stream = self.connect();
-        let request = format!("{request}\r\nHost: test\r\nConnection: close\r\n\r\n");
-        stream.write_all(request.as_bytes()).unwrap();
+        let _unless_closed = stream.write_all(bytes);
         let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).unwrap();
-        String::from_utf8_lossy(&answer).into_owned()
+        match stream.read_to_end(&mut answer) {
+            // What it did not read is why the system resets the connection.
+            Err(error) if error.kind() != ErrorKind::ConnectionReset => panic!("{error}: {answer:?}"),
+            _ => String::from_utf8_lossy(&answer).into_owned(),
+        }
     }
 }
 

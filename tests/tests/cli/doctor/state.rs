@@ -45,7 +45,7 @@ fn who_holds_the_lock_is_said_and_is_no_fault() {
     let lock = PosixStorage::new(feed.dir(), Modes::default()).try_lock(&holder).unwrap().unwrap();
     let found = doctor(&feed, &[]);
     let remedy = found.finds("lock", "note", &["process 4242 on backend-7", "publishing now"]);
-    assert!(remedy.contains("ps -fp 4242 on backend-7"), "{remedy}");
+    assert!(remedy.contains("process 4242 on backend-7 hang, look there with ps -fp 4242"), "{remedy}");
     found.fine("stale-marker");
     found.healthy();
     drop(lock);

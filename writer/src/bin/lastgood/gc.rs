@@ -14,8 +14,12 @@ use crate::args::time;
 use crate::exit::{Exit, Failure};
 use crate::interrupt::Interrupt;
 use crate::metrics::MetricsOptions;
+use crate::text::one_line;
 use crate::waits::WaitOptions;
 use crate::{Session, progress};
+
+/// How many names that are none of ours are told.
+const SHOWN: usize = 20;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -115,8 +119,12 @@ impl fmt::Display for Report<'_> {
         }
         let retained = self.retained.len();
         writeln!(f, "{} retains {retained} generation(s); generation {} is published", self.dir, self.generation)?;
-        for name in self.unknown {
-            writeln!(f, "left alone: objects/{name}, which is none of lastgood's")?;
+        for name in self.unknown.iter().take(SHOWN) {
+            writeln!(f, "left alone: objects/{}, which is none of lastgood's", one_line(name))?;
+        }
+        match self.unknown.len().saturating_sub(SHOWN) {
+            0 => {}
+            more => writeln!(f, "left alone: {more} more, which --json lists")?,
         }
         Ok(())
     }

@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::exit::{Exit, Failure};
+use crate::text::one_line;
 use crate::{Session, output};
 
 const EXAMPLES: &str = "\
@@ -150,10 +151,10 @@ impl fmt::Display for Report<'_> {
         for commit in &self.commits {
             write!(f, "{}  {}", commit.generation, commit.published_at)?;
             if let Some(who) = commit.who {
-                write!(f, "  {who}")?;
+                write!(f, "  {}", one_line(who))?;
             }
             if let Some(command) = commit.command {
-                write!(f, "  {command}")?;
+                write!(f, "  {}", one_line(command))?;
             }
             writeln!(f)?;
             if commit.datasets.is_empty() {
@@ -186,7 +187,7 @@ impl fmt::Display for Dataset<'_> {
             write!(f, "  forced: {}", self.forced.join(", "))?;
         }
         if let Some(meta) = self.meta {
-            write!(f, "  {meta}")?;
+            write!(f, "  {}", one_line(meta.get()))?;
         }
         Ok(())
     }

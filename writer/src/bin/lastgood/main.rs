@@ -25,6 +25,7 @@ mod recover;
 mod rollback;
 mod serve;
 mod status;
+mod text;
 mod verify;
 mod waits;
 

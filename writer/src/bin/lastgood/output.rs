@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::exit::{Exit, Failure};
+use crate::text::{harmless, harmless_json};
 
 /// How results are printed.
 #[derive(Debug, Clone, Copy)]
@@ -21,9 +22,9 @@ impl Output {
     /// What is done is done: when stdout does not take the report, that is no failure of the command.
     pub(crate) fn report(self, report: &(impl Serialize + Display)) {
         let text = if self.json {
-            serde_json::to_string(report).expect("a report has only string keys")
+            harmless_json(&serde_json::to_string(report).expect("a report has only string keys")).into_owned()
         } else {
-            report.to_string().trim_end().to_owned()
+            harmless(report.to_string().trim_end()).into_owned()
         };
         match print(text.as_bytes()).and_then(|()| print(b"\n")) {
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
@@ -45,7 +46,7 @@ impl Output {
     /// Prints a JSON document.
     pub(crate) fn document(self, document: &Value) {
         // Nobody is left to be told if this fails.
-        let _ = print(format!("{document}\n").as_bytes());
+        let _ = print(format!("{}\n", harmless_json(&document.to_string())).as_bytes());
     }
 }
 
@@ -80,5 +81,5 @@ pub(crate) fn usage(answer: &clap::Error) -> Exit {
 fn labelled(color: AnsiColor, label: &str, message: &dyn Display) {
     let style: Style = color.on_default().bold();
     // Without a stderr there is nobody to be told.
-    let _ = writeln!(anstream::stderr().lock(), "{style}{label}:{style:#} {message}");
+    let _ = writeln!(anstream::stderr().lock(), "{style}{label}:{style:#} {}", harmless(&message.to_string()));
 }

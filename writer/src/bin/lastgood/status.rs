@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 use indicatif::{HumanBytes, HumanDuration};
+use lastgood::protocol::marker::Holder;
 use lastgood::protocol::name::DatasetName;
 use lastgood::protocol::time::Timestamp;
 use lastgood::{LockStatus, Status as FeedStatus};
@@ -111,6 +112,8 @@ struct Lock<'a> {
     pid: Option<u32>,
     age_ms: Option<u64>,
     datasets: Vec<&'a str>,
+    #[serde(skip)]
+    holder: Option<&'a Holder>,
 }
 
 #[derive(Serialize)]
@@ -140,6 +143,7 @@ impl<'a> Lock<'a> {
             pid: holder.map(|holder| holder.pid),
             age_ms: marker.map(|marker| at.ms_since(marker.acquired_at)),
             datasets: marker.iter().flat_map(|marker| &marker.datasets).map(DatasetName::as_str).collect(),
+            holder,
         }
     }
 }
@@ -180,10 +184,7 @@ impl fmt::Display for Report<'_> {
 
 impl fmt::Display for Lock<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let who = match (self.pid, self.host) {
-            (Some(pid), Some(host)) => format!("process {pid} on {host}"),
-            _ => "an unknown process".to_owned(),
-        };
+        let who = self.holder.map_or_else(|| "an unknown process".to_owned(), ToString::to_string);
         f.write_str(if self.held { "held by " } else { "free; a marker was left behind by " })?;
         f.write_str(&who)?;
         if let Some(ms) = self.age_ms {

@@ -15,6 +15,7 @@ pub(super) const DIR: &str = "kept";
 pub(super) fn keep(system: &impl System, path: &Path, dir: &Path) -> io::Result<Option<String>> {
     let Some(mut file) = sys::open_regular(system, path).context("open", path)? else { return Ok(None) };
     sys::make_dir(system, dir, PRIVATE_MODE).context("create", dir)?;
+    sys::refuse_link(system, dir).context("use", dir)?;
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     for number in 0_u32.. {
         let kept = dir.join(if number == 0 { name.to_string() } else { format!("{name}.{number}") });

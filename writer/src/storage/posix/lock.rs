@@ -11,6 +11,9 @@ use super::sys::{self, Handle, Open, Os, System};
 /// Locked during a commit.
 pub(super) const TURN: &str = "turn";
 
+/// The most that is read of what a holder has told.
+const MAX_HOLDER_BYTES: u64 = 64 * 1024;
+
 /// The writer's lock of a feed, or a turn under one that is shared. Dropping it releases it; when the process dies, the
 /// operating system does.
 ///
@@ -80,7 +83,7 @@ pub(super) fn holder(system: &impl System, private: &Path) -> io::Result<Option<
         return Ok(None);
     }
     let mut text = Vec::new();
-    match file.read_to_end(&mut text) {
+    match (&mut file).take(MAX_HOLDER_BYTES).read_to_end(&mut text) {
         // There a locked file cannot be read.
         Err(_) if cfg!(windows) => return Ok(None),
         read => read.context("read", &path)?,
@@ -115,7 +118,9 @@ impl<S: System> Holder<S> {
     /// The caller has the writer's lock, so no one else writes these files.
     fn tell(system: &S, private: &Path, text: &str) -> io::Result<Self> {
         let (new, path) = (private.join("holder.new"), private.join("holder"));
-        let mut file = sys::open(system, &new, Open::Emptied)?;
+        // Left by a process that died, or not ours at all: then what it is must not be written to.
+        sys::remove_file(system, &new)?;
+        let mut file = sys::open(system, &new, Open::New { mode: 0o600 })?;
         if !file.try_lock()? {
             return Err(io::ErrorKind::WouldBlock.into());
         }

@@ -37,11 +37,18 @@ pub(super) fn read(system: &impl System, private: &Path, rotation: Rotation) -> 
     for age in 0..=rotation.older {
         let path = aged(private, age);
         let Some(mut file) = sys::open_regular(system, &path).context("open", &path)? else { continue };
-        let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes).context("read", &path)?;
-        files.push(bytes);
+        files.push(end_of(&mut file, rotation.max_bytes.saturating_mul(2)).context("read", &path)?);
     }
     Ok(files)
+}
+
+/// The last `limit` bytes: a file that has more is none that was put aside in time. The line that they begin in is torn.
+fn end_of(file: &mut impl Handle, limit: u64) -> io::Result<Vec<u8>> {
+    let size = file.seek(SeekFrom::End(0))?;
+    file.seek(SeekFrom::Start(size.saturating_sub(limit)))?;
+    let mut bytes = Vec::new();
+    file.take(limit).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 fn newest(private: &Path) -> PathBuf {

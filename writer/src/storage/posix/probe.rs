@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::super::error::Context;
 use super::super::{Kind, Staging, Storage};
 use super::file::Reader;
-use super::sys::{self, Handle, Open, System};
+use super::sys::{self, Handle, System};
 use super::{PosixStorage, staging};
 
 /// How many bytes are written: a few blocks, so that the medium has something to do.
@@ -80,10 +80,7 @@ impl<S: System> PosixStorage<S> {
 /// Whether the publish that this lock file belongs to is still running. It is asked with a shared lock, which a sweep of
 /// the same moment takes for a living owner and so leaves to the next.
 fn lives(system: &impl System, lock: &Path) -> io::Result<bool> {
-    let file = match sys::open(system, lock, Open::Read) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
-        file => file.context("open", lock)?,
-    };
+    let Some(file) = sys::open_regular(system, lock).context("open", lock)? else { return Ok(false) };
     Ok(!file.try_lock_shared().context("look at the lock of", lock)?)
 }
 

@@ -33,12 +33,13 @@ pub(super) fn make_dir(system: &impl System, path: &Path, mode: u32) -> io::Resu
 
 /// Refuses a symbolic link: a directory of a feed must be in the feed's own file system, or nothing could be moved to it.
 pub(super) fn refuse_link(system: &impl System, path: &Path) -> io::Result<()> {
-    if look(system, path)?.link {
-        return Err(not_regular(
-            "it is a symbolic link; put the directory itself there, or link the whole feed directory",
-        ));
+    match look(system, path) {
+        Ok(found) if found.link => {
+            Err(not_regular("it is a symbolic link; put the directory itself there, or link the whole feed directory"))
+        }
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 /// Opens a regular file for reading, never through a link and without waiting for the other end of a pipe. `None` when

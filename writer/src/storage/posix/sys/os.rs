@@ -25,7 +25,6 @@ impl System for Os {
             Open::Read => options.read(true),
             Open::ReadWrite { create } => options.read(true).write(true).create(create).truncate(false),
             Open::New { .. } => options.write(true).create_new(true),
-            Open::Emptied => options.write(true).create(true).truncate(true),
             Open::Append => options.read(true).append(true).create(true),
         };
         options.open(path)

@@ -156,8 +156,6 @@ pub enum Open {
         /// The mode that it has from the beginning, or a narrower one.
         mode: u32,
     },
-    /// For writing, emptied when it is there.
-    Emptied,
     /// For reading, and for writing at its end; made when it is not there.
     Append,
 }

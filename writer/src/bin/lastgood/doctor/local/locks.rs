@@ -20,10 +20,11 @@ pub(super) fn locks(used: &Place, storage: &PosixStorage, now: Timestamp) -> Vec
     };
     let mut findings = vec![match &lock {
         Some(held) if held.held => {
-            let (host, pid) = held.holder.as_ref().map_or(("?", 0), |holder| (&holder.host, holder.pid));
-            Check::Lock.note(format!("{} is publishing now{}", who(held.holder.as_ref()), since(held, now))).remedy(
-                format!("wait; should it hang: ps -fp {pid} on {host}, then end it: the kernel releases the lock"),
-            )
+            let pid = held.holder.as_ref().map_or(0, |holder| holder.pid);
+            let who = who(held.holder.as_ref());
+            Check::Lock.note(format!("{who} is publishing now{}", since(held, now))).remedy(format!(
+                "wait; should {who} hang, look there with ps -fp {pid} and end it: the kernel releases the lock"
+            ))
         }
         _ => Check::Lock.ok("nobody holds the writer's lock"),
     }];
@@ -58,8 +59,7 @@ fn foreign(used: &Place, ForeignMarker { path, age_ms }: &ForeignMarker) -> Find
 }
 
 fn who(holder: Option<&Holder>) -> String {
-    holder
-        .map_or_else(|| "an unknown process".to_owned(), |Holder { host, pid, .. }| format!("process {pid} on {host}"))
+    holder.map_or_else(|| "an unknown process".to_owned(), ToString::to_string)
 }
 
 fn since(lock: &LockStatus, now: Timestamp) -> String {

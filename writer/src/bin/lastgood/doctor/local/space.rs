@@ -21,7 +21,9 @@ impl Need {
     /// replaces; for all of them manifest, history and markers.
     fn of(place: &Place) -> Self {
         let datasets = place.published().map(|published| &published.manifest.datasets);
-        let sizes: u64 = datasets.iter().flat_map(|datasets| datasets.values()).map(|entry| entry.size).sum();
+        // A manifest can claim any sizes.
+        let entries = datasets.iter().flat_map(|datasets| datasets.values());
+        let sizes = entries.fold(0_u64, |sum, entry| sum.saturating_add(entry.size));
         let count = datasets.map_or(1, |datasets| datasets.len() as u64);
         Self { bytes: sizes.saturating_mul(4).saturating_add(1024 * 1024), files: 8 * count + 8 }
     }
