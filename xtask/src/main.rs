@@ -1,4 +1,4 @@
-//! The tasks of this repository: `cargo xtask demo | test | bench | pack | lint`.
+//! The tasks of this repository: `cargo xtask demo | test | bench | fuzz | pack | lint`.
 
 // `clippy.toml` keeps file-system mutation out of everything but the writer's
 // storage module, because published bytes must be durable. What is written
@@ -8,6 +8,7 @@
 
 mod bench;
 mod demo;
+mod fuzz;
 mod lint;
 mod npm;
 mod pack;
@@ -37,6 +38,7 @@ enum Task {
     Demo(demo::Args),
     Test(test::Args),
     Bench(bench::Args),
+    Fuzz(fuzz::Args),
     Pack(pack::Args),
     Lint(lint::Args),
 }
@@ -47,6 +49,7 @@ fn main() -> ExitCode {
         Task::Demo(args) => demo::run(&args),
         Task::Test(args) => test::run(&args),
         Task::Bench(args) => bench::run(&args),
+        Task::Fuzz(args) => fuzz::run(&args),
         Task::Pack(args) => pack::run(&args).map(drop),
         Task::Lint(args) => lint::run(&args),
     });
