@@ -113,7 +113,8 @@ impl Validation {
         Some(match Schema::compile(&text, &engine) {
             Ok(schema) => {
                 let validate = |text: &str| schema.validate(text, LISTED).err().map(|invalid| invalid.to_string());
-                let payloads = parts.map(|text| Payload { violations: validate(text), text: text.to_owned() }).collect();
+                let payloads =
+                    parts.map(|text| Payload { violations: validate(text), text: text.to_owned() }).collect();
                 if engine.tamed.get() {
                     return None;
                 }

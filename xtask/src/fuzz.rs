@@ -15,7 +15,7 @@ use anyhow::{Context, Result, bail, ensure};
 
 use self::report::Report;
 use crate::{
-    process::{self, Running},
+    process::{self, ProcessError, Running},
     progress::step,
     workspace,
 };
@@ -129,14 +129,15 @@ fn fuzz_one(fuzzer: &Path, target: &str, seconds: u32) -> Result<Report> {
         command.arg(format!("-dict={}", dictionary.display()));
     }
     let ended = Running::start(&mut command)?.wait_for_success();
-    if process::interrupted() {
-        ended?;
+    if let Err(error @ ProcessError::Interrupted) = ended {
+        return Err(error.into());
     }
     let report = Report::read(target, &String::from_utf8_lossy(&fs::read(&log)?));
     println!("{report}");
-    // Whatever it ended with, libFuzzer says so in its log; only what it does not say is news here.
+    // That it ended with a finding is told with the others.
     if let (Err(error), None) = (ended, report.failure()) {
-        return Err(anyhow::Error::from(error).context(format!("libFuzzer ended without a finding; see {}", log.display())));
+        let problem = format!("libFuzzer failed without a finding; see {}", log.display());
+        return Err(anyhow::Error::from(error).context(problem));
     }
     Ok(report)
 }

@@ -21,7 +21,10 @@ pub(crate) fn run(input: &[u8]) {
     }
     if let Some(elements) = json.array() {
         let again: Vec<&str> = elements.into_iter().map(Json::as_str).collect();
-        assert_eq!(Some(again.len()), Json::parse(&format!("[{}]", again.join(","))).ok().and_then(Json::array).map(|all| all.len()));
+        assert_eq!(
+            Some(again.len()),
+            Json::parse(&format!("[{}]", again.join(","))).ok().and_then(Json::array).map(|all| all.len())
+        );
     }
     if let Some(object) = json.object() {
         for (name, value) in object.members() {

@@ -16,7 +16,8 @@ pub(crate) fn run(input: &[u8]) {
 pub(crate) fn sealed(signed: &[u8]) -> Vec<u8> {
     // The checksum covers the value without the space around it.
     let value = signed.trim_ascii();
-    [b"{\"signed\":", signed, b",\"sha256\":\"", Sha256::of(value).to_string().as_bytes(), b"\",\"signatures\":[]}"].concat()
+    [b"{\"signed\":", signed, b",\"sha256\":\"", Sha256::of(value).to_string().as_bytes(), b"\",\"signatures\":[]}"]
+        .concat()
 }
 
 fn check(result: Result<Manifest, ManifestError>) {

@@ -67,7 +67,10 @@ pub(crate) fn run(input: &[u8]) {
 fn again<T: std::str::FromStr + std::fmt::Display + PartialEq>(text: &str) -> Option<T> {
     let value: T = text.parse().ok()?;
     let written = value.to_string();
-    assert!(written.parse::<T>().is_ok_and(|again| again == value), "{text:?} is written as {written:?}, which is another");
+    assert!(
+        written.parse::<T>().is_ok_and(|again| again == value),
+        "{text:?} is written as {written:?}, which is another"
+    );
     Some(value)
 }
 

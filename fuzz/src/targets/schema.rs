@@ -24,7 +24,11 @@ pub(crate) fn run(input: &[u8]) {
         let result = schema.validate(instance, ALL);
         let is_json = serde_json::from_str::<serde::de::IgnoredAny>(instance).is_ok();
         if instance.bytes().filter(|byte| matches!(byte, b'[' | b'{')).count() < 127 {
-            assert_eq!(is_json, !matches!(result, Err(Invalid::NotJson(_))), "what is JSON is another matter to serde_json");
+            assert_eq!(
+                is_json,
+                !matches!(result, Err(Invalid::NotJson(_))),
+                "what is JSON is another matter to serde_json"
+            );
         }
         if let Err(invalid) = &result {
             assert_fit_for_a_terminal(&invalid.to_string());
@@ -66,7 +70,8 @@ fn sorted(result: Result<(), Invalid>) -> Result<(), Invalid> {
 fn with_rule(text: &str) -> Option<String> {
     let members = text.trim_start_matches([' ', '\t', '\r', '\n']).strip_prefix('{')?;
     // A name that is written in another way makes two of one, which is refused.
-    let rule = [r#""allOf":[true]"#, r#""not":false"#, r#""if":true"#].into_iter().find(|rule| !text.contains(&rule[..5]))?;
+    let rule =
+        [r#""allOf":[true]"#, r#""not":false"#, r#""if":true"#].into_iter().find(|rule| !text.contains(&rule[..5]))?;
     let comma = if members.trim_start().starts_with('}') { "" } else { "," };
     Some(format!("{{{rule}{comma}{members}"))
 }

@@ -27,6 +27,11 @@ pub enum Invalid {
     /// Its nesting and that of the schema together are more than can be followed.
     #[error("its nesting times that of the schema is too deep to be followed; flatten the data or the schema")]
     TooNested,
+    /// The schema applies its parts to the same values so many times that following it would take too long.
+    #[error(
+        "the schema goes through the same values in too many ways to be followed; let fewer of its parts refer to each other"
+    )]
+    TooComplex,
     /// It breaks rules of the schema.
     #[error("{0}")]
     Violations(Violations),

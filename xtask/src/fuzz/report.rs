@@ -30,7 +30,8 @@ impl Report {
 
     pub(super) fn read(target: &str, log: &str) -> Self {
         let stat = |name: &str| {
-            let value = log.lines().rev().find_map(|line| line.strip_prefix("stat::")?.strip_prefix(name)?.strip_prefix(':'));
+            let value =
+                log.lines().rev().find_map(|line| line.strip_prefix("stat::")?.strip_prefix(name)?.strip_prefix(':'));
             value.and_then(|value| value.trim().parse().ok()).unwrap_or(0)
         };
         let coverage = log.lines().rev().find_map(|line| line.split_once(" cov: ")?.1.split(' ').next()?.parse().ok());
@@ -57,11 +58,13 @@ impl Report {
 
 impl Finding {
     fn read(log: &str) -> Option<Self> {
-        let input = log.lines().find_map(|line| line.split_once("Test unit written to ").map(|(_, path)| path.to_owned()))?;
+        let input =
+            log.lines().find_map(|line| line.split_once("Test unit written to ").map(|(_, path)| path.to_owned()))?;
         // The message of a panic stands below the line that says where it was.
         let mut lines = log.lines();
         let panicked = lines.find(|line| line.contains(" panicked at ")).and_then(|_| lines.next());
-        let says = panicked.or_else(|| log.lines().find_map(|line| line.strip_prefix("SUMMARY: "))).unwrap_or("it failed");
+        let says =
+            panicked.or_else(|| log.lines().find_map(|line| line.strip_prefix("SUMMARY: "))).unwrap_or("it failed");
         Some(Self { says: says.to_owned(), input })
     }
 }
@@ -95,7 +98,10 @@ mod tests {
             ==1== ERROR: libFuzzer: deadly signal\nSUMMARY: libFuzzer: deadly signal\n\
             artifact_prefix='x'; Test unit written to target/fuzz/json-crash-1f\n";
         let failure = Report::read("json", log).failure().unwrap();
-        assert!(failure.starts_with("json: no good\n") && failure.contains("cp target/fuzz/json-crash-1f fuzz/corpus/json/"));
+        assert!(
+            failure.starts_with("json: no good\n")
+                && failure.contains("cp target/fuzz/json-crash-1f fuzz/corpus/json/")
+        );
         let slow = log.replace(" panicked at ", " ").replace("deadly signal", "timeout");
         assert!(Report::read("json", &slow).failure().unwrap().starts_with("json: libFuzzer: timeout\n"));
     }

@@ -115,7 +115,8 @@ impl<'a> Server<'a> {
     }
 
     pub(super) fn lock(&mut self) -> Vec<u8> {
-        let datasets = NAMES.iter().filter(|_| self.0.yes()).map(|name| DatasetName::parse(name).expect("this is a name"));
+        let datasets =
+            NAMES.iter().filter(|_| self.0.yes()).map(|name| DatasetName::parse(name).expect("this is a name"));
         let datasets = datasets.collect();
         let holder = Holder { host: "host".to_owned(), pid: 1, token: "token".to_owned() };
         let (acquired_at, expires_at) = (self.time(), self.time());
