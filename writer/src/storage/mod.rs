@@ -24,7 +24,9 @@ use lastgood_protocol::time::Timestamp;
 
 pub use self::error::{PathError, raw_os_error};
 pub use self::memory::{MemoryFile, MemoryLock, MemoryStaging, MemoryStorage};
-pub use self::posix::{Modes, PosixFile, PosixStaging, PosixStorage, Probe, WriterLock, update_file};
+pub use self::posix::{
+    Found, Handle, Modes, Open, Os, PosixFile, PosixStaging, PosixStorage, Probe, System, WriterLock, update_file,
+};
 
 /// A feed directory, or something that behaves like one.
 pub trait Storage: Send + Sync {

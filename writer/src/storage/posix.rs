@@ -25,9 +25,8 @@ mod sync;
 mod sys;
 mod update;
 
-use std::fs;
 use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use lastgood_protocol::layout::{self, Dir, FeedPath};
 
@@ -36,6 +35,7 @@ pub use self::lock::WriterLock;
 pub use self::probe::Probe;
 pub use self::staging::PosixStaging;
 use self::sync::SyncJob;
+pub use self::sys::{Found, Handle, Open, Os, System};
 pub use self::update::update_file;
 use super::error::{Context, with_advice};
 use super::{Durable, FileInfo, Kind, Pending, Placed, Rotation, Storage, Wave, timestamp};
@@ -51,7 +51,8 @@ const PRIVATE_MODE: u32 = 0o700;
 ///
 /// Reading needs no right to write: nothing is created before it is asked for.
 #[derive(Debug, Clone)]
-pub struct PosixStorage {
+pub struct PosixStorage<S = Os> {
+    system: S,
     dir: PathBuf,
     modes: Modes,
 }
@@ -89,12 +90,20 @@ impl PosixStorage {
     /// The feed in `dir`, which need not exist. Does no I/O.
     #[must_use]
     pub fn new(dir: impl Into<PathBuf>, modes: Modes) -> Self {
-        Self { dir: dir.into(), modes }
+        Self::on(Os, dir, modes)
+    }
+}
+
+impl<S: System> PosixStorage<S> {
+    /// The same on another system than the one that the process runs on.
+    #[must_use]
+    pub fn on(system: S, dir: impl Into<PathBuf>, modes: Modes) -> Self {
+        Self { system, dir: dir.into(), modes }
     }
 
     /// Makes the feed directory alone: with the ones above it made as well, a mistyped path would split a feed in two.
     fn make_feed_dir(&self) -> io::Result<bool> {
-        sys::make_dir(&self.dir, self.modes.of_dir()).map_err(|error| {
+        sys::make_dir(&self.system, &self.dir, self.modes.of_dir()).map_err(|error| {
             let advice = match error.kind() {
                 io::ErrorKind::NotFound => "; make the directory above it first",
                 _ => "",
@@ -119,10 +128,10 @@ impl PosixStorage {
     }
 }
 
-impl Storage for PosixStorage {
-    type File = PosixFile;
-    type Staging = PosixStaging;
-    type Lock = WriterLock;
+impl<S: System> Storage for PosixStorage<S> {
+    type File = PosixFile<S>;
+    type Staging = PosixStaging<S>;
+    type Lock = WriterLock<S>;
 
     fn location(&self) -> String {
         self.dir.display().to_string()
@@ -138,31 +147,28 @@ impl Storage for PosixStorage {
             (private.join(staging::DIR), PRIVATE_MODE),
         ];
         for (path, mode) in &inner {
-            sys::make_dir(path, *mode).context("create", path)?;
-            sys::refuse_link(path).context("use", path)?;
+            sys::make_dir(&self.system, path, *mode).context("create", path)?;
+            sys::refuse_link(&self.system, path).context("use", path)?;
         }
         // All of them, made just now or not: whoever made one may have died before it was durable (I8).
         let mut durable: Vec<PathBuf> = inner.into_iter().map(|(path, _)| path).collect();
-        let root = fs::canonicalize(&self.dir).context("find", &self.dir)?;
+        let root = self.system.canonicalize(&self.dir).context("find", &self.dir)?;
         if let Some(parent) = root.parent()
-            && (made || sys::can_open_dir(parent))
+            && (made || sys::can_open_dir(&self.system, parent))
         {
             durable.push(parent.to_owned());
         }
         durable.push(root);
-        sync::sync_in_parallel(durable.into_iter().map(SyncJob::Dir).collect())
+        sync::sync_in_parallel(&self.system, durable.into_iter().map(SyncJob::Dir).collect())
     }
 
     fn list(&self, dir: Dir) -> io::Result<Vec<String>> {
         let path = self.dir(dir);
-        let entries = match sys::read_dir(&path) {
+        let names = match sys::list(&self.system, &path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            entries => entries.context("list", &path)?,
+            names => names.context("list", &path)?,
         };
-        let mut names = Vec::new();
-        for entry in entries {
-            names.push(entry.context("list", &path)?.file_name().to_string_lossy().into_owned());
-        }
+        let mut names: Vec<String> = names.iter().map(|name| name.to_string_lossy().into_owned()).collect();
         names.retain(|name| dir != Dir::Root || name != layout::PRIVATE_DIR);
         names.sort_unstable();
         Ok(names)
@@ -170,78 +176,72 @@ impl Storage for PosixStorage {
 
     fn info(&self, path: &FeedPath) -> io::Result<Option<FileInfo>> {
         let path = self.published(path);
-        let metadata = match sys::metadata(&path) {
+        let found = match sys::look(&self.system, &path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            metadata => metadata.context("look at", &path)?,
+            found => found.context("look at", &path)?,
         };
-        let modified = timestamp(metadata.modified().context("look at", &path)?);
-        let kind = if metadata.permissions().readonly() { Kind::Marker } else { Kind::Published };
-        Ok(Some(FileInfo { size: metadata.len(), modified, kind }))
+        let kind = if found.readonly { Kind::Marker } else { Kind::Published };
+        Ok(Some(FileInfo { size: found.size, modified: timestamp(found.modified), kind }))
     }
 
     fn open(&self, path: &FeedPath) -> io::Result<Option<Box<dyn Read + Send>>> {
-        Ok(file::Reader::open(&self.published(path))?.map(|reader| Box::new(reader) as _))
+        Ok(file::Reader::open(&self.system, &self.published(path))?.map(|reader| Box::new(reader) as _))
     }
 
-    fn try_lock(&self, holder: &str) -> io::Result<Option<WriterLock>> {
-        WriterLock::try_take(&self.private(), holder)
+    fn try_lock(&self, holder: &str) -> io::Result<Option<WriterLock<S>>> {
+        WriterLock::try_take(&self.system, &self.private(), holder)
     }
 
-    fn share(&self, lock: &mut WriterLock) -> io::Result<()> {
+    fn share(&self, lock: &mut WriterLock<S>) -> io::Result<()> {
         lock.share().context("share", &self.private().join(lock::TURN))
     }
 
-    fn try_join(&self) -> io::Result<Option<WriterLock>> {
-        WriterLock::try_join(&self.private())
+    fn try_join(&self) -> io::Result<Option<WriterLock<S>>> {
+        WriterLock::try_join(&self.system, &self.private())
     }
 
     fn lock_holder(&self) -> io::Result<Option<String>> {
-        lock::holder(&self.private())
+        lock::holder(&self.system, &self.private())
     }
 
-    fn stage(&self) -> io::Result<PosixStaging> {
-        PosixStaging::open(&self.dir, &self.private().join(staging::DIR), self.modes)
+    fn stage(&self) -> io::Result<PosixStaging<S>> {
+        PosixStaging::open(&self.system, &self.dir, &self.private().join(staging::DIR), self.modes)
     }
 
     fn sweep_staging(&self) -> io::Result<usize> {
-        staging::sweep(&self.private().join(staging::DIR))
+        staging::sweep(&self.system, &self.private().join(staging::DIR))
     }
 
-    fn place(&self, file: Pending<PosixFile>, path: &FeedPath) -> io::Result<Placed<PosixFile>> {
+    fn place(&self, file: Pending<PosixFile<S>>, path: &FeedPath) -> io::Result<Placed<PosixFile<S>>> {
         file.0.moved_to(self.published(path)).map(Placed)
     }
 
-    fn sync(&self, mut wave: Wave<PosixFile>) -> io::Result<Vec<Durable<PosixFile>>> {
+    fn sync(&self, mut wave: Wave<PosixFile<S>>) -> io::Result<Vec<Durable<PosixFile<S>>>> {
         let files =
             wave.pending.iter_mut().map(|file| &mut file.0).chain(wave.placed.iter_mut().map(|file| &mut file.0));
         let dirs = wave.dirs.iter().map(|dir| SyncJob::Dir(self.dir(*dir)));
-        sync::sync_in_parallel(files.map(SyncJob::File).chain(dirs).collect())?;
+        sync::sync_in_parallel(&self.system, files.map(SyncJob::File).chain(dirs).collect())?;
         Ok(wave.pending.into_iter().map(|file| Durable(file.0)).collect())
     }
 
-    fn replace(&self, file: Durable<PosixFile>, path: &FeedPath) -> io::Result<()> {
+    fn replace(&self, file: Durable<PosixFile<S>>, path: &FeedPath) -> io::Result<()> {
         file.0.moved_to(self.published(path)).map(drop)
     }
 
     fn preserve(&self, path: &FeedPath) -> io::Result<Option<String>> {
-        kept::keep(&self.published(path), &self.private().join(kept::DIR))
+        kept::keep(&self.system, &self.published(path), &self.private().join(kept::DIR))
     }
 
     fn remove(&self, path: &FeedPath) -> io::Result<bool> {
         let path = self.published(path);
-        sys::remove_file(&path).context("remove", &path)
+        sys::remove_file(&self.system, &path).context("remove", &path)
     }
 
     fn append_to_log(&self, line: &str, rotation: Rotation) -> io::Result<()> {
-        log::append(&self.private(), line, rotation)
+        log::append(&self.system, &self.private(), line, rotation)
     }
 
     fn read_log(&self, rotation: Rotation) -> io::Result<Vec<Vec<u8>>> {
-        log::read(&self.private(), rotation)
+        log::read(&self.system, &self.private(), rotation)
     }
-}
-
-/// Opens the private file `path` to lock it, and makes it when `create` says so.
-fn open_lock(path: &Path, create: bool) -> io::Result<fs::File> {
-    sys::open_private(path, |options| options.read(true).write(true).create(create).truncate(false))
 }

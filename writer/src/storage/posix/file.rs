@@ -1,6 +1,5 @@
 //! A file on its way from staging to its final name.
 
-use std::fs::File;
 use std::io::{self, Read, Write};
 use std::mem;
 use std::path::{Path, PathBuf};
@@ -9,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::super::error::{Context, with_advice};
 use super::super::{Pending, StagedFile};
-use super::sys;
+use super::sys::{self, Handle, Open, Os, System};
 
 /// How many finished files of one staging stay open to be synced together. Well below the usual limit of 1024
 /// descriptors of a process, which may have several publishes at once.
@@ -25,19 +24,20 @@ const LARGE_BYTES: u64 = 8 * 1024 * 1024;
 /// A file that [`PosixStorage`](super::PosixStorage) has in staging or has placed. Dropping it while it is in staging
 /// removes it.
 #[derive(Debug)]
-pub struct PosixFile {
+pub struct PosixFile<S: System = Os> {
+    system: S,
     path: PathBuf,
     staged: bool,
-    content: Content,
+    content: Content<S::File>,
     written: u64,
     /// Up to where the system has been asked to begin writing to the medium.
     begun: u64,
 }
 
 #[derive(Debug)]
-enum Content {
+enum Content<F> {
     /// Kept open from writing to syncing: the handle that wrote is the one that is told of a failed write-back.
-    Written(File, OpenSlot),
+    Written(F, OpenSlot),
     /// Synced, or not to be synced again because that failed.
     Settled,
 }
@@ -63,35 +63,40 @@ impl Drop for OpenSlot {
     }
 }
 
-impl PosixFile {
+impl<S: System> PosixFile<S> {
     /// A new file in staging. `open` counts the open files of that staging.
-    pub(super) fn create(path: PathBuf, mode: u32, open: &Arc<AtomicUsize>) -> io::Result<Self> {
+    pub(super) fn create(system: &S, path: PathBuf, mode: u32, open: &Arc<AtomicUsize>) -> io::Result<Self> {
         let slot = OpenSlot::take(open);
-        let file = sys::open_private(&path, |options| options.write(true).create_new(true)).context("create", &path)?;
+        let file = sys::open(system, &path, Open::New).context("create", &path)?;
         let content = Content::Written(file, slot);
-        let created = Self { path, staged: true, content, written: 0, begun: 0 };
+        let created = Self { system: system.clone(), path, staged: true, content, written: 0, begun: 0 };
         if let Content::Written(file, _) = &created.content {
-            sys::set_mode(file, mode).context("set the mode of", &created.path)?;
+            file.set_mode(mode).context("set the mode of", &created.path)?;
         }
         Ok(created)
     }
 
     /// A published file under a further name in staging; `None` when there is none or it cannot be had.
-    pub(super) fn link(published: &Path, path: PathBuf, open: &Arc<AtomicUsize>) -> io::Result<Option<Self>> {
+    pub(super) fn link(
+        system: &S,
+        published: &Path,
+        path: PathBuf,
+        open: &Arc<AtomicUsize>,
+    ) -> io::Result<Option<Self>> {
         // Not everything that is published can be opened: a link or a pipe that somebody has put there.
-        if sys::open_regular(published).context("open", published)?.is_none() {
+        if sys::open_regular(system, published).context("open", published)?.is_none() {
             return Ok(None);
         }
         // Without hard links, or without the right to make one to a file of another user, it has to be copied.
-        if sys::hard_link(published, &path).is_err() {
+        if sys::link(system, published, &path).is_err() {
             return Ok(None);
         }
         let slot = OpenSlot::take(open);
         // What was published by lastgood is durable, but somebody else may have put a file of the same content there: so
         // this one is synced as well, which costs nothing when there is nothing to be written.
-        let opened = sys::open_regular(&path).context("open", &path)?;
+        let opened = sys::open_regular(system, &path).context("open", &path)?;
         let content = opened.map_or(Content::Settled, |file| Content::Written(file, slot));
-        let mut link = Self { path, staged: true, content, written: 0, begun: 0 };
+        let mut link = Self { system: system.clone(), path, staged: true, content, written: 0, begun: 0 };
         link.sync_if_too_many_are_open()?;
         Ok(Some(link))
     }
@@ -100,14 +105,14 @@ impl PosixFile {
     /// the payload is still being read. A hint: whether it is taken changes nothing but the time.
     fn begin_writeback(&mut self) {
         if let Content::Written(file, _) = &self.content {
-            sys::begin_writeback(file, self.begun, self.written - self.begun);
+            file.begin_writeback(self.begun, self.written - self.begun);
             self.begun = self.written;
         }
     }
 
     /// Renames it out of staging, over whatever is there.
     pub(super) fn moved_to(mut self, target: PathBuf) -> io::Result<Self> {
-        sys::rename(&self.path, &target).map_err(|error| {
+        sys::rename(&self.system, &self.path, &target).map_err(|error| {
             let advice = rename_advice(&error);
             with_advice(error, "move a file from staging to", &target, advice)
         })?;
@@ -123,9 +128,8 @@ impl PosixFile {
 
     /// Syncs it, once.
     pub(super) fn sync(&mut self) -> io::Result<()> {
-        // Mode and size are to be durable as well as the content: sync_all, not sync_data.
         let synced = match mem::replace(&mut self.content, Content::Settled) {
-            Content::Written(file, _slot) => file.sync_all(),
+            Content::Written(file, _slot) => file.sync(),
             Content::Settled => Ok(()),
         };
         synced.context("sync", &self.path)
@@ -150,7 +154,7 @@ fn rename_advice(error: &io::Error) -> &'static str {
     }
 }
 
-impl Write for PosixFile {
+impl<S: System> Write for PosixFile<S> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let Content::Written(file, _) = &mut self.content else {
             unreachable!("only a staged file that is not finished can be written to, and it is open")
@@ -168,7 +172,7 @@ impl Write for PosixFile {
     }
 }
 
-impl StagedFile for PosixFile {
+impl<S: System> StagedFile for PosixFile<S> {
     fn finish(mut self) -> io::Result<Pending<Self>> {
         self.sync_if_too_many_are_open()?;
         if self.written >= LARGE_BYTES {
@@ -180,37 +184,37 @@ impl StagedFile for PosixFile {
     }
 
     fn reader(&self) -> io::Result<Box<dyn Read + Send>> {
-        let reader = Reader::open(&self.path)?;
+        let reader = Reader::open(&self.system, &self.path)?;
         Ok(Box::new(reader.ok_or_else(|| io::ErrorKind::NotFound.into()).context("open", &self.path)?))
     }
 }
 
-impl Drop for PosixFile {
+impl<S: System> Drop for PosixFile<S> {
     fn drop(&mut self) {
         if self.staged {
             // Closed first: not every system removes an open file.
             self.content = Content::Settled;
             // What cannot be removed now is swept later; nobody sees it.
-            let _ = sys::remove_file(&self.path);
+            let _ = sys::remove_file(&self.system, &self.path);
         }
     }
 }
 
 /// An open file whose errors name it.
-pub(super) struct Reader {
-    file: File,
+pub(super) struct Reader<F> {
+    file: F,
     path: PathBuf,
 }
 
-impl Reader {
+impl<F: Handle> Reader<F> {
     /// `None` when there is no file.
-    pub(super) fn open(path: &Path) -> io::Result<Option<Self>> {
-        let file = sys::open_regular(path).context("open", path)?;
+    pub(super) fn open(system: &impl System<File = F>, path: &Path) -> io::Result<Option<Self>> {
+        let file = sys::open_regular(system, path).context("open", path)?;
         Ok(file.map(|file| Self { file, path: path.to_owned() }))
     }
 }
 
-impl Read for Reader {
+impl<F: Handle> Read for Reader<F> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.file.read(buffer).context("read", &self.path)
     }

@@ -1,13 +1,12 @@
 //! The writer's lock, and who holds it.
 
-use std::fs::{File, TryLockError};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
 use super::super::error::Context;
-use super::{open_lock, sys};
+use super::sys::{self, Handle, Open, Os, System};
 
 /// Locked during a commit.
 pub(super) const TURN: &str = "turn";
@@ -19,31 +18,31 @@ pub(super) const TURN: &str = "turn";
 /// shares its lock keeps the first alone. Nobody commits without the second, so that a commit under a shared lock is safe
 /// also from the next holder, should the one who shared it die meanwhile.
 #[derive(Debug)]
-pub struct WriterLock {
-    holder: Option<Holder>,
-    lock: Option<Locked>,
-    turn: Option<Locked>,
+pub struct WriterLock<S: System = Os> {
+    holder: Option<Holder<S>>,
+    lock: Option<Locked<S::File>>,
+    turn: Option<Locked<S::File>>,
 }
 
-impl WriterLock {
-    pub(super) fn try_take(private: &Path, holder: &str) -> io::Result<Option<Self>> {
-        let Some(lock) = Locked::try_take(&private.join("lock"))? else { return Ok(None) };
-        let Some(turn) = Locked::try_take(&private.join(TURN))? else { return Ok(None) };
+impl<S: System> WriterLock<S> {
+    pub(super) fn try_take(system: &S, private: &Path, holder: &str) -> io::Result<Option<Self>> {
+        let Some(lock) = Locked::try_take(system, &private.join("lock"))? else { return Ok(None) };
+        let Some(turn) = Locked::try_take(system, &private.join(TURN))? else { return Ok(None) };
         // Told as a courtesy: a disk too full for it must not keep anyone from freeing space.
-        Ok(Some(Self { holder: Holder::tell(private, holder).ok(), lock: Some(lock), turn: Some(turn) }))
+        Ok(Some(Self { holder: Holder::tell(system, private, holder).ok(), lock: Some(lock), turn: Some(turn) }))
     }
 
     pub(super) fn share(&mut self) -> io::Result<()> {
         self.turn.take().map_or(Ok(()), |turn| turn.0.unlock())
     }
 
-    pub(super) fn try_join(private: &Path) -> io::Result<Option<Self>> {
-        let turn = Locked::try_take(&private.join(TURN))?;
+    pub(super) fn try_join(system: &S, private: &Path) -> io::Result<Option<Self>> {
+        let turn = Locked::try_take(system, &private.join(TURN))?;
         Ok(turn.map(|turn| Self { holder: None, lock: None, turn: Some(turn) }))
     }
 }
 
-impl Drop for WriterLock {
+impl<S: System> Drop for WriterLock<S> {
     fn drop(&mut self) {
         // First, while no other writer can have put its own in that place.
         drop(self.holder.take());
@@ -54,16 +53,16 @@ impl Drop for WriterLock {
 
 /// A file that is locked.
 #[derive(Debug)]
-struct Locked(File);
+struct Locked<F: Handle>(F);
 
-impl Locked {
-    fn try_take(path: &Path) -> io::Result<Option<Self>> {
-        let file = open_lock(path, true).context("open", path)?;
-        Ok(try_lock(&file).context("lock", path)?.then_some(Self(file)))
+impl<F: Handle> Locked<F> {
+    fn try_take(system: &impl System<File = F>, path: &Path) -> io::Result<Option<Self>> {
+        let file = sys::open(system, path, Open::ReadWrite { create: true }).context("open", path)?;
+        Ok(file.try_lock().context("lock", path)?.then_some(Self(file)))
     }
 }
 
-impl Drop for Locked {
+impl<F: Handle> Drop for Locked<F> {
     fn drop(&mut self) {
         // Not left to closing: a process that is just being started elsewhere in this program has a copy of the handle.
         let _ = self.0.unlock();
@@ -73,14 +72,12 @@ impl Drop for Locked {
 /// What the present holder has told; `None` when there is none.
 ///
 /// Looks at `holder` alone: asking for the lock itself would for a moment take it from a writer.
-pub(super) fn holder(private: &Path) -> io::Result<Option<String>> {
+pub(super) fn holder(system: &impl System, private: &Path) -> io::Result<Option<String>> {
     let path = private.join("holder");
-    let Some(mut file) = sys::open_regular(&path).context("open", &path)? else { return Ok(None) };
-    match file.try_lock_shared() {
+    let Some(mut file) = sys::open_regular(system, &path).context("open", &path)? else { return Ok(None) };
+    if file.try_lock_shared().context("look at the lock of", &path)? {
         // Left by a process that died.
-        Ok(()) => return Ok(None),
-        Err(TryLockError::WouldBlock) => {}
-        Err(TryLockError::Error(error)) => return Err(error).context("look at the lock of", &path),
+        return Ok(None);
     }
     let mut text = Vec::new();
     match file.read_to_end(&mut text) {
@@ -91,22 +88,13 @@ pub(super) fn holder(private: &Path) -> io::Result<Option<String>> {
     Ok(Some(String::from_utf8_lossy(&text).into_owned()))
 }
 
-/// Takes the lock on an open file; false when another has it.
-pub(super) fn try_lock(file: &File) -> io::Result<bool> {
-    match file.try_lock() {
-        Ok(()) => Ok(true),
-        Err(TryLockError::WouldBlock) => Ok(false),
-        Err(TryLockError::Error(error)) => Err(error),
-    }
-}
-
 /// Takes a lock that is never held for longer than some file operations: whoever holds it for half a second has been
 /// stopped, and is not waited for.
-pub(super) fn lock_soon(path: &Path, create: bool) -> io::Result<File> {
+pub(super) fn lock_soon<S: System>(system: &S, path: &Path, create: bool) -> io::Result<S::File> {
     const TRIES: u32 = 500;
-    let file = open_lock(path, create)?;
+    let file = sys::open(system, path, Open::ReadWrite { create })?;
     for _ in 0..TRIES {
-        if try_lock(&file)? {
+        if file.try_lock()? {
             return Ok(file);
         }
         thread::sleep(Duration::from_millis(1));
@@ -117,28 +105,29 @@ pub(super) fn lock_soon(path: &Path, create: bool) -> io::Result<File> {
 /// The file `holder`: written and locked before it has that name and never changed after, so that it is read whole, and
 /// is locked exactly as long as what it says is true.
 #[derive(Debug)]
-struct Holder {
+struct Holder<S: System> {
+    system: S,
     path: PathBuf,
-    _locked: File,
+    _locked: S::File,
 }
 
-impl Holder {
+impl<S: System> Holder<S> {
     /// The caller has the writer's lock, so no one else writes these files.
-    fn tell(private: &Path, text: &str) -> io::Result<Self> {
+    fn tell(system: &S, private: &Path, text: &str) -> io::Result<Self> {
         let (new, path) = (private.join("holder.new"), private.join("holder"));
-        let mut file = sys::open_private(&new, |options| options.write(true).create(true).truncate(true))?;
-        if !try_lock(&file)? {
+        let mut file = sys::open(system, &new, Open::Emptied)?;
+        if !file.try_lock()? {
             return Err(io::ErrorKind::WouldBlock.into());
         }
         file.write_all(text.as_bytes())?;
-        sys::rename(&new, &path)?;
-        Ok(Self { path, _locked: file })
+        sys::rename(system, &new, &path)?;
+        Ok(Self { system: system.clone(), path, _locked: file })
     }
 }
 
-impl Drop for Holder {
+impl<S: System> Drop for Holder<S> {
     fn drop(&mut self) {
         // If it stays, it is no longer locked and so says nothing.
-        let _ = sys::remove_file(&self.path);
+        let _ = sys::remove_file(&self.system, &self.path);
     }
 }

@@ -1,24 +1,23 @@
 //! The operation log: lines added at the end of a file, which is put aside when it is large.
 
-use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use super::super::Rotation;
 use super::super::error::Context;
 use super::lock::lock_soon;
-use super::sys;
+use super::sys::{self, Handle, Open, System};
 
-pub(super) fn append(private: &Path, line: &str, rotation: Rotation) -> io::Result<()> {
-    let _lock = lock(private, true)?;
+pub(super) fn append(system: &impl System, private: &Path, line: &str, rotation: Rotation) -> io::Result<()> {
+    let _lock = lock(system, private, true)?;
     let path = newest(private);
-    let mut file = open(&path)?;
+    let mut file = open(system, &path)?;
     let size = file.seek(SeekFrom::End(0)).context("look at", &path)?;
     let mut bytes = Vec::with_capacity(line.len() + 2);
     if size > 0 && size.saturating_add(line.len() as u64 + 1) > rotation.max_bytes {
         drop(file);
-        rotate(private, rotation.older)?;
-        file = open(&path)?;
+        rotate(system, private, rotation.older)?;
+        file = open(system, &path)?;
     } else if size > 0 && torn(&mut file).context("read", &path)? {
         bytes.push(b'\n');
     }
@@ -31,13 +30,13 @@ pub(super) fn append(private: &Path, line: &str, rotation: Rotation) -> io::Resu
     }
 }
 
-pub(super) fn read(private: &Path, rotation: Rotation) -> io::Result<Vec<Vec<u8>>> {
+pub(super) fn read(system: &impl System, private: &Path, rotation: Rotation) -> io::Result<Vec<Vec<u8>>> {
     // So that no rotation comes between. Whoever may not take the lock may read all the same: then one can.
-    let _lock = lock(private, false).ok();
+    let _lock = lock(system, private, false).ok();
     let mut files = Vec::new();
     for age in 0..=rotation.older {
         let path = aged(private, age);
-        let Some(mut file) = sys::open_regular(&path).context("open", &path)? else { continue };
+        let Some(mut file) = sys::open_regular(system, &path).context("open", &path)? else { continue };
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes).context("read", &path)?;
         files.push(bytes);
@@ -56,17 +55,17 @@ fn aged(private: &Path, age: usize) -> PathBuf {
     }
 }
 
-fn open(path: &Path) -> io::Result<File> {
-    sys::open_private(path, |options| options.read(true).append(true).create(true)).context("open", path)
+fn open<S: System>(system: &S, path: &Path) -> io::Result<S::File> {
+    sys::open(system, path, Open::Append).context("open", path)
 }
 
-fn lock(private: &Path, create: bool) -> io::Result<File> {
+fn lock<S: System>(system: &S, private: &Path, create: bool) -> io::Result<S::File> {
     let path = private.join("operations.lock");
-    lock_soon(&path, create).context("lock", &path)
+    lock_soon(system, &path, create).context("lock", &path)
 }
 
 /// Whether the last line has no end: its writer died, or the disk was full. There is a last line.
-fn torn(file: &mut File) -> io::Result<bool> {
+fn torn(file: &mut impl Handle) -> io::Result<bool> {
     let mut last = [0];
     file.seek(SeekFrom::End(-1))?;
     file.read_exact(&mut last)?;
@@ -74,17 +73,17 @@ fn torn(file: &mut File) -> io::Result<bool> {
 }
 
 /// Gives each file the next number, the oldest first. A crash in between leaves a gap, and nothing twice.
-fn rotate(private: &Path, older: usize) -> io::Result<()> {
+fn rotate(system: &impl System, private: &Path, older: usize) -> io::Result<()> {
     for age in (0..older).rev() {
         let (from, to) = (aged(private, age), aged(private, age + 1));
-        match sys::rename(&from, &to) {
+        match sys::rename(system, &from, &to) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             renamed => renamed.context("rename", &from)?,
         }
     }
     if older == 0 {
         let path = newest(private);
-        sys::remove_file(&path).context("remove", &path)?;
+        sys::remove_file(system, &path).context("remove", &path)?;
     }
     Ok(())
 }

@@ -1,6 +1,5 @@
 //! What the file system really does, tried out in staging, where no one looks; and what dead publishes have left there.
 
-use std::fs::{self, File, TryLockError};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -8,7 +7,8 @@ use std::time::{Duration, Instant};
 use super::super::error::Context;
 use super::super::{Kind, Staging, Storage};
 use super::file::Reader;
-use super::{PosixStorage, staging, sys};
+use super::sys::{self, Handle, Open, System};
+use super::{PosixStorage, staging};
 
 /// How many bytes are written: a few blocks, so that the medium has something to do.
 const PROBE_BYTES: usize = 64 * 1024;
@@ -26,7 +26,7 @@ pub struct Probe {
     pub replaced: bool,
 }
 
-impl PosixStorage {
+impl<S: System> PosixStorage<S> {
     /// Writes, syncs and renames a file in staging as a commit does, and removes it. Needs no lock and touches nothing
     /// that is published; the directories of a feed must be there.
     ///
@@ -46,10 +46,10 @@ impl PosixStorage {
         let (renamed, rename) = timed(|| file.moved_to(path.clone()));
         renamed?;
         let dir = path.parent().expect("a file in staging is in a directory of it");
-        let (synced, sync_dir) = timed(|| sys::sync_dir(dir).context("sync", dir));
+        let (synced, sync_dir) = timed(|| self.system.sync_dir(dir).context("sync", dir));
         synced?;
         let mut found = Vec::new();
-        if let Some(mut reader) = Reader::open(&path)? {
+        if let Some(mut reader) = Reader::open(&self.system, &path)? {
             reader.read_to_end(&mut found)?;
         }
         Ok(Probe { sync_file, rename, sync_dir, replaced: found == new })
@@ -61,14 +61,14 @@ impl PosixStorage {
     /// When staging cannot be looked at.
     pub fn leftovers(&self) -> io::Result<Vec<PathBuf>> {
         let parent = self.private().join(staging::DIR);
-        let entries = match fs::read_dir(&parent) {
+        let names = match sys::list(&self.system, &parent) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            entries => entries.context("list", &parent)?,
+            names => names.context("list", &parent)?,
         };
         let mut left = Vec::new();
-        for entry in entries {
-            let path = entry.context("list", &parent)?.path();
-            if path.is_dir() && !lives(&path.with_extension("lock"))? {
+        for name in names {
+            let path = parent.join(name);
+            if self.system.is_dir(&path).unwrap_or(false) && !lives(&self.system, &path.with_extension("lock"))? {
                 left.push(path);
             }
         }
@@ -79,16 +79,12 @@ impl PosixStorage {
 
 /// Whether the publish that this lock file belongs to is still running. It is asked with a shared lock, which a sweep of
 /// the same moment takes for a living owner and so leaves to the next.
-fn lives(lock: &Path) -> io::Result<bool> {
-    let file = match File::open(lock) {
+fn lives(system: &impl System, lock: &Path) -> io::Result<bool> {
+    let file = match sys::open(system, lock, Open::Read) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
         file => file.context("open", lock)?,
     };
-    match file.try_lock_shared() {
-        Ok(()) => Ok(false),
-        Err(TryLockError::WouldBlock) => Ok(true),
-        Err(TryLockError::Error(error)) => Err(error).context("look at the lock of", lock),
-    }
+    Ok(!file.try_lock_shared().context("look at the lock of", lock)?)
 }
 
 fn timed<T>(action: impl FnOnce() -> T) -> (T, Duration) {

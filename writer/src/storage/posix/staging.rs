@@ -4,7 +4,6 @@
 //! directory and removed after it. So whoever gets the lock of a token knows that its owner is dead, or has not yet begun
 //! to use it and will notice that its lock file is gone; no one waits for anyone.
 
-use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,8 +13,8 @@ use lastgood_protocol::layout::FeedPath;
 
 use super::super::error::Context;
 use super::super::{Kind, Pending, Staging};
-use super::lock::try_lock;
-use super::{Modes, PRIVATE_MODE, PosixFile, open_lock, sys};
+use super::sys::{self, Handle, Open, Os, System};
+use super::{Modes, PRIVATE_MODE, PosixFile};
 
 /// The directory of all stagings, in the private directory.
 pub(super) const DIR: &str = "staging";
@@ -25,93 +24,93 @@ const LOCK_SUFFIX: &str = ".lock";
 ///
 /// At most about 64 of its finished files stay open at once; further ones are synced one by one as they are finished.
 #[derive(Debug)]
-pub struct PosixStaging {
+pub struct PosixStaging<S: System = Os> {
+    system: S,
     feed: PathBuf,
     dir: PathBuf,
     lock_path: PathBuf,
     modes: Modes,
     next_name: AtomicU64,
     open_files: Arc<AtomicUsize>,
-    _lock: File,
+    _lock: S::File,
 }
 
-impl PosixStaging {
+impl<S: System> PosixStaging<S> {
     /// In `parent`, for the feed in the directory `feed`.
-    pub(super) fn open(feed: &Path, parent: &Path, modes: Modes) -> io::Result<Self> {
+    pub(super) fn open(system: &S, feed: &Path, parent: &Path, modes: Modes) -> io::Result<Self> {
         loop {
-            let token = token()?;
+            let token = token(system)?;
             let (dir, lock_path) = (parent.join(&token), parent.join(format!("{token}{LOCK_SUFFIX}")));
-            let lock = open_lock(&lock_path, true).context("create", &lock_path)?;
+            let lock = sys::open(system, &lock_path, Open::ReadWrite { create: true }).context("create", &lock_path)?;
             // A sweep may have come between: then it has the lock now, or had it and removed the file.
-            if !try_lock(&lock).context("lock", &lock_path)? || sys::metadata(&lock_path).is_err() {
+            if !lock.try_lock().context("lock", &lock_path)? || sys::look(system, &lock_path).is_err() {
                 continue;
             }
             let (feed, next_name) = (feed.to_owned(), AtomicU64::new(0));
-            let staging = Self { feed, dir, lock_path, modes, next_name, open_files: Arc::default(), _lock: lock };
-            sys::make_dir(&staging.dir, PRIVATE_MODE).context("create", &staging.dir)?;
+            let system = system.clone();
+            let staging =
+                Self { system, feed, dir, lock_path, modes, next_name, open_files: Arc::default(), _lock: lock };
+            sys::make_dir(&staging.system, &staging.dir, PRIVATE_MODE).context("create", &staging.dir)?;
             return Ok(staging);
         }
     }
 }
 
 /// 128 random bits: no token is ever drawn twice.
-pub(super) fn token() -> io::Result<String> {
-    let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes).map_err(|error| io::Error::other(format!("cannot get random bytes: {error}")))?;
-    Ok(format!("{:032x}", u128::from_be_bytes(bytes)))
+pub(super) fn token(system: &impl System) -> io::Result<String> {
+    Ok(format!("{:032x}", u128::from_be_bytes(system.random()?)))
 }
 
-impl PosixStaging {
+impl<S: System> PosixStaging<S> {
     fn next_path(&self) -> PathBuf {
         self.dir.join(self.next_name.fetch_add(1, Ordering::Relaxed).to_string())
     }
 }
 
-impl Staging for PosixStaging {
-    type File = PosixFile;
+impl<S: System> Staging for PosixStaging<S> {
+    type File = PosixFile<S>;
 
-    fn create(&self, kind: Kind) -> io::Result<PosixFile> {
-        PosixFile::create(self.next_path(), self.modes.of_file(kind), &self.open_files)
+    fn create(&self, kind: Kind) -> io::Result<PosixFile<S>> {
+        PosixFile::create(&self.system, self.next_path(), self.modes.of_file(kind), &self.open_files)
     }
 
-    fn link(&self, path: &FeedPath) -> io::Result<Option<Pending<PosixFile>>> {
+    fn link(&self, path: &FeedPath) -> io::Result<Option<Pending<PosixFile<S>>>> {
         let published = self.feed.join(path.as_str());
-        Ok(PosixFile::link(&published, self.next_path(), &self.open_files)?.map(Pending))
+        Ok(PosixFile::link(&self.system, &published, self.next_path(), &self.open_files)?.map(Pending))
     }
 }
 
-impl Drop for PosixStaging {
+impl<S: System> Drop for PosixStaging<S> {
     fn drop(&mut self) {
         // What cannot be removed now is swept later; nobody sees it.
-        let _ = sys::remove_dir_all(&self.dir);
-        let _ = sys::remove_file(&self.lock_path);
+        let _ = sys::remove_dir_all(&self.system, &self.dir);
+        let _ = sys::remove_file(&self.system, &self.lock_path);
     }
 }
 
 /// Removes the stagings under `parent` whose owner is dead, and returns how many.
-pub(super) fn sweep(parent: &Path) -> io::Result<usize> {
-    let entries = match sys::read_dir(parent) {
+pub(super) fn sweep(system: &impl System, parent: &Path) -> io::Result<usize> {
+    let names = match sys::list(system, parent) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
-        entries => entries.context("list", parent)?,
+        names => names.context("list", parent)?,
     };
     let mut swept = 0;
-    for entry in entries {
-        let name = entry.context("list", parent)?.file_name();
+    for name in names {
         let Some(name) = name.to_str() else { continue };
         let token = name.strip_suffix(LOCK_SUFFIX).unwrap_or(name);
         let lock_path = parent.join(format!("{token}{LOCK_SUFFIX}"));
-        let _lock = match open_lock(&lock_path, false) {
-            Ok(lock) if try_lock(&lock).context("lock", &lock_path)? => Some(lock),
+        let _lock = match sys::open(system, &lock_path, Open::ReadWrite { create: false }) {
+            Ok(lock) if lock.try_lock().context("lock", &lock_path)? => Some(lock),
             Ok(_) => continue,
             // Removed by its owner, or lost when the power was cut: no live owner is without it.
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => return Err(error).context("open", &lock_path),
         };
         let dir = parent.join(token);
-        if sys::remove_dir_all(&dir).context("remove", &dir)? {
+        if sys::remove_dir_all(system, &dir).context("remove", &dir)? {
             swept += 1;
         }
-        sys::remove_file(&lock_path).context("remove", &lock_path)?;
+        sys::remove_file(system, &lock_path).context("remove", &lock_path)?;
     }
     Ok(swept)
 }

@@ -6,30 +6,28 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use std::thread;
 
 use super::super::error::Context;
-use super::{PosixFile, sys};
-
-/// How many syncs are in flight at once. The file system joins them into few commits of its journal.
-const PARALLEL_SYNCS: usize = 8;
+use super::PosixFile;
+use super::sys::System;
 
 /// One thing to make durable.
-pub(super) enum SyncJob<'a> {
-    File(&'a mut PosixFile),
+pub(super) enum SyncJob<'a, S: System> {
+    File(&'a mut PosixFile<S>),
     Dir(PathBuf),
 }
 
-impl SyncJob<'_> {
+impl<S: System> SyncJob<'_, S> {
     /// Not retried: after a failed sync the page cache may hold for clean what the medium does not have.
-    fn run(self) -> io::Result<()> {
+    fn run(self, system: &S) -> io::Result<()> {
         match self {
             SyncJob::File(file) => file.sync(),
-            SyncJob::Dir(path) => sys::sync_dir(&path).context("sync", &path),
+            SyncJob::Dir(path) => system.sync_dir(&path).context("sync", &path),
         }
     }
 }
 
 /// Does all jobs, or fails with the error of one of them and leaves the rest undone.
-pub(super) fn sync_in_parallel(jobs: Vec<SyncJob<'_>>) -> io::Result<()> {
-    let workers = jobs.len().min(PARALLEL_SYNCS);
+pub(super) fn sync_in_parallel<S: System>(system: &S, jobs: Vec<SyncJob<'_, S>>) -> io::Result<()> {
+    let workers = jobs.len().min(system.syncs_at_once());
     let queue = Mutex::new(jobs.into_iter());
     let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).next();
     let failure = OnceLock::new();
@@ -37,7 +35,7 @@ pub(super) fn sync_in_parallel(jobs: Vec<SyncJob<'_>>) -> io::Result<()> {
         while failure.get().is_none()
             && let Some(job) = next()
         {
-            if let Err(error) = job.run() {
+            if let Err(error) = job.run(system) {
                 // One error is enough: success is said of all or of none.
                 let _ = failure.set(error);
             }

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use super::super::error::Context;
 use super::lock::lock_soon;
-use super::{Modes, staging, sys};
+use super::sys::{self, Handle, Open, Os};
+use super::{Modes, staging};
 
 /// The most that is read of what was there: a file that is larger is something else.
 const MAX_BYTES: u64 = 16 << 20;
@@ -22,14 +23,14 @@ const MAX_BYTES: u64 = 16 << 20;
 /// When it cannot be written, or another process has had the lock for half a second.
 pub fn update_file(path: &Path, update: impl FnOnce(Option<Vec<u8>>) -> Vec<u8>) -> io::Result<()> {
     let lock = beside(path, ".lock")?;
-    let _lock = lock_soon(&lock, true).context("lock", &lock)?;
+    let _lock = lock_soon(&Os, &lock, true).context("lock", &lock)?;
     let bytes = update(read(path));
-    let new = beside(path, &format!(".{}.tmp", staging::token()?))?;
+    let new = beside(path, &format!(".{}.tmp", staging::token(&Os)?))?;
     let written = write(&new, &bytes).context("write", &new);
-    let replaced = written.and_then(|()| sys::rename(&new, path).context("replace", path));
+    let replaced = written.and_then(|()| sys::rename(&Os, &new, path).context("replace", path));
     if replaced.is_err() {
         // Whoever looks into the directory sees what it is; nobody reads it.
-        let _ = sys::remove_file(&new);
+        let _ = sys::remove_file(&Os, &new);
     }
     replaced
 }
@@ -45,12 +46,12 @@ fn beside(path: &Path, suffix: &str) -> io::Result<PathBuf> {
 
 fn read(path: &Path) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
-    sys::open_regular(path).ok()??.take(MAX_BYTES).read_to_end(&mut bytes).ok()?;
+    sys::open_regular(&Os, path).ok()??.take(MAX_BYTES).read_to_end(&mut bytes).ok()?;
     Some(bytes)
 }
 
 fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = sys::open_private(path, |options| options.write(true).create_new(true))?;
-    sys::set_mode(&file, Modes::default().file)?;
+    let mut file = sys::open(&Os, path, Open::New)?;
+    file.set_mode(Modes::default().file)?;
     file.write_all(bytes)
 }
