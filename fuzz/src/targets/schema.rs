@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use lastgood::protocol::schema::{Engine, Invalid, Pattern, Schema, SchemaError, SchemaErrorKind};
+use lastgood::protocol::schema::{Engine, Invalid, NotJson, Pattern, Schema, SchemaError, SchemaErrorKind};
 
 use crate::input::{assert_fit_for_a_terminal, parts};
 
@@ -55,13 +55,15 @@ fn refused(error: &SchemaError) {
     assert!(!error.kind.code().is_empty());
 }
 
-/// How many elements there are is told before or after what is wrong with them; nothing else may differ.
+/// How many elements there are is told before or after what is wrong with them, and where there is no JSON, what is known of what is
+/// expected may differ; nothing else.
 fn sorted(result: Result<(), Invalid>) -> Result<(), Invalid> {
     result.map_err(|invalid| match invalid {
         Invalid::Violations(mut violations) => {
             violations.list.sort_by_key(ToString::to_string);
             Invalid::Violations(violations)
         }
+        Invalid::NotJson(NotJson { at, .. }) => Invalid::NotJson(NotJson { at, expected: "" }),
         other => other,
     })
 }

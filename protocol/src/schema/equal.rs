@@ -1,7 +1,6 @@
 //! Whether two values are equal as JSON Schema wants it: numbers by what they stand for, strings by their characters,
 //! members whatever their order.
 
-use alloc::borrow::Cow;
 use alloc::vec::Vec;
 use core::cmp::Ordering;
 
@@ -9,12 +8,10 @@ use super::decimal::Decimal;
 use super::sort::{places, sort};
 use super::tree::Value;
 
+use crate::scalar::Kind;
+
 /// The name of a member and its value.
 type Member<'a> = (Value<'a>, Value<'a>);
-
-/// The members of an object by their names; those of one name in their order.
-type Sorted<'a> = Vec<(Cow<'a, [u8]>, Value<'a>)>;
-use crate::scalar::Kind;
 
 pub(super) fn equal(a: Value<'_>, b: Value<'_>) -> bool {
     if a.kind() != b.kind() {
@@ -31,24 +28,22 @@ pub(super) fn equal(a: Value<'_>, b: Value<'_>) -> bool {
             if a.members().count() != b.members().count() {
                 return false;
             }
-            let are_alike = |((name, _), (other, _)): (Member<'_>, Member<'_>)| name.token() == other.token();
-            if a.members().zip(b.members()).all(are_alike) {
-                return a.members().zip(b.members()).all(|((_, a), (_, b))| equal(a, b));
-            }
             // Not each with each other: there may be many, and where names occur twice the ways to pair them multiply with the depth.
             let (a, b) = (sorted(a), sorted(b));
-            a.iter().zip(&b).all(|((name, _), (other, _))| name == other)
-                && a.iter().zip(&b).all(|((_, a), (_, b))| equal(*a, *b))
+            let pairs = || a.iter().zip(&b);
+            pairs().all(|((name, _), (other, _))| name.characters() == other.characters())
+                && pairs().all(|((_, a), (_, b))| equal(*a, *b))
         }
     }
 }
 
-fn sorted(object: Value<'_>) -> Sorted<'_> {
-    let members: Sorted<'_> = object.members().map(|(name, value)| (name.characters(), value)).collect();
+/// The members of an object by their names; those of one name in their order.
+fn sorted(object: Value<'_>) -> Vec<Member<'_>> {
+    let members: Vec<Member<'_>> = object.members().collect();
     let mut order = places(members.len());
-    let name = |place: u32| members.get(place as usize).map(|(name, _)| &**name);
-    sort(&mut order, &|a, b| (name(a), a) < (name(b), b));
-    order.into_iter().filter_map(|place| members.get(place as usize).cloned()).collect()
+    let name = |place: u32| members[place as usize].0.characters();
+    sort(&mut order, &|a, b| name(a).cmp(&name(b)).then(a.cmp(&b)) == Ordering::Less);
+    order.into_iter().map(|place| members[place as usize]).collect()
 }
 
 /// Equal values have the same hash.

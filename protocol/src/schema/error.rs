@@ -91,7 +91,7 @@ pub enum SchemaErrorKind {
     #[error("its references lead back to it without going deeper into the data, so validating would never end")]
     Endless,
     /// So many names and references that following them would take too long.
-    #[error("it has too many references and names to be followed in reasonable time; make several schemas of it")]
+    #[error("it has too many references and names to be followed; make several of it")]
     TooComplex,
 }
 

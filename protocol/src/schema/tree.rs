@@ -246,14 +246,12 @@ impl<'a> Value<'a> {
         self.members().any(|(other, _)| *other.characters() == *name)
     }
 
-    /// What a token of a JSON pointer leads to. `steps` counts what is looked at.
-    pub(super) fn child(self, token: &str, steps: &mut usize) -> Option<Value<'a>> {
-        let mut members = self.members().inspect(|_| *steps += 1);
-        if let Some((_, value)) = members.find(|(name, _)| is_token(token, &name.text())) {
-            return Some(value);
-        }
-        let mut elements = self.elements().zip(0_u64..).inspect(|_| *steps += 1);
-        elements.find(|(_, index)| index.to_string() == token).map(|(value, _)| value)
+    /// What a token of a JSON pointer leads to.
+    pub(super) fn child(self, token: &str) -> Option<Value<'a>> {
+        let member = self.members().find(|(name, _)| is_token(token, &name.text())).map(|(_, value)| value);
+        member.or_else(|| {
+            self.elements().zip(0_u64..).find(|(_, index)| index.to_string() == token).map(|(value, _)| value)
+        })
     }
 
     /// How many nodes it has: itself, and all that is in it.

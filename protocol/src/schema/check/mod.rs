@@ -170,20 +170,27 @@ impl<'s> Checker<'s> {
         }
         if !track {
             self.evaluated.truncate(before);
-        } else if self.evaluated.len() - before > value.nodes() {
-            self.forget_repetitions(before);
         }
         self.nesting -= 1;
         valid
     }
 
-    /// Branches that evaluate the same note it again.
-    #[cold]
-    fn forget_repetitions(&mut self, before: usize) {
-        let mut noted = self.evaluated.split_off(before);
-        sort(&mut noted, &|a, b| a < b);
-        noted.dedup();
-        self.evaluated.append(&mut noted);
+    /// Branches that evaluate the same note it again; however many there are, no more is kept than the value has parts.
+    #[inline(never)]
+    fn forget_repetitions(&mut self, before: usize, value: Value<'_>) {
+        if self.evaluated.len() - before <= 4 * value.nodes() {
+            return;
+        }
+        sort(&mut self.evaluated[before..], &|a, b| a < b);
+        let mut kept = before;
+        for at in before..self.evaluated.len() {
+            let part = self.evaluated[at];
+            if at == before || self.evaluated[kept - 1] != part {
+                self.evaluated[kept] = part;
+                kept += 1;
+            }
+        }
+        self.evaluated.truncate(kept);
     }
 
     /// The same for its outcome alone. What a value that does not fit has evaluated does not count.

@@ -5,28 +5,23 @@ use alloc::vec::Vec;
 
 use crate::schema::keyword::Id;
 
-/// For each of so many subschemas whether it leads into a circle of `edges`, which go from the first to the second.
-pub(super) fn lead_into_circles(subschemas: usize, edges: &[(Id, Id)]) -> Vec<bool> {
-    // How many edges lead from each, and from where they lead to each: a list for each, of which `newest` is the first.
-    let mut leading = vec![0_u32; subschemas];
-    let mut newest = vec![None; subschemas];
-    let mut older = Vec::with_capacity(edges.len());
-    for (edge, &(from, to)) in edges.iter().enumerate() {
-        leading[from as usize] += 1;
-        older.push(newest[to as usize].replace(edge));
-    }
+/// The longest chain of subschemas that is followed: longer than any that can be applied.
+const MAX_CHAIN: u32 = 4096;
+
+/// For each of so many subschemas whether it leads into a circle of `edges`, which go from the first to the second. `None`: some are
+/// too far from where they lead to.
+pub(super) fn lead_into_circles(subschemas: usize, edges: &[(Id, Id)]) -> Option<Vec<bool>> {
     // Those that lead nowhere are taken away until none is left that leads nowhere.
-    let mut nowhere: Vec<usize> = (0..subschemas).filter(|&id| leading[id] == 0).collect();
-    while let Some(id) = nowhere.pop() {
-        let mut edge = newest[id];
-        while let Some(at) = edge {
-            let from = edges[at].0 as usize;
-            leading[from] -= 1;
-            if leading[from] == 0 {
-                nowhere.push(from);
-            }
-            edge = older[at];
+    let mut left = vec![true; subschemas];
+    for _ in 0..MAX_CHAIN {
+        let mut lead = vec![false; subschemas];
+        for &(from, to) in edges {
+            lead[from as usize] |= left[to as usize];
         }
+        if lead == left {
+            return Some(left);
+        }
+        left = lead;
     }
-    leading.into_iter().map(|edges| edges > 0).collect()
+    None
 }

@@ -145,7 +145,7 @@ impl Compiler<'_> {
         Ok((reference.tree.value(at), resource))
     }
 
-    /// Follows a JSON pointer, and counts the members that it goes past.
+    /// Follows a JSON pointer, and counts what is there to be gone past.
     fn walk<'a>(
         &self,
         root: Value<'a>,
@@ -155,7 +155,8 @@ impl Compiler<'_> {
     ) -> Option<(Value<'a>, usize)> {
         let mut at = (root, resource);
         for token in pointer.split('/').skip(1) {
-            let value = at.0.child(token, steps)?;
+            *steps += at.0.elements().count() + at.0.members().count();
+            let value = at.0.child(token)?;
             let known = self.compiled[value.at as usize];
             let base = known.and_then(|id| self.references.bases.get(id as usize).copied());
             at = (value, base.unwrap_or(at.1));
