@@ -1,29 +1,115 @@
 //! Objects: payloads stored immutably under their SHA-256.
 
+use std::collections::BTreeSet;
 use std::io::{self, Read, Write};
+use std::mem;
 
 use lastgood_protocol::digest::{Hasher, Sha256};
-use lastgood_protocol::layout::FeedPath;
+use lastgood_protocol::layout::{Dir, FeedPath};
 
-use crate::storage::{Kind, Pending, Placed, StagedFile, Staging, Storage};
+use crate::storage::{Durable, Kind, Pending, Placed, StagedFile, Staging, Storage, Wave};
 
 /// How much is read at a time, here and in prepare.
 pub(crate) const CHUNK_BYTES: usize = 128 * 1024;
 
-/// Puts an object under its final name; returns it if it still has to be made durable.
-///
-/// An object is kept only if the present manifest names it, which says that it is durable (I1), and if its bytes are still
-/// right (I6); its file, and with it a web server's ETag, then stays the same. Any other that is there already may be the
-/// leftover of a crash and is replaced by the bytes just written, never believed: after a failed sync the page cache shows
-/// the right bytes although the medium does not have them, which no re-hash can see.
-pub(crate) fn put<S: Storage>(
-    storage: &S,
-    staged: Pending<S::File>,
-    path: &FeedPath,
-    identity: (&Sha256, u64),
-    named: bool,
-) -> io::Result<Option<Placed<S::File>>> {
-    if named && intact(storage, path, identity)? { Ok(None) } else { storage.place(staged, path).map(Some) }
+/// The objects that a commit brings, each with its siblings. If the commit does not take place, those that are new are
+/// removed: on a full disk they would be in the way.
+pub(crate) struct NewObjects<'a, S: Storage> {
+    storage: &'a S,
+    /// The names that were free.
+    new: BTreeSet<FeedPath>,
+    placed: Vec<Placed<S::File>>,
+    replacements: Vec<(FeedPath, Pending<S::File>)>,
+}
+
+impl<'a, S: Storage> NewObjects<'a, S> {
+    /// None as yet.
+    pub(crate) fn new(storage: &'a S) -> Self {
+        Self { storage, new: BTreeSet::new(), placed: Vec::new(), replacements: Vec::new() }
+    }
+
+    /// Takes an object in, unless the one that is there stays as it is. Says whether it stays.
+    ///
+    /// An object stays only if the present manifest names it, which says that it is durable (I1), and if its bytes are
+    /// still right (I6); its file, and with it a web server's ETag, then stays the same. Any other that is there already
+    /// may be the leftover of a crash and is replaced by the bytes just written, never believed: after a failed sync the
+    /// page cache shows the right bytes although the medium does not have them, which no re-hash can see.
+    pub(crate) fn put(
+        &mut self,
+        staged: Pending<S::File>,
+        path: &FeedPath,
+        identity: (&Sha256, u64),
+        named: bool,
+    ) -> io::Result<bool> {
+        let stays = named && intact(self.storage, path, identity)?;
+        if !stays {
+            self.take(staged, path)?;
+        }
+        Ok(stays)
+    }
+
+    /// Takes in a sibling of an object that `stays`, or does not. It stays with its object if it is the same.
+    pub(crate) fn put_sibling(&mut self, staged: Pending<S::File>, path: &FeedPath, stays: bool) -> io::Result<()> {
+        if stays && self.storage.info(path)?.is_some() {
+            let (sha256, size) = digest(staged.reader()?)?;
+            if intact(self.storage, path, (&sha256, size))? {
+                return Ok(());
+            }
+        }
+        self.take(staged, path)
+    }
+
+    /// What nobody has yet can have its name before it is durable. What is there may be named by a manifest: it keeps its
+    /// name until there is something durable to take its place, or a power cut would leave it torn (I1).
+    fn take(&mut self, staged: Pending<S::File>, path: &FeedPath) -> io::Result<()> {
+        if self.new.contains(path) {
+            // Two datasets have it in common.
+        } else if self.storage.info(path)?.is_some() {
+            self.replacements.push((path.clone(), staged));
+        } else {
+            self.new.insert(path.clone());
+            self.placed.push(self.storage.place(staged, path)?);
+        }
+        Ok(())
+    }
+
+    /// What is to be made durable: files under their names, and files that are then to be [given](Replacements::put_in_place)
+    /// the names of others.
+    pub(crate) fn to_sync(&mut self) -> (Vec<Placed<S::File>>, Vec<Pending<S::File>>, Replacements) {
+        let (names, files) = self.replacements.drain(..).unzip();
+        (mem::take(&mut self.placed), files, Replacements(names))
+    }
+
+    /// The commit has taken place, or may have.
+    pub(crate) fn keep(mut self) {
+        self.new.clear();
+    }
+}
+
+impl<S: Storage> Drop for NewObjects<'_, S> {
+    fn drop(&mut self) {
+        for path in &self.new {
+            if let Err(error) = self.storage.remove(path) {
+                tracing::warn!(%path, %error, "an object without a commit could not be removed");
+            }
+        }
+    }
+}
+
+/// The names of objects that are to be replaced.
+pub(crate) struct Replacements(Vec<FeedPath>);
+
+impl Replacements {
+    /// Replaces them, durably.
+    pub(crate) fn put_in_place<S: Storage>(self, storage: &S, files: Vec<Durable<S::File>>) -> io::Result<()> {
+        if self.0.is_empty() {
+            return Ok(());
+        }
+        for (path, file) in self.0.iter().zip(files) {
+            storage.replace(file, path)?;
+        }
+        storage.sync(Wave { pending: Vec::new(), placed: Vec::new(), dirs: vec![Dir::Objects] }).map(drop)
+    }
 }
 
 /// Whether the file at `path` has exactly these bytes.

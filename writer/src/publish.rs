@@ -5,7 +5,7 @@ use std::io;
 
 use lastgood_protocol::digest::Sha256;
 use lastgood_protocol::id::{CommitId, FeedId};
-use lastgood_protocol::layout::{self, Dir, FeedPath};
+use lastgood_protocol::layout::{self, Dir};
 use lastgood_protocol::manifest::{Entry, Generation, MAX_MANIFEST_BYTES, Manifest, ObjectId, SchemaRef};
 use lastgood_protocol::name::{DatasetName, Ext};
 use lastgood_protocol::time::Timestamp;
@@ -14,11 +14,11 @@ use crate::derived::{self, Derived};
 use crate::error::Error;
 use crate::feed::{Current, Feed};
 use crate::lock::{self, Markers};
-use crate::objects;
+use crate::objects::{self, NewObjects};
 use crate::operations::Operation;
 use crate::prepare::{self, Item, Prepared};
 use crate::recover::{self, Recovery, Thoroughness};
-use crate::storage::{Pending, Placed, Storage, Wave};
+use crate::storage::{Pending, Storage, Wave};
 
 /// A commit that is published and survives power loss (I3).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -153,12 +153,12 @@ impl<S: Storage> Feed<S> {
 
         // 3. Announce the commit.
         let failed = |source| Error::Io { doing: format!("publish in {}", self.location()), source };
-        let (markers, mut placed) =
+        let (markers, placed_markers) =
             Markers::raise(self, staging, holder, &datasets).map_err(Error::io("create the lock markers"))?;
 
         // 4. Objects under their final names; manifest and derived files in staging; all of it durable, in one wave
         //    with the markers (I1).
-        let mut new_objects = NewObjects { storage: &self.storage, paths: Vec::new() };
+        let mut new_objects = NewObjects::new(&self.storage);
         let mut derived = Derived::of_manifest(&self.storage, staging, &next).map_err(failed)?;
         let before = current.as_ref().map(|current| &*current.manifest);
         let wanted: HashSet<ObjectId<'_>> =
@@ -168,13 +168,18 @@ impl<S: Storage> Feed<S> {
         let commit_of = ItemCommit { feed: self, staging, before, named, other_backups, next: &next.manifest };
         let mut report = Vec::with_capacity(prepared.len());
         for (item, backup) in prepared.into_iter().zip(backups) {
-            report.push(commit_of.stage(item, backup, &mut placed, &mut new_objects, &mut derived).map_err(failed)?);
+            report.push(commit_of.stage(item, backup, &mut new_objects, &mut derived).map_err(failed)?);
         }
         let (derived_files, derived) = derived.into_parts();
+        let (mut placed, replacing, replacements) = new_objects.to_sync();
+        placed.extend(placed_markers);
         let mut pending = vec![derived::stage(staging, &next.bytes).map_err(failed)?];
-        pending.extend(derived_files);
+        let replacing_begin = pending.len() + derived_files.len();
+        pending.extend(derived_files.into_iter().chain(replacing));
         let wave = Wave { pending, placed, dirs: vec![Dir::Objects, Dir::Root] };
-        let mut durable = self.storage.sync(wave).map_err(failed)?.into_iter();
+        let mut durable = self.storage.sync(wave).map_err(failed)?;
+        replacements.put_in_place(&self.storage, durable.split_off(replacing_begin)).map_err(failed)?;
+        let mut durable = durable.into_iter();
         let manifest = durable.next().expect("a wave returns every pending file, and the manifest is the first");
 
         // 5. Rename the manifest into place. This is the commit (I2).
@@ -189,10 +194,16 @@ impl<S: Storage> Feed<S> {
             }
         }
 
-        // 6. Derived files into place (I10), then the directories. Only now does the commit survive power loss (I3).
+        // 6. The commit is made durable before anything that follows from it gets its name: a power cut that took the
+        //    manifest back and left a copy of it in the history, or plain copies of datasets that it does not have, would
+        //    leave what nothing tells from the files of others (I10).
+        let entries_of = |dirs| self.storage.sync(Wave { pending: Vec::new(), placed: Vec::new(), dirs });
+        if let Err(source) = entries_of(vec![Dir::Root]) {
+            return Err(unknown(new_objects, markers, &next.manifest, source));
+        }
+        //    Derived files into place (I10), then their directories. Only now does all of it survive power loss (I3).
         let not_done = derived.put_in_place(&self.storage, durable.collect());
-        let directories = Wave { pending: Vec::new(), placed: Vec::new(), dirs: vec![Dir::Root, Dir::History] };
-        if let Err(source) = self.storage.sync(directories) {
+        if let Err(source) = entries_of(vec![Dir::Root, Dir::History]) {
             return Err(unknown(new_objects, markers, &next.manifest, source));
         }
         new_objects.keep();
@@ -352,7 +363,6 @@ impl<S: Storage> ItemCommit<'_, S> {
         &self,
         item: Prepared<S::File>,
         backup: Backup<S::File>,
-        placed: &mut Vec<Placed<S::File>>,
         new_objects: &mut NewObjects<'_, S>,
         derived: &mut Derived<S::File>,
     ) -> io::Result<PublishedDataset> {
@@ -364,20 +374,15 @@ impl<S: Storage> ItemCommit<'_, S> {
         let schema_dropped = schema_before.filter(|_| entry.schema.is_none()).map(|schema| schema.version);
 
         let path = layout::object(&item.sha256, &item.ext);
-        new_objects.note(&path)?;
         let named = self.named.contains(&(item.sha256, item.ext.as_str()));
-        placed.extend(objects::put(storage, item.object, &path, derived::identity(entry), named)?);
+        let stays = new_objects.put(item.object, &path, derived::identity(entry), named)?;
         for (encoding, file) in item.siblings {
-            let path = layout::sibling(&item.sha256, &item.ext, encoding);
-            new_objects.note(&path)?;
-            placed.push(storage.place(file, &path)?);
+            new_objects.put_sibling(file, &layout::sibling(&item.sha256, &item.ext, encoding), stays)?;
         }
         if let Some(schema) = item.schema {
             let (sha256, ext) = (&schema.reference.sha256, Ext::json());
-            let path = layout::object(sha256, &ext);
-            new_objects.note(&path)?;
             let named = self.named.contains(&(*sha256, ext.as_str()));
-            placed.extend(objects::put(storage, schema.object, &path, (sha256, schema.reference.size), named)?);
+            new_objects.put(schema.object, &layout::object(sha256, &ext), (sha256, schema.reference.size), named)?;
         }
 
         if let Some(file) = item.plain_copy {
@@ -416,37 +421,6 @@ impl<S: Storage> ItemCommit<'_, S> {
             schema: entry.schema.clone(),
             schema_dropped,
         })
-    }
-}
-
-/// Objects that this commit brings. If it does not take place they are removed: on a full disk they would be in the way.
-struct NewObjects<'a, S: Storage> {
-    storage: &'a S,
-    paths: Vec<FeedPath>,
-}
-
-impl<S: Storage> NewObjects<'_, S> {
-    /// Takes note of a path that is about to be filled, unless it is already: what was there before stays.
-    fn note(&mut self, path: &FeedPath) -> io::Result<()> {
-        if self.storage.info(path)?.is_none() {
-            self.paths.push(path.clone());
-        }
-        Ok(())
-    }
-
-    /// The commit has taken place, or may have.
-    fn keep(mut self) {
-        self.paths.clear();
-    }
-}
-
-impl<S: Storage> Drop for NewObjects<'_, S> {
-    fn drop(&mut self) {
-        for path in &self.paths {
-            if let Err(error) = self.storage.remove(path) {
-                tracing::warn!(%path, %error, "an object without a commit could not be removed");
-            }
-        }
     }
 }
 

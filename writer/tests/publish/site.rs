@@ -41,6 +41,8 @@ pub(crate) const ARTIFACT: u32 = 100;
 pub(crate) const BARE: u32 = 200;
 /// Rounds from here on have a schema, which is the same for all datasets: the payload of round `SCHEMA + 2` is that of round 2.
 pub(crate) const SCHEMA: u32 = 400;
+/// Rounds from here on have a single row: the payload of round `SMALL + 2` is that of round 2, too small for siblings.
+pub(crate) const SMALL: u32 = 800;
 
 fn ext(round: u32) -> Ext {
     if (ARTIFACT..BARE).contains(&round) { Ext::parse("csv").unwrap() } else { Ext::json() }
@@ -48,8 +50,9 @@ fn ext(round: u32) -> Ext {
 
 /// Large enough to get siblings.
 pub(crate) fn payload(dataset: &str, round: u32) -> String {
+    let rows = if round < SMALL { 40 } else { 1 };
     let round = round % BARE;
-    format!("[{}]", vec![format!(r#"{{"dataset":"{dataset}","round":{round}}}"#); 40].join(","))
+    format!("[{}]", vec![format!(r#"{{"dataset":"{dataset}","round":{round}}}"#); rows].join(","))
 }
 
 fn schema(round: u32) -> Schema {
@@ -65,7 +68,7 @@ pub(crate) fn publish<S: Storage>(storage: S, round: Round<'_>) -> Result<Public
     let items = round.iter().map(|&(dataset, round)| {
         let item = Item::new(name(dataset), std::io::Cursor::new(payload(dataset, round)));
         let item = item.meta(format!("{{\"round\":{round}}}")).artifact(ext(round));
-        if round < SCHEMA { item } else { item.schema(schema(round)) }
+        if (SCHEMA..SMALL).contains(&round) { item.schema(schema(round)) } else { item }
     });
     let plain_copies = round.iter().all(|&(_, round)| !(BARE..SCHEMA).contains(&round));
     feed(storage, plain_copies).publish(items.collect())

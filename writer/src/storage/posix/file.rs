@@ -67,10 +67,13 @@ impl<S: System> PosixFile<S> {
     /// A new file in staging. `open` counts the open files of that staging.
     pub(super) fn create(system: &S, path: PathBuf, mode: u32, open: &Arc<AtomicUsize>) -> io::Result<Self> {
         let slot = OpenSlot::take(open);
-        let file = sys::open(system, &path, Open::New).context("create", &path)?;
+        // With its mode from the beginning: a power cut could keep the name of a marker and not a mode that came later, and
+        // then nothing would tell it from the empty lock file of another program.
+        let file = sys::open(system, &path, Open::New { mode }).context("create", &path)?;
         let content = Content::Written(file, slot);
         let created = Self { system: system.clone(), path, staged: true, content, written: 0, begun: 0 };
         if let Content::Written(file, _) = &created.content {
+            // Whatever the umask has taken away.
             file.set_mode(mode).context("set the mode of", &created.path)?;
         }
         Ok(created)

@@ -19,7 +19,7 @@ pub(super) fn keep(system: &impl System, path: &Path, dir: &Path) -> io::Result<
     for number in 0_u32.. {
         let kept = dir.join(if number == 0 { name.to_string() } else { format!("{name}.{number}") });
         // Copied, not linked: whatever still writes to the file in place would write to the copy as well.
-        let mut copy = match sys::open(system, &kept, Open::New) {
+        let mut copy = match sys::open(system, &kept, Open::New { mode: 0o600 }) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
             opened => opened.context("create", &kept)?,
         };

@@ -51,7 +51,7 @@ fn read(path: &Path) -> Option<Vec<u8>> {
 }
 
 fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = sys::open(&Os, path, Open::New)?;
+    let mut file = sys::open(&Os, path, Open::New { mode: 0o600 })?;
     file.set_mode(Modes::default().file)?;
     file.write_all(bytes)
 }

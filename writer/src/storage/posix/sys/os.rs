@@ -18,12 +18,13 @@ impl System for Os {
     fn open(&self, path: &Path, how: Open) -> io::Result<File> {
         let mut options = match how {
             Open::Read => platform::read_options(path)?,
-            _ => platform::private_options(path)?,
+            Open::New { mode } => platform::options(path, mode)?,
+            _ => platform::options(path, 0o600)?,
         };
         let options = match how {
             Open::Read => options.read(true),
             Open::ReadWrite { create } => options.read(true).write(true).create(create).truncate(false),
-            Open::New => options.write(true).create_new(true),
+            Open::New { .. } => options.write(true).create_new(true),
             Open::Emptied => options.write(true).create(true).truncate(true),
             Open::Append => options.read(true).append(true).create(true),
         };

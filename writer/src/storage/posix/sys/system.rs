@@ -141,7 +141,7 @@ pub trait Handle: Read + Write + Seek + Debug + Send + Sync + Sized + 'static {
     fn unlock(&self) -> io::Result<()>;
 }
 
-/// How a file is opened. What is made is for its owner alone (mode 0600), until it gets another mode.
+/// How a file is opened. What is made is for its owner alone (mode 0600), unless another mode is said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Open {
     /// For reading, without waiting for the other end of a pipe.
@@ -152,7 +152,10 @@ pub enum Open {
         create: bool,
     },
     /// For writing; it must not be there.
-    New,
+    New {
+        /// The mode that it has from the beginning, or a narrower one.
+        mode: u32,
+    },
     /// For writing, emptied when it is there.
     Emptied,
     /// For reading, and for writing at its end; made when it is not there.

@@ -28,9 +28,10 @@ pub(super) fn read_options(_path: &Path) -> io::Result<OpenOptions> {
     Ok(options)
 }
 
-pub(super) fn private_options(_path: &Path) -> io::Result<OpenOptions> {
+/// `mode` is that of a file that is made.
+pub(super) fn options(_path: &Path, mode: u32) -> io::Result<OpenOptions> {
     let mut options = OpenOptions::new();
-    options.mode(0o600).custom_flags(OFlags::NOFOLLOW.bits().cast_signed());
+    options.mode(mode).custom_flags(OFlags::NOFOLLOW.bits().cast_signed());
     Ok(options)
 }
 

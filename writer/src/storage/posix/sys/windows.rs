@@ -22,13 +22,13 @@ pub(super) fn set_mode(file: &File, mode: u32) -> io::Result<()> {
 
 /// Links are refused by looking first: whoever can plant one in between can write to the feed anyway.
 pub(super) fn read_options(path: &Path) -> io::Result<OpenOptions> {
-    let mut options = private_options(path)?;
+    let mut options = options(path, 0)?;
     // Windows syncs only what is open for writing.
     options.write(!fs::metadata(path).is_ok_and(|metadata| metadata.permissions().readonly()));
     Ok(options)
 }
 
-pub(super) fn private_options(path: &Path) -> io::Result<OpenOptions> {
+pub(super) fn options(path: &Path, _mode: u32) -> io::Result<OpenOptions> {
     if fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink()) {
         return Err(not_regular("it is a symbolic link; put the file itself there"));
     }

@@ -1,0 +1,83 @@
+//! The power goes: at every moment of every operation, with everything that a file system may then have kept of what was
+//! not synced. Readers see one whole generation, and the feed puts itself in order (I1 to I10).
+//!
+//! Every run goes through part of it; `cargo xtask power` goes through all of it, which takes long.
+
+#![allow(clippy::disallowed_methods, reason = "the simulated machine has files of its own")]
+#![allow(clippy::unwrap_used, reason = "in a test, a panic is the report")]
+
+mod disk;
+mod expected;
+mod explore;
+mod machine;
+mod scenarios;
+#[path = "../publish/site.rs"]
+#[allow(dead_code, reason = "shared with the tests of publishing, which use more of it")]
+mod site;
+
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use explore::{Count, Cuts, exhaust, report, sample, timed};
+use machine::Model;
+use scenarios::{SCENARIOS, Scenario};
+
+/// Whether everything is to be gone through.
+fn all() -> bool {
+    std::env::var_os("LASTGOOD_TEST_POWER").is_some_and(|power| power == "all")
+}
+
+/// A number from the environment.
+fn number(variable: &str) -> Option<u64> {
+    std::env::var(variable).ok().map(|number| number.parse().unwrap_or_else(|_| panic!("{variable} is no number")))
+}
+
+fn exhaust_each(cuts: Cuts, wanted: impl Fn(&Scenario, Model) -> bool) -> Count {
+    let (begin, mut total) = (Instant::now(), Count::default());
+    for scenario in &SCENARIOS {
+        for model in Model::ALL.into_iter().filter(|model| wanted(scenario, *model)) {
+            total += timed(&format!("{}, {model:?}", scenario.name), || exhaust(scenario, model, cuts));
+        }
+    }
+    report("in all", total, begin.elapsed());
+    total
+}
+
+#[test]
+fn one_cut() {
+    let count = exhaust_each(Cuts::Once, |scenario, model| all() || scenario.quick.contains(&model));
+    assert!(count.cases > 10_000, "{count:?}");
+}
+
+/// The second cut comes while the feed is put in order after the first.
+#[test]
+fn two_cuts() {
+    let wanted = |scenario: &Scenario, model| match all() {
+        true => scenario.twice,
+        false => scenario.name == "a small publish of one" && model == Model::Ordered,
+    };
+    let count = exhaust_each(Cuts::Twice, wanted);
+    assert!(count.cases > 1_000, "{count:?}");
+}
+
+/// As many cuts as chance will have it, one after the other.
+#[test]
+fn cuts_by_chance() {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos() as u64;
+    let first = number("LASTGOOD_TEST_POWER_SEED").unwrap_or(now);
+    let samples = number("LASTGOOD_TEST_POWER_SAMPLES").unwrap_or(if all() { 100_000 } else { 1_000 });
+    let (begin, mut total) = (Instant::now(), Count::default());
+    for seed in (0..samples).map(|number| first.wrapping_add(number)) {
+        let scenario = &SCENARIOS[seed as usize % SCENARIOS.len()];
+        let model = Model::ALL[seed as usize / SCENARIOS.len() % Model::ALL.len()];
+        let done = std::panic::catch_unwind(|| sample(scenario, model, seed));
+        match done {
+            Ok(count) => total += count,
+            Err(panic) => {
+                eprintln!("again with LASTGOOD_TEST_POWER_SEED={seed} LASTGOOD_TEST_POWER_SAMPLES=1");
+                std::panic::resume_unwind(panic);
+            }
+        }
+    }
+    report(&format!("by chance, from seed {first}"), total, begin.elapsed());
+    assert!(total.cases >= samples, "{total:?}");
+}

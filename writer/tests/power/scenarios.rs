@@ -1,0 +1,294 @@
+//! What is done when the power goes: every operation that changes a feed.
+
+use std::io::Cursor;
+use std::path::{Path, PathBuf};
+
+use lastgood::protocol::layout;
+use lastgood::protocol::name::Ext;
+use lastgood::storage::{Modes, PosixStorage};
+use lastgood::{Error, Feed, Item, Retention, Settings};
+use std::time::Duration;
+
+use crate::disk::Disk;
+use crate::machine::{Machine, Model, Oracle};
+use crate::site::{self, ARTIFACT, BARE, Commit, Payloads, Round, SCHEMA, SMALL, Site, after, name, payload};
+
+/// The directory of the feed.
+pub(crate) const FEED: &str = "/feed";
+
+/// Everything that is not the published generation or the source of a backup goes, at once.
+pub(crate) const ALL: Retention = Retention { keep: 1, grace: Duration::ZERO };
+
+pub(crate) fn on(disk: &Disk) -> Site<PosixStorage<Disk>> {
+    Site { storage: PosixStorage::on(disk.clone(), FEED, Modes::default()), dir: None }
+}
+
+/// An operation that changes a feed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Act {
+    Commit(Commit),
+    Gc,
+    Recover,
+    Repair,
+    Adopt,
+}
+
+/// What is there before an operation, and the operation.
+pub(crate) struct Scenario {
+    pub(crate) name: &'static str,
+    before: &'static [Round<'static>],
+    prepare: fn(&Disk),
+    pub(crate) act: Act,
+    /// Where to go through it takes seconds.
+    pub(crate) quick: &'static [Model],
+    /// Whether to go through two cuts takes no more than some hours.
+    pub(crate) twice: bool,
+}
+
+/// A feed before an operation, all of it durable.
+pub(crate) struct Scene {
+    pub(crate) machine: Machine,
+    /// The generation that is published; 0 for none.
+    pub(crate) generation: u64,
+    /// What is published, and then what each commit of the operation makes of it.
+    pub(crate) stages: Vec<Payloads>,
+}
+
+impl Scenario {
+    pub(crate) fn scene(&self, model: Model) -> Scene {
+        let disk = Disk::new(Machine::new(model));
+        let site = on(&disk);
+        let old = self.before.iter().fold(Payloads::new(), |payloads, round| {
+            site::publish(site.storage.clone(), round).unwrap();
+            after(&payloads, round)
+        });
+        (self.prepare)(&disk);
+        disk.with(Machine::sync_all);
+        let generation = site.generation();
+        let stages = self.act.stages(old);
+        Scene { machine: disk.machine().cut(Oracle::default()), generation, stages }
+    }
+}
+
+impl Act {
+    fn stages(self, old: Payloads) -> Vec<Payloads> {
+        match self {
+            Act::Commit(commit) => vec![old.clone(), commit.after(&old)],
+            Act::Gc | Act::Recover | Act::Repair => vec![old],
+            Act::Adopt => {
+                let adopted = |round| Payloads::from([("a", payload("a", round))]);
+                vec![old, adopted(1), adopted(2)]
+            }
+        }
+    }
+
+    pub(crate) fn run(self, disk: &Disk) -> Result<(), Error> {
+        let storage = on(disk).storage;
+        match self {
+            Act::Commit(commit) => commit.run(storage).map(drop),
+            Act::Gc => site::feed(storage, true).gc(&ALL).map(drop),
+            Act::Recover => site::feed(storage, true).recover().map(drop),
+            Act::Repair => site::feed(storage, true).repair(&|_| {}).map(drop),
+            Act::Adopt => adopt(storage),
+        }
+    }
+}
+
+/// What `lastgood adopt` does with a file and its backup.
+fn adopt(storage: PosixStorage<Disk>) -> Result<(), Error> {
+    let dataset = name("a");
+    let settings = Settings { create_beside_others: true, ..Settings::default() };
+    let feed = Feed::on(storage).with_settings(settings.clone());
+    let (plain_copy, backup) = (layout::plain_copy(&dataset, &Ext::json()), layout::backup(&dataset, &Ext::json()));
+    feed.preserve(&[plain_copy, backup, layout::last_update()])?;
+    let item = |round| Item::new(dataset.clone(), Cursor::new(payload("a", round)));
+    let before = Settings { plain_copies: false, ..settings };
+    feed.clone().with_settings(before).publish(vec![item(1)])?;
+    feed.publish(vec![item(2)]).map(drop)
+}
+
+/// Puts a file there as another program would, and as if it had been there for long.
+fn put(disk: &Disk, path: &Path, bytes: &[u8]) {
+    disk.with(|machine| {
+        let node = machine.find(path).or_else(|_| machine.make_file(path, 0o644)).unwrap();
+        machine.set_content(node, bytes.to_vec());
+    });
+}
+
+fn nothing(_: &Disk) {}
+
+/// A script's files, to be adopted.
+fn older_script(disk: &Disk) {
+    let feed = Path::new(FEED);
+    disk.with(|machine| machine.make_dir(feed)).unwrap();
+    put(disk, &feed.join("a.json"), payload("a", 2).as_bytes());
+    put(disk, &feed.join("a_backup.json"), payload("a", 1).as_bytes());
+    put(disk, &feed.join("last_update.txt"), b"yesterday");
+}
+
+/// A publish died after its commit, and all that it did is durable.
+fn died_after_the_commit(disk: &Disk) {
+    let before = on(disk).generation();
+    disk.record();
+    Act::Commit(Commit::Publish(&[("a", 3), ("b", 3)])).run(disk).unwrap();
+    let moments = disk.recorded().into_iter();
+    let mut machines = moments.map(|moment| {
+        let mut machine = moment.machine;
+        machine.sync_all();
+        machine.cut(Oracle::default())
+    });
+    let committed = machines.find(|machine| on(&Disk::new(machine.clone())).generation() > before).unwrap();
+    disk.with(|machine| *machine = committed);
+}
+
+/// An object, a sibling and a derived file are damaged, and the history's copy is gone; all can be made again.
+fn damaged(disk: &Disk) {
+    let objects = Path::new(FEED).join("objects");
+    let names = disk.with(|machine| machine.list(&objects)).unwrap();
+    let object = |suffix: &str| -> PathBuf { objects.join(names.iter().find(|name| name.ends_with(suffix)).unwrap()) };
+    put(disk, &object(".json"), b"damaged");
+    put(disk, &object(".gz"), b"damaged too");
+    put(disk, &Path::new(FEED).join("last_update.txt"), b"never");
+}
+
+const ORDERED: &[Model] = &[Model::Ordered];
+
+pub(crate) const SCENARIOS: [Scenario; 18] = [
+    Scenario {
+        name: "the first publish",
+        before: &[],
+        prepare: nothing,
+        act: Act::Commit(Commit::Publish(&[("a", 1)])),
+        quick: ORDERED,
+        twice: true,
+    },
+    Scenario {
+        name: "a publish of one",
+        before: &[&[("a", 1)], &[("a", 2)]],
+        prepare: nothing,
+        act: Act::Commit(Commit::Publish(&[("a", 3)])),
+        quick: ORDERED,
+        twice: true,
+    },
+    Scenario {
+        name: "a publish of one that changes nothing",
+        before: &[&[("a", 1)], &[("a", 2)]],
+        prepare: nothing,
+        act: Act::Commit(Commit::Publish(&[("a", 2)])),
+        quick: &Model::ALL,
+        twice: true,
+    },
+    Scenario {
+        name: "a publish of one that goes back to an earlier payload",
+        before: &[&[("a", 1)], &[("a", 2)]],
+        prepare: nothing,
+        act: Act::Commit(Commit::Publish(&[("a", 1)])),
+        quick: &Model::ALL,
+        twice: true,
+    },
+    Scenario {
+        name: "a publish that changes the extension",
+        before: &[&[("a", 1)], &[("a", ARTIFACT)]],
+        prepare: nothing,
+        act: Act::Commit(Commit::Publish(&[("a", 2)])),
+        quick: ORDERED,
+        twice: true,
+    },
+    Scenario {
+        name: "a publish that takes the plain copies away",
+        before: &[&[("a", 1)], &[("a", 2)]],
+        prepare: nothing,
+        act: Act::Commit(Commit::Publish(&[("a", BARE + 2)])),
+        quick: &Model::ALL,
+        twice: true,
+    },
+    Scenario {
+        name: "a publish that brings the plain copies back",
+        before: &[&[("a", 1)], &[("a", BARE + 2)]],
+        prepare: nothing,
+        act: Act::Commit(Commit::Publish(&[("a", 3)])),
+        quick: ORDERED,
+        twice: true,
+    },
+    Scenario {
+        name: "a publish with a new schema",
+        before: &[&[("a", SCHEMA + 1)]],
+        prepare: nothing,
+        act: Act::Commit(Commit::Publish(&[("a", SCHEMA + 2)])),
+        quick: ORDERED,
+        twice: true,
+    },
+    Scenario {
+        name: "a small publish of one",
+        before: &[&[("a", SMALL + 1)], &[("a", SMALL + 2)]],
+        prepare: nothing,
+        act: Act::Commit(Commit::Publish(&[("a", SMALL + 3)])),
+        quick: &Model::ALL,
+        twice: true,
+    },
+    Scenario {
+        name: "a small publish of two, one of them new",
+        before: &[&[("a", SMALL + 1)]],
+        prepare: nothing,
+        act: Act::Commit(Commit::Publish(&[("a", SMALL + 2), ("b", SMALL + 2)])),
+        quick: ORDERED,
+        twice: false,
+    },
+    Scenario {
+        name: "a small publish of three, one of them new and one unchanged",
+        before: &[&[("a", SMALL + 1), ("b", SMALL + 1)]],
+        prepare: nothing,
+        act: Act::Commit(Commit::Publish(&[("a", SMALL + 2), ("b", SMALL + 1), ("c", SMALL + 2)])),
+        quick: ORDERED,
+        twice: false,
+    },
+    Scenario {
+        name: "a publish of three with siblings",
+        before: &[&[("a", 1), ("b", 1)]],
+        prepare: nothing,
+        act: Act::Commit(Commit::Publish(&[("a", 2), ("b", 2), ("c", 2)])),
+        quick: ORDERED,
+        twice: false,
+    },
+    Scenario {
+        name: "a rollback",
+        before: &[&[("a", 1)], &[("a", 2)]],
+        prepare: nothing,
+        act: Act::Commit(Commit::Rollback { to: None, back: &[("a", 1)] }),
+        quick: ORDERED,
+        twice: true,
+    },
+    Scenario {
+        name: "a new identity",
+        before: &[&[("a", 1)], &[("a", 2)]],
+        prepare: nothing,
+        act: Act::Commit(Commit::NewFeed),
+        quick: ORDERED,
+        twice: true,
+    },
+    Scenario {
+        name: "a garbage collection",
+        before: &[&[("a", 1), ("b", 1)], &[("a", 2)], &[("a", 3)], &[("a", 4)]],
+        prepare: nothing,
+        act: Act::Gc,
+        quick: ORDERED,
+        twice: true,
+    },
+    Scenario {
+        name: "a recovery",
+        before: &[&[("a", 1), ("b", 1)], &[("a", 2)], &[("a", 3), ("b", 3)]],
+        prepare: died_after_the_commit,
+        act: Act::Recover,
+        quick: ORDERED,
+        twice: true,
+    },
+    Scenario {
+        name: "a repair",
+        before: &[&[("a", 1)], &[("a", 2)]],
+        prepare: damaged,
+        act: Act::Repair,
+        quick: ORDERED,
+        twice: true,
+    },
+    Scenario { name: "an adoption", before: &[], prepare: older_script, act: Act::Adopt, quick: ORDERED, twice: true },
+];
