@@ -44,6 +44,10 @@ fn memory_is_a_small_multiple_of_the_payload_or_of_its_largest_row() {
     assert!(whole < 2.0 * 2.5, "{whole} as a whole");
     let streamed = multiple(r#"{"properties":{"a":{"items":{"required":["date"]}}}}"#, &format!("{{\"a\":{rows}}}"));
     assert!(streamed < 0.001, "{streamed} without a tree");
+    // However many branches have evaluated an element, it is noted a few times at most.
+    let branches = format!(r#"{{"anyOf":[{}],"unevaluatedItems":false}}"#, vec![r#"{"items":true}"#; 500].join(","));
+    let noted = multiple(&branches, &format!("[{}]", vec!["1"; 2_000].join(",")));
+    assert!(noted < 64.0, "{noted} with what is evaluated");
     let worst = multiple(r#"{"minProperties":0}"#, &digits);
     assert!(worst < 2.0 * 8.5, "{worst} at worst");
 }

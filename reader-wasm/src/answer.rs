@@ -14,7 +14,7 @@ use lastgood_protocol::read::{
 };
 use lastgood_protocol::time::Timestamp;
 
-use crate::read::Handle;
+use crate::chain::Handle;
 
 /// What a read begins with.
 #[derive(Debug)]

@@ -6,7 +6,8 @@
 //!
 //! | module | what it does |
 //! | --- | --- |
-//! | `read` | one read: [`lastgood_protocol::read`] with its steps and answers as texts |
+//! | `chain` | one read: [`lastgood_protocol::read`] with its steps and answers as texts |
+//! | `read` | the same for JavaScript |
 //! | `answer` | texts into plans and answers |
 //! | `step` | steps into texts |
 //! | `schema` | payloads against the schema that they were published with |
@@ -19,6 +20,7 @@
 extern crate alloc;
 
 mod answer;
+mod chain;
 mod hash;
 mod read;
 mod schema;

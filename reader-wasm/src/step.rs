@@ -8,7 +8,7 @@ use lastgood_protocol::failure::Failure;
 use lastgood_protocol::json::{Writer, quoted};
 use lastgood_protocol::read::{Caching, Check, Outcome, Reading, Request, SchemaRequest, Step};
 
-use crate::read::Handle;
+use crate::chain::Handle;
 
 pub(crate) fn encode(step: &Step<Handle>) -> String {
     match step {

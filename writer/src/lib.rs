@@ -101,6 +101,7 @@ mod objects;
 mod operations;
 mod output;
 mod parallel;
+mod patterns;
 mod prepare;
 mod publish;
 pub mod read;

@@ -59,9 +59,9 @@ impl<F: StagedFile> Output<F> {
         self.kept = Some(Vec::new());
     }
 
-    /// The bytes that have been kept.
-    pub(crate) fn kept(&self) -> &[u8] {
-        self.kept.as_deref().unwrap_or_default()
+    /// The bytes that have been kept, and are no longer.
+    pub(crate) fn take_kept(&mut self) -> Vec<u8> {
+        self.kept.take().unwrap_or_default()
     }
 
     /// How many bytes it has been given.

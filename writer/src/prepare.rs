@@ -153,7 +153,7 @@ pub(crate) fn prepare<S: Storage>(
         false => take_as_it_is(feed, &dataset, input, rules.max_bytes, &mut output)?,
     };
     if let Some(validator) = &validator {
-        validator.validate(&dataset, output.kept())?;
+        validator.validate(&dataset, output.take_kept())?;
     }
     let (nan_mapped, rows) = (summary.nan_mapped, summary.rows);
     let staged = output.finish(feed, staging, &dataset)?;

@@ -1,13 +1,16 @@
 //! Schemas: what a payload is validated against before anything is locked or published.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 
 use lastgood_protocol::digest::Sha256;
+use lastgood_protocol::json::quoted;
 use lastgood_protocol::manifest::{MAX_SCHEMA_BYTES, SchemaRef};
 use lastgood_protocol::name::{DatasetName, Ext};
-use lastgood_protocol::schema::{self, Engine, Pattern, SchemaError};
+use lastgood_protocol::schema::SchemaError;
 
 use crate::error::Error;
+use crate::patterns::{Compiled, PATIENCE};
 use crate::prepare::PreparedSchema;
 use crate::storage::{Kind, StagedFile, Staging};
 
@@ -44,30 +47,49 @@ pub enum SchemaProblem {
         /// The extension of the artifact.
         ext: String,
     },
+    /// A regular expression does not come to an end.
+    #[error(
+        "the regular expression {} takes more than {} s for one text of the payload, and would in pages; \
+         do not repeat what is itself repeated, as in (a+)+", quoted(pattern), PATIENCE.as_secs()
+    )]
+    SlowPattern {
+        /// The regular expression.
+        pattern: String,
+    },
+    /// The system refuses the thread that validates.
+    #[error("cannot start a thread to validate: {problem}")]
+    Thread {
+        /// What the system says.
+        problem: String,
+    },
     /// Something in it is wrong or not supported.
     #[error(transparent)]
     Refused(#[from] SchemaError),
 }
 
+impl SchemaProblem {
+    pub(crate) fn thread(error: io::Error) -> Self {
+        Self::Thread { problem: error.to_string() }
+    }
+}
+
 /// A schema that is ready to validate.
 pub(crate) struct Validator {
     schema: Schema,
-    compiled: schema::Schema<Regex>,
+    compiled: Compiled,
 }
 
 impl Validator {
     pub(crate) fn new(dataset: &DatasetName, ext: &Ext, schema: Schema) -> Result<Self, Error> {
         let compiled = compile(ext, &schema);
-        let compiled = compiled
-            .map_err(|problem| Error::SchemaRefused { dataset: dataset.clone(), problem: Box::new(problem) })?;
-        Ok(Self { schema, compiled })
+        Ok(Self { schema, compiled: compiled.map_err(refused(dataset))? })
     }
 
     /// Validates a payload that obeys the payload rules.
-    pub(crate) fn validate(&self, dataset: &DatasetName, payload: &[u8]) -> Result<(), Error> {
-        let text = std::str::from_utf8(payload).expect("the payload rules let nothing through but UTF-8");
+    pub(crate) fn validate(&self, dataset: &DatasetName, payload: Vec<u8>) -> Result<(), Error> {
+        let text = String::from_utf8(payload).expect("the payload rules let nothing through but UTF-8");
         let invalid = |invalid| Error::SchemaInvalid { dataset: dataset.clone(), invalid: Box::new(invalid) };
-        self.compiled.validate(text, LISTED_VIOLATIONS).map_err(invalid)
+        self.compiled.validate(Cow::Owned(text)).map_err(refused(dataset))?.map_err(invalid)
     }
 
     /// Stages the schema, to be put beside the payload.
@@ -80,7 +102,11 @@ impl Validator {
     }
 }
 
-fn compile(ext: &Ext, schema: &Schema) -> Result<schema::Schema<Regex>, SchemaProblem> {
+fn refused(dataset: &DatasetName) -> impl Fn(SchemaProblem) -> Error {
+    move |problem| Error::SchemaRefused { dataset: dataset.clone(), problem: Box::new(problem) }
+}
+
+fn compile(ext: &Ext, schema: &Schema) -> Result<Compiled, SchemaProblem> {
     if !ext.is_json() {
         return Err(SchemaProblem::Artifact { ext: ext.as_str().to_owned() });
     }
@@ -91,26 +117,7 @@ fn compile(ext: &Ext, schema: &Schema) -> Result<schema::Schema<Regex>, SchemaPr
 }
 
 /// Compiles the bytes of a schema, whoever has published it.
-pub(crate) fn compile_text(json: &[u8]) -> Result<schema::Schema<Regex>, SchemaProblem> {
+pub(crate) fn compile_text(json: &[u8]) -> Result<Compiled, SchemaProblem> {
     let text = std::str::from_utf8(json).map_err(|_| SchemaProblem::NotUtf8)?;
-    Ok(schema::Schema::compile(text, &Ecmascript)?)
-}
-
-/// Regular expressions with the meaning that they have in a browser.
-struct Ecmascript;
-
-pub(crate) struct Regex(regress::Regex);
-
-impl Engine for Ecmascript {
-    type Pattern = Regex;
-
-    fn compile(&self, source: &str) -> Result<Regex, String> {
-        regress::Regex::with_flags(source, "u").map(Regex).map_err(|error| error.to_string())
-    }
-}
-
-impl Pattern for Regex {
-    fn is_in(&self, text: &str) -> bool {
-        self.0.find(text).is_some()
-    }
+    Ok(Compiled::compile(text)?)
 }

@@ -1,4 +1,4 @@
-//! The tasks of this repository: `cargo xtask demo | test | conditions | power | soak | bench | pack | lint | audit`.
+//! The tasks of this repository: `cargo xtask demo | test | conditions | power | soak | fuzz | bench | pack | lint | audit`.
 
 // `clippy.toml` keeps file-system mutation out of everything but the writer's
 // storage module, because published bytes must be durable. What is written
@@ -10,6 +10,7 @@ mod audit;
 mod bench;
 mod conditions;
 mod demo;
+mod fuzz;
 mod lint;
 mod npm;
 mod pack;
@@ -42,6 +43,7 @@ enum Task {
     Bench(bench::Args),
     Conditions(conditions::Args),
     Soak(soak::Args),
+    Fuzz(fuzz::Args),
     Pack(pack::Args),
     Lint(lint::Args),
     Audit(audit::Args),
@@ -55,6 +57,7 @@ fn main() -> ExitCode {
         Task::Bench(args) => bench::run(&args),
         Task::Conditions(args) => conditions::run(&args),
         Task::Soak(args) => soak::run(&args),
+        Task::Fuzz(args) => fuzz::run(&args),
         Task::Pack(args) => pack::run(&args).map(drop),
         Task::Lint(args) => lint::run(&args),
         Task::Audit(args) => audit::run(&args),

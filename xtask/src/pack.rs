@@ -31,6 +31,8 @@ pub(crate) struct Package {
     pub(crate) directory: PathBuf,
     /// What `npm publish` would upload.
     pub(crate) tarball: PathBuf,
+    /// The module with its bindings, which are bundled in the package: for tests that talk to the module itself.
+    pub(crate) core: PathBuf,
 }
 
 /// Builds, measures, packs and checks the npm package.
@@ -49,13 +51,18 @@ pub(crate) fn run(args: &Args) -> Result<Package> {
 
     let tarball = out.join(tarball_name());
     println!("{}", workspace::shown(&tarball));
-    Ok(Package { directory: out.join("package"), tarball })
+    Ok(Package { directory: out.join("package"), tarball, core: out.join("core") })
 }
 
 fn build(out: &Path, check: bool) -> Result<()> {
     let directory = out.join("package");
     module(&directory)?;
     wasm::check_paths(&directory)?;
+    let core = out.join("core");
+    fs::create_dir_all(&core).with_context(|| format!("cannot make {}", core.display()))?;
+    for name in [wasm::MODULE, wasm::GLUE] {
+        copy(&directory, &core, name)?;
+    }
     step("check the types", script::check)?;
     step("bundle", || script::bundle(&directory).and_then(|()| script::declare(&directory)))?;
     step("write the API reference", || api::write(&directory, check))?;

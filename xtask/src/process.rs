@@ -119,7 +119,8 @@ impl Running {
         self.child.try_wait()
     }
 
-    fn wait_for_success(mut self) -> Result<(), ProcessError> {
+    /// Waits until it has ended, and says how if not well.
+    pub(crate) fn wait_for_success(mut self) -> Result<(), ProcessError> {
         let waited = self.child.wait();
         // Ctrl-C makes children fail: that failure is not news.
         if interrupted() {

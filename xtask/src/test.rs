@@ -6,6 +6,9 @@ use anyhow::Result;
 
 use crate::{audit, conditions, demo, lint, npm, pack, process, progress::Steps, setup, workspace, www};
 
+/// Built together, because they share their dependencies.
+const UNITS: [&str; 6] = ["--package", "lastgood-protocol", "--package", "lastgood", "--package", "lastgood-fuzz"];
+
 /// Install what is needed, then run every check and every test
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -40,7 +43,7 @@ fn run_steps(steps: &mut Steps, args: &Args) -> Result<()> {
     steps.step("lint", || lint::run(&lint::Args {}))?;
     steps.step("audit", || audit::run(&audit::Args::offline(skip_install)))?;
     steps.step("unit tests", || {
-        process::run(workspace::cargo().args(["test", "--package", "lastgood-protocol", "--package", "lastgood"]))?;
+        process::run(workspace::cargo().arg("test").args(UNITS))?;
         // On its own: with other packages its dependencies would get other
         // features, and the minutes that they take to compile come twice.
         Ok(process::run(workspace::cargo().args(["test", "--package", "xtask"]))?)
@@ -61,6 +64,11 @@ fn run_steps(steps: &mut Steps, args: &Args) -> Result<()> {
                 .current_dir(workspace::root().join("reader-wasm/npm/test"))
                 .env("LASTGOOD_TEST_PACKAGE", &package.directory),
         )?)
+    })?;
+    steps.step("native code and module agree", || {
+        let mut cargo = workspace::cargo();
+        cargo.arg("test").args(UNITS).args(["--test", "agree"]).env("LASTGOOD_TEST_CORE", &package.core);
+        Ok(process::run(&mut cargo)?)
     })?;
     let site = steps.step("www", || {
         let site = www::build(&package)?;

@@ -133,15 +133,17 @@ impl Scanner {
         let carried = joined.len();
         let added = bytes.len().min(2 * LOOKAHEAD);
         joined.extend_from_slice(&bytes[..added]);
-        let read = self.read(&joined, false, out)?;
-        match read.checked_sub(carried) {
-            Some(taken) => Ok(taken),
-            None => {
-                joined.drain(..read);
-                self.carry = joined;
-                Ok(added)
-            }
+        let mut read = self.read(&joined, false, out)?;
+        if let Some(taken) = read.checked_sub(carried) {
+            return Ok(taken);
         }
+        // Behind a token that was mapped there may be what is decided, too.
+        while read > 0 {
+            joined.drain(..read);
+            read = self.read(&joined, false, out)?;
+        }
+        self.carry = joined;
+        Ok(added)
     }
 
     /// Reads from the start of `bytes` and says how far it came: to the end, up to a

@@ -141,9 +141,11 @@ pub(super) const DIVISOR_DIGITS: usize = 18;
 impl Divisor {
     /// `None` for what is not above zero or has more than [`DIVISOR_DIGITS`].
     pub(super) fn new(number: Decimal<'_>) -> Option<Self> {
-        let wrong = number.negative || number.is_zero() || number.digits().count() > DIVISOR_DIGITS;
+        if number.negative || number.is_zero() || number.digits().count() > DIVISOR_DIGITS {
+            return None;
+        }
         let digits = number.digits().fold(0, |sum, digit| sum * 10 + u64::from(digit));
-        (!wrong).then_some(Self { digits, lowest: number.lowest })
+        Some(Self { digits, lowest: number.lowest })
     }
 
     pub(super) fn divides(self, number: Decimal<'_>) -> bool {

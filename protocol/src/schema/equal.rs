@@ -7,7 +7,11 @@ use core::cmp::Ordering;
 use super::decimal::Decimal;
 use super::sort::{places, sort};
 use super::tree::Value;
+
 use crate::scalar::Kind;
+
+/// The name of a member and its value.
+type Member<'a> = (Value<'a>, Value<'a>);
 
 pub(super) fn equal(a: Value<'_>, b: Value<'_>) -> bool {
     if a.kind() != b.kind() {
@@ -21,13 +25,25 @@ pub(super) fn equal(a: Value<'_>, b: Value<'_>) -> bool {
             a.elements().count() == b.elements().count() && a.elements().zip(b.elements()).all(|(a, b)| equal(a, b))
         }
         Kind::Object => {
-            a.members().count() == b.members().count()
-                && a.members().all(|(name, value)| {
-                    let name = name.characters();
-                    b.members().any(|(other, others)| other.characters() == name && equal(value, others))
-                })
+            if a.members().count() != b.members().count() {
+                return false;
+            }
+            // Not each with each other: there may be many, and where names occur twice the ways to pair them multiply with the depth.
+            let (a, b) = (sorted(a), sorted(b));
+            let pairs = || a.iter().zip(&b);
+            pairs().all(|((name, _), (other, _))| name.characters() == other.characters())
+                && pairs().all(|((_, a), (_, b))| equal(*a, *b))
         }
     }
+}
+
+/// The members of an object by their names; those of one name in their order.
+fn sorted(object: Value<'_>) -> Vec<Member<'_>> {
+    let members: Vec<Member<'_>> = object.members().collect();
+    let mut order = places(members.len());
+    let name = |place: u32| members[place as usize].0.characters();
+    sort(&mut order, &|a, b| name(a).cmp(&name(b)).then(a.cmp(&b)) == Ordering::Less);
+    order.into_iter().map(|place| members[place as usize]).collect()
 }
 
 /// Equal values have the same hash.

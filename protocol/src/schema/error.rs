@@ -90,6 +90,9 @@ pub enum SchemaErrorKind {
     /// References that lead back to where they came from without going into the instance.
     #[error("its references lead back to it without going deeper into the data, so validating would never end")]
     Endless,
+    /// So many names and references that following them would take too long.
+    #[error("it has too many references and names to be followed; make several of it")]
+    TooComplex,
 }
 
 impl SchemaErrorKind {
@@ -107,6 +110,7 @@ impl SchemaErrorKind {
             Self::Unresolved { .. } => "unresolved-reference",
             Self::Pattern { .. } => "invalid-pattern",
             Self::Endless => "endless-reference",
+            Self::TooComplex => "too-complex",
         }
     }
 }

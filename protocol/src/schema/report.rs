@@ -27,6 +27,9 @@ pub enum Invalid {
     /// Its nesting and that of the schema together are more than can be followed.
     #[error("its nesting times that of the schema is too deep to be followed; flatten the data or the schema")]
     TooNested,
+    /// The schema applies its parts to the same values so many times that following it would take too long.
+    #[error("the schema goes through it in too many ways to be followed; flatten the schema")]
+    TooComplex,
     /// It breaks rules of the schema.
     #[error("{0}")]
     Violations(Violations),

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::check::{Checker, Matches};
+use super::check::{Checker, Matches, Stopped};
 use super::keyword::{Compiled, Count, Id, Keyword, Rule, Types};
 use super::report::{Invalid, Violations};
 use super::stream::Stream;
@@ -21,8 +21,10 @@ pub(super) fn validate(schema: &Compiled, matches: Matches<'_>, text: &str, limi
     if end < text.len() {
         return Err(Invalid::NotJson(NotJson { at: end, expected: "the end of the payload" }));
     }
-    if checker.too_nested() {
-        return Err(Invalid::TooNested);
+    match checker.stopped() {
+        Some(Stopped::TooNested) => return Err(Invalid::TooNested),
+        Some(Stopped::TooComplex) => return Err(Invalid::TooComplex),
+        None => {}
     }
     match checker.finish() {
         Violations { list, more: 0 } if list.is_empty() => Ok(()),

@@ -248,10 +248,15 @@ impl<'a> Value<'a> {
 
     /// What a token of a JSON pointer leads to.
     pub(super) fn child(self, token: &str) -> Option<Value<'a>> {
-        let member = self.members().find(|(name, _)| pointer_token(&name.text()) == token).map(|(_, value)| value);
+        let member = self.members().find(|(name, _)| is_token(token, &name.text())).map(|(_, value)| value);
         member.or_else(|| {
             self.elements().zip(0_u64..).find(|(_, index)| index.to_string() == token).map(|(value, _)| value)
         })
+    }
+
+    /// How many nodes it has: itself, and all that is in it.
+    pub(super) fn nodes(self) -> usize {
+        (self.next() - self.at) as usize
     }
 
     fn next(self) -> u32 {
@@ -314,6 +319,12 @@ impl<'a> Value<'a> {
         }
         pointer
     }
+}
+
+/// Whether a token of a JSON pointer is that of a member with this name.
+fn is_token(token: &str, name: &str) -> bool {
+    // Nothing is allocated for the many that are written alike.
+    if name.bytes().any(|byte| matches!(byte, b'~' | b'/')) { pointer_token(name) == token } else { name == token }
 }
 
 /// The name of a member as JSON pointers have it.

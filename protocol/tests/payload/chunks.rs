@@ -160,3 +160,24 @@ fn mapped_tokens_count_as_published() {
         }
     }
 }
+
+/// Whoever puts something behind what has been accepted so far relies on it.
+#[test]
+fn a_refusal_comes_with_the_byte_that_decides_it() {
+    let rules = Rules { nan: Nan::Null, ..Rules::default() };
+    for document in ["{\"a\":NaN\u{feff}}", "[NaNa,", "[-Infinity\u{e9}]", "[NaN\u{feff}", "[NaN]]", "[NaN,NaN}]"] {
+        let refused_at = |end: usize, size: usize| {
+            let mut scanner = Scanner::new(rules);
+            let mut chunks = document.as_bytes()[..end].chunks(size);
+            chunks.try_for_each(|chunk| scanner.push(chunk, &mut |_: &[u8]| {})).err()
+        };
+        for (end, size) in (0..=document.len()).flat_map(|end| (1..=4).map(move |size| (end, size))) {
+            assert_eq!(
+                refused_at(end, size),
+                refused_at(end, end.max(1)),
+                "{document} up to {end} in chunks of {size}"
+            );
+        }
+        assert!(refused_at(document.len(), 1).is_some(), "{document}");
+    }
+}

@@ -20,6 +20,7 @@ fn what_is_not_supported_or_wrong_is_refused_with_its_place() {
         (r#"{"multipleOf": 0}"#, "invalid-value", "/multipleOf"),
         (r#"{"multipleOf": -1}"#, "invalid-value", "/multipleOf"),
         (r#"{"multipleOf": 1234567890123456789}"#, "invalid-value", "/multipleOf"),
+        (r#"{"multipleOf": 123456789012345678901}"#, "invalid-value", "/multipleOf"),
         (r#"{"minLength": -1}"#, "invalid-value", "/minLength"),
         (r#"{"maxItems": 1.5}"#, "invalid-value", "/maxItems"),
         (r#"{"minContains": "1"}"#, "invalid-value", "/minContains"),

@@ -117,6 +117,13 @@ fn a_schema_that_cannot_be_used_is_a_matter_of_configuration() {
         assert_eq!(error["code"], "schema-refused", "{schema}");
         assert_eq!((&error["problem"], &error["schema_pointer"]), (&json!(problem), &json!(pointer)), "{schema}");
     }
+    // What the engine cannot follow is refused, too, before it overflows the stack.
+    for (pattern, text) in
+        [("a|".repeat(10_000), "has 10001 alternatives"), ("a".repeat(300_000), "have more than 262144 bytes")]
+    {
+        feed.input("x.json", json!({ "pattern": pattern }).to_string());
+        feed.run(&["publish", "p=good.json", "--schema", "x.json"]).expect(2).says(&[text]);
+    }
     assert!(!feed.path("manifest.json").exists());
     for (arguments, text) in [
         (&["publish", "p=good.json", "--schema", "nope.json"][..], "nope.json: cannot read the schema"),
@@ -161,4 +168,16 @@ fn a_schema_that_is_left_out_is_noticed_once() {
     assert!(ran.json()["warnings"][0].as_str().unwrap().contains(text));
     assert!(feed.manifest()["datasets"]["p"].get("schema").is_none());
     assert_eq!(feed.run(&["publish", "p=good.json", "--json"]).expect(0).json()["warnings"], json!([]));
+}
+
+/// It would take longer than the universe has been there, in pages too.
+#[test]
+fn a_regular_expression_that_does_not_end_is_given_up() {
+    let feed = feed();
+    feed.input("x.json", r#"{"items": {"pattern": "^(a+)+$"}}"#);
+    feed.input("a.json", format!("[\"aaa\", \"{}!\"]", "a".repeat(100)));
+    let ran = feed.run(&["publish", "p=a.json", "--schema", "x.json", "--json"]).expect(2);
+    let ran = ran.says(&["the regular expression \"^(a+)+$\" takes more than 10 s for one text of the payload"]);
+    assert_eq!(ran.json()["error"]["code"], "schema-refused");
+    assert!(!feed.path("manifest.json").exists());
 }

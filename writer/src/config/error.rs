@@ -43,6 +43,8 @@ impl Invalid {
         let start_of_line = before.rfind('\n').map_or(0, |newline| newline + 1);
         let line = before.matches('\n').count() + 1;
         let column = before[start_of_line..].chars().count() + 1;
-        ConfigError::Invalid { file: file.to_owned(), line, column, problem: self.problem }
+        // Keys and values are quoted in it, and a terminal must not take them for its own.
+        let problem = self.problem.replace(|char: char| char.is_control() && char != '\n', " ");
+        ConfigError::Invalid { file: file.to_owned(), line, column, problem }
     }
 }

@@ -1,11 +1,12 @@
 //! The schemas that one read needs.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use lastgood_protocol::digest::Sha256;
 use lastgood_protocol::read::{Check, Objection, SchemaObject};
 
-use crate::schema::{LISTED_VIOLATIONS, compile_text};
+use crate::schema::compile_text;
 
 /// The bytes of schemas under the digest that they have.
 #[derive(Default)]
@@ -24,6 +25,7 @@ impl Schemas {
         let schema = compile_text(bytes).map_err(|problem| unsupported(&problem))?;
         let invalid = |problem: &dyn ToString| Objection::Invalid(problem.to_string());
         let payload = std::str::from_utf8(check.value.as_ref()).map_err(|error| invalid(&error))?;
-        schema.validate(payload, LISTED_VIOLATIONS).map_err(|violations| invalid(&violations))
+        let valid = schema.validate(Cow::Borrowed(payload)).map_err(|problem| unsupported(&problem))?;
+        valid.map_err(|violations| invalid(&violations))
     }
 }

@@ -27,6 +27,12 @@ fn unknown_keys_get_a_suggestion() {
 fn values_that_do_not_fit_are_shown() {
     let time = "expected a time such as \"30s\", \"5m\" or \"1h\"";
     refused("lock_wait = 30", &format!("line 1, column 13: `lock_wait`: {time}, found 30"));
+    refused(
+        "\"a\\u001b[2J\" = 1",
+        "line 1, column 1: unknown key `a [2J`; expected one of: dir, strict, lock_wait, lease, \
+        stale_marker_after, expires_in, plain_copies, file_mode, dir_mode, compression, retention, defaults, datasets",
+    );
+    refused("lock_wait = '3\tparsecs'", &format!("line 1, column 13: `lock_wait`: {time}, found '3 parsecs'"));
     refused("lock_wait = \"3 parsecs\"", &format!("line 1, column 13: `lock_wait`: {time}, found \"3 parsecs\""));
     refused("dir = [\"ä\"]", "line 1, column 7: `dir`: expected the path of a directory, found a list");
     refused("[datasets]\na = 3", "line 2, column 5: `a`: expected a table, found 3");

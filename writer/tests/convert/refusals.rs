@@ -54,6 +54,21 @@ fn csv() {
              delimiter right?"
                 .into(),
         ),
+        // What would control a terminal is shown, not sent to it.
+        (
+            typed(&[("prize", ColumnType::Float)]),
+            b"\x1b[2J,price\n1,2\n",
+            "bad-header",
+            "line 1, column prize: the header has no such column, though its type is given; it has \\u{1b}[2J, price; is \
+             the delimiter right?"
+                .into(),
+        ),
+        (
+            typed(&[("\u{1b}[2J", ColumnType::Float)]),
+            b"\x1b[2J\nx\n",
+            "bad-value",
+            "line 2, column \\u{1b}[2J: expected a number, found `x`; correct it, or publish the column as text".into(),
+        ),
         (
             Options::default(),
             b"a,b\n1,2\n\n3\n",

@@ -15,6 +15,8 @@ use crate::{npm, process, workspace};
 pub(super) const OUT_NAME: &str = "lastgood_reader";
 /// The module, as the glue and `exports` of the package name it.
 pub(super) const MODULE: &str = "lastgood_reader_bg.wasm";
+/// The glue, before it is bundled.
+pub(super) const GLUE: &str = "lastgood_reader.js";
 
 /// Builds the reader and returns where the module is.
 pub(super) fn build() -> Result<PathBuf> {

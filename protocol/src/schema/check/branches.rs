@@ -9,8 +9,10 @@ use super::Checker;
 impl Checker<'_> {
     pub(super) fn all_of(&mut self, all: &[Id], value: Value<'_>, track: bool) -> bool {
         let mut valid = true;
+        let before = self.evaluated.len();
         for &id in all {
             valid &= self.check(id, value, track);
+            self.forget_repetitions(before, value);
             if !valid && self.quiet {
                 break;
             }
@@ -21,8 +23,10 @@ impl Checker<'_> {
     /// `None`: it does not hold, and why has been reported.
     pub(super) fn any_of(&mut self, any: &[Id], value: Value<'_>, track: bool) -> Option<bool> {
         let mut holds = false;
+        let before = self.evaluated.len();
         for &id in any {
             holds |= self.fits(id, value, track);
+            self.forget_repetitions(before, value);
             // What the other branches evaluate may count, too.
             if holds && !track {
                 break;

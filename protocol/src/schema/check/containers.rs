@@ -105,9 +105,11 @@ impl Checker<'_> {
 
     pub(super) fn dependent_schemas(&mut self, dependent: &[Named<Id>], value: Value<'_>, track: bool) -> bool {
         let mut valid = true;
+        let before = self.evaluated.len();
         for (name, id) in dependent {
             if value.has(name) {
                 valid &= self.check(*id, value, track);
+                self.forget_repetitions(before, value);
                 if !valid && self.quiet {
                     break;
                 }

@@ -16,6 +16,7 @@ use super::decimal::{Decimal, whole};
 use super::equal::{equal, equal_elements, hash};
 use super::keyword::{Choice, Compiled, Id, Keyword, Rule};
 use super::report::{SHOWN, Violation, Violations, count, counted, excerpt, expected, shown};
+use super::sort::sort;
 use super::tree::{Tree, Value};
 use crate::scalar::Kind;
 use memo::{Known, Memo};
@@ -24,11 +25,23 @@ use memo::{Known, Memo};
 /// takes with eight subschemas on each level.
 const MAX_NESTING: u32 = 8 * crate::json::MAX_DEPTH as u32;
 
+/// How often the subschemas of a schema may be applied, for each pair of a value and a subschema, and some beyond that. Each pair
+/// once is what there is to do; subschemas that refer to each other can double the ways with every step.
+const MAX_WAYS: u64 = 8;
+const MAX_CHECKS: u64 = 1 << 16;
+
 /// A list of as many values is gone through before a hash is made of what is looked for.
 const FEW: usize = 16;
 
 /// Whether the regular expression with a number is somewhere in a text.
 pub(super) type Matches<'s> = &'s dyn Fn(u32, &str) -> bool;
+
+/// Why it is not known whether a payload is valid.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stopped {
+    TooNested,
+    TooComplex,
+}
 
 pub(super) struct Checker<'s> {
     schema: &'s Compiled,
@@ -39,7 +52,9 @@ pub(super) struct Checker<'s> {
     /// The outcome alone counts.
     quiet: bool,
     nesting: u32,
-    too_nested: bool,
+    stopped: Option<Stopped>,
+    /// How many subschemas may still be applied to the values of the tree.
+    checks_left: u64,
     /// The element of the payload that the values are in, when it is checked by elements.
     row: Option<u64>,
     /// The nodes of members and elements that have been evaluated, where that is asked for.
@@ -59,7 +74,8 @@ impl<'s> Checker<'s> {
             violations: Violations::default(),
             quiet: false,
             nesting: 0,
-            too_nested: false,
+            stopped: None,
+            checks_left: 0,
             row: None,
             evaluated: Vec::new(),
             seen: Vec::new(),
@@ -69,14 +85,14 @@ impl<'s> Checker<'s> {
 
     /// Checks the whole payload.
     pub(super) fn root(&mut self, value: Value<'_>) {
-        self.memo.clear();
+        self.begin(value);
         self.check(0, value, false);
     }
 
     /// Checks an element of the payload that is a tree of its own.
     pub(super) fn row(&mut self, index: u64, id: Id, value: Value<'_>) {
         self.row = Some(index);
-        self.memo.clear();
+        self.begin(value);
         self.check(id, value, false);
     }
 
@@ -91,8 +107,15 @@ impl<'s> Checker<'s> {
         if self.schema.rules(id).iter().all(holds) {
             return true;
         }
-        self.memo.clear();
+        self.begin(value);
         self.fits(id, value, false)
+    }
+
+    /// Makes ready for a value that is a tree of its own.
+    fn begin(&mut self, value: Value<'_>) {
+        self.memo.clear();
+        let pairs = value.nodes() as u64 * self.schema.subschemas.len() as u64;
+        self.checks_left = MAX_CHECKS + pairs.saturating_mul(MAX_WAYS);
     }
 
     pub(super) fn schema(&self) -> &'s Compiled {
@@ -113,8 +136,8 @@ impl<'s> Checker<'s> {
         }
     }
 
-    pub(super) fn too_nested(&self) -> bool {
-        self.too_nested
+    pub(super) fn stopped(&self) -> Option<Stopped> {
+        self.stopped
     }
 
     pub(super) fn finish(self) -> Violations {
@@ -128,10 +151,12 @@ impl<'s> Checker<'s> {
         if subschema.rules.is_empty() {
             return true;
         }
-        if self.nesting == MAX_NESTING {
-            self.too_nested = true;
+        if self.nesting == MAX_NESTING || self.checks_left == 0 {
+            let too_nested = self.nesting == MAX_NESTING;
+            self.stopped = Some(if too_nested { Stopped::TooNested } else { Stopped::TooComplex });
             return false;
         }
+        self.checks_left -= 1;
         self.nesting += 1;
         let before = self.evaluated.len();
         let mut valid = true;
@@ -139,7 +164,7 @@ impl<'s> Checker<'s> {
             // Most rules decide by the value alone, and hold.
             valid &=
                 self.assertion(rule, value) == Some(true) || self.rule(rule, value, before, track || subschema.tracks);
-            if !valid && (self.quiet || self.too_nested) {
+            if !valid && (self.quiet || self.stopped.is_some()) {
                 break;
             }
         }
@@ -148,6 +173,24 @@ impl<'s> Checker<'s> {
         }
         self.nesting -= 1;
         valid
+    }
+
+    /// Branches that evaluate the same note it again; however many there are, no more is kept than the value has parts.
+    #[inline(never)]
+    fn forget_repetitions(&mut self, before: usize, value: Value<'_>) {
+        if self.evaluated.len() - before <= 4 * value.nodes() {
+            return;
+        }
+        sort(&mut self.evaluated[before..], &|a, b| a < b);
+        let mut kept = before;
+        for at in before..self.evaluated.len() {
+            let part = self.evaluated[at];
+            if at == before || self.evaluated[kept - 1] != part {
+                self.evaluated[kept] = part;
+                kept += 1;
+            }
+        }
+        self.evaluated.truncate(kept);
     }
 
     /// The same for its outcome alone. What a value that does not fit has evaluated does not count.

@@ -69,13 +69,15 @@ fn compile_tree(tree: &Tree<'_>, take_pattern: TakePattern<'_>) -> Refusable<Vec
     let Compiler { mut subschemas, compiled, edges, .. } = compiler;
 
     let in_place: Vec<_> = edges.iter().filter(|edge| edge.in_place).map(|edge| (edge.from, edge.to)).collect();
-    let endless = graph::lead_into_circles(subschemas.len(), &in_place);
+    let too_complex = || error(tree.root(), SchemaErrorKind::TooComplex);
+    let endless = graph::lead_into_circles(subschemas.len(), &in_place).ok_or_else(too_complex)?;
     if let Some(id) = endless.iter().position(|&endless| endless) {
         let at = compiled.iter().position(|other| *other == Some(id as Id)).unwrap_or_default();
         return Err(error(tree.value(at as u32), SchemaErrorKind::Endless));
     }
     let all: Vec<_> = edges.iter().map(|edge| (edge.from, edge.to)).collect();
-    for (subschema, recursive) in subschemas.iter_mut().zip(graph::lead_into_circles(compiled.len(), &all)) {
+    let recursive = graph::lead_into_circles(subschemas.len(), &all).ok_or_else(too_complex)?;
+    for (subschema, recursive) in subschemas.iter_mut().zip(recursive) {
         subschema.recursive = recursive;
     }
     Ok(subschemas)

@@ -12,6 +12,11 @@ use crate::schema::uri;
 use super::values::{Keywords, Refusable, error, found, invalid, string};
 use super::{Compiler, Edge, Scope};
 
+/// How many names may be looked at to follow all references, and how many bytes of URIs: some hundred times what the largest schemas
+/// in use need. Looking costs the product of references and names, so without a limit a schema that is no larger than allowed
+/// would take minutes.
+const MAX_STEPS: u64 = 1 << 25;
+
 pub(super) struct References {
     /// What has an `$id`; the first one is the whole schema, which need not have one.
     resources: Vec<Resource>,
@@ -20,6 +25,7 @@ pub(super) struct References {
     /// For each subschema the resource that its references are relative to.
     bases: Vec<usize>,
     waiting: Vec<(Scope, u32)>,
+    steps: u64,
 }
 
 struct Resource {
@@ -30,7 +36,13 @@ struct Resource {
 impl References {
     pub(super) fn new() -> Self {
         let whole = Resource { uri: String::new(), at: 0 };
-        Self { resources: vec![whole], anchors: Vec::new(), bases: Vec::new(), waiting: Vec::new() }
+        Self { resources: vec![whole], anchors: Vec::new(), bases: Vec::new(), waiting: Vec::new(), steps: 0 }
+    }
+
+    /// Counts what looking for something has cost.
+    fn spend(&mut self, steps: usize, value: Value<'_>) -> Refusable<()> {
+        self.steps += steps as u64;
+        if self.steps > MAX_STEPS { Err(error(value, SchemaErrorKind::TooComplex)) } else { Ok(()) }
     }
 
     /// Takes down what a subschema calls itself, and returns the resource that it is in.
@@ -43,6 +55,7 @@ impl References {
                 return Err(invalid(value, "$id", EXPECTED));
             }
             let uri = uri::resolve(&self.resources[base].uri, id);
+            self.spend(self.resources.len() + uri.len(), value)?;
             if self.resources.iter().skip(1).any(|other| other.uri == uri) {
                 return Err(error(value, SchemaErrorKind::Ambiguous { keyword: "$id", name: found(value) }));
             }
@@ -55,6 +68,7 @@ impl References {
             if !is_anchor(&name) {
                 return Err(invalid(value, "$anchor", EXPECTED));
             }
+            self.spend(self.anchors.len(), value)?;
             if self.anchor(base, &name).is_some() {
                 return Err(error(value, SchemaErrorKind::Ambiguous { keyword: "$anchor", name: found(value) }));
             }
@@ -103,8 +117,10 @@ impl Compiler<'_> {
     }
 
     /// What a reference refers to, and the resource that it is in.
-    fn target<'a>(&self, reference: Value<'a>, base: usize) -> Refusable<(Value<'a>, usize)> {
+    fn target<'a>(&mut self, reference: Value<'a>, base: usize) -> Refusable<(Value<'a>, usize)> {
         let text = reference.text();
+        let names = self.references.resources.len() + self.references.anchors.len();
+        self.references.spend(names + self.references.resources[base].uri.len(), reference)?;
         let (relative, fragment) = uri::split_fragment(&text);
         let resources = &self.references.resources;
         if !uri::is_reference(&text) {
@@ -120,16 +136,26 @@ impl Compiler<'_> {
         let fragment = uri::decoded(fragment.unwrap_or_default()).ok_or_else(unresolved)?;
         let root = reference.tree.value(resources[resource].at);
         if fragment.is_empty() || fragment.starts_with('/') {
-            return self.walk(root, &fragment, resource).ok_or_else(unresolved);
+            let mut steps = 0;
+            let found = self.walk(root, &fragment, resource, &mut steps);
+            self.references.spend(steps, reference)?;
+            return found.ok_or_else(unresolved);
         }
         let at = self.references.anchor(resource, &fragment).ok_or_else(unresolved)?;
         Ok((reference.tree.value(at), resource))
     }
 
-    /// Follows a JSON pointer.
-    fn walk<'a>(&self, root: Value<'a>, pointer: &str, resource: usize) -> Option<(Value<'a>, usize)> {
+    /// Follows a JSON pointer, and counts what is there to be gone past.
+    fn walk<'a>(
+        &self,
+        root: Value<'a>,
+        pointer: &str,
+        resource: usize,
+        steps: &mut usize,
+    ) -> Option<(Value<'a>, usize)> {
         let mut at = (root, resource);
         for token in pointer.split('/').skip(1) {
+            *steps += at.0.elements().count() + at.0.members().count();
             let value = at.0.child(token)?;
             let known = self.compiled[value.at as usize];
             let base = known.and_then(|id| self.references.bases.get(id as usize).copied());

@@ -42,7 +42,7 @@ pub enum RefusalKind {
     #[error("the header has two columns of this name, expected each once; rename one")]
     RepeatedColumn,
     /// A column whose type was given is not there.
-    #[error("the header has no such column, though its type is given; it has {columns}; is the delimiter right?")]
+    #[error("the header has no such column, though its type is given; it has {}; is the delimiter right?", columns.escape_debug())]
     MissingColumn {
         /// The names that the header has, as far as a message shows them.
         columns: String,
@@ -147,6 +147,8 @@ impl Refusal {
     #[must_use]
     pub fn way_out(&self) -> Option<String> {
         match (&self.kind, &self.column) {
+            // Not to be typed, nor to be shown to a terminal.
+            (RefusalKind::Misfit { .. }, Some(column)) if column.contains(char::is_control) => None,
             (RefusalKind::Misfit { .. }, Some(column)) => {
                 Some(format!("--column {}", quoted(&format!("{column}=text"))))
             }
