@@ -192,7 +192,8 @@ fn rebuild<S: Storage>(
         }
     }
     let (pending, names) = derived.into_parts();
-    let durable = storage.sync(Wave { pending, placed: Vec::new(), dirs: Vec::new() })?;
+    // With the manifest that a dead writer has put in place, before anything that follows from it gets its name (I10).
+    let durable = storage.sync(Wave { pending, placed: Vec::new(), dirs: vec![Dir::Root] })?;
     let paths = names.all();
     if let Some((path, error)) = names.put_in_place(storage, durable).into_iter().next() {
         return Err(io::Error::new(error.kind(), format!("{path}: {error}")));

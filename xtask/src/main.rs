@@ -1,4 +1,4 @@
-//! The tasks of this repository: `cargo xtask demo | test | conditions | power | soak | fuzz | bench | pack | lint | audit`.
+//! The tasks of this repository: `cargo xtask demo | test | conditions | power | mutants | soak | fuzz | bench | pack | lint | audit`.
 
 // `clippy.toml` keeps file-system mutation out of everything but the writer's
 // storage module, because published bytes must be durable. What is written
@@ -12,8 +12,10 @@ mod conditions;
 mod demo;
 mod fuzz;
 mod lint;
+mod mutants;
 mod npm;
 mod pack;
+mod power;
 mod process;
 mod progress;
 mod setup;
@@ -42,6 +44,8 @@ enum Task {
     Test(test::Args),
     Bench(bench::Args),
     Conditions(conditions::Args),
+    Power(power::Args),
+    Mutants(mutants::Args),
     Soak(soak::Args),
     Fuzz(fuzz::Args),
     Pack(pack::Args),
@@ -56,6 +60,8 @@ fn main() -> ExitCode {
         Task::Test(args) => test::run(&args),
         Task::Bench(args) => bench::run(&args),
         Task::Conditions(args) => conditions::run(&args),
+        Task::Power(args) => power::run(&args),
+        Task::Mutants(args) => mutants::run(&args),
         Task::Soak(args) => soak::run(&args),
         Task::Fuzz(args) => fuzz::run(&args),
         Task::Pack(args) => pack::run(&args).map(drop),

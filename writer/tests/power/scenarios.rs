@@ -37,7 +37,7 @@ pub(crate) enum Act {
 pub(crate) struct Scenario {
     pub(crate) name: &'static str,
     before: &'static [Round<'static>],
-    prepare: fn(&Disk),
+    prepare: fn(&Disk) -> Machine,
     pub(crate) act: Act,
     /// Where to go through it takes seconds.
     pub(crate) quick: &'static [Model],
@@ -45,7 +45,7 @@ pub(crate) struct Scenario {
     pub(crate) twice: bool,
 }
 
-/// A feed before an operation, all of it durable.
+/// A feed before an operation.
 pub(crate) struct Scene {
     pub(crate) machine: Machine,
     /// The generation that is published; 0 for none.
@@ -62,11 +62,9 @@ impl Scenario {
             site::publish(site.storage.clone(), round).unwrap();
             after(&payloads, round)
         });
-        (self.prepare)(&disk);
-        disk.with(Machine::sync_all);
-        let generation = site.generation();
-        let stages = self.act.stages(old);
-        Scene { machine: disk.machine().cut(Oracle::default()), generation, stages }
+        let machine = (self.prepare)(&disk);
+        let generation = on(&Disk::new(machine.clone())).generation();
+        Scene { machine, generation, stages: self.act.stages(old) }
     }
 }
 
@@ -74,7 +72,8 @@ impl Act {
     fn stages(self, old: Payloads) -> Vec<Payloads> {
         match self {
             Act::Commit(commit) => vec![old.clone(), commit.after(&old)],
-            Act::Gc | Act::Recover | Act::Repair => vec![old],
+            Act::Gc | Act::Repair => vec![old],
+            Act::Recover => vec![after(&old, LAST_OF_THE_DEAD)],
             Act::Adopt => {
                 let adopted = |round| Payloads::from([("a", payload("a", round))]);
                 vec![old, adopted(1), adopted(2)]
@@ -115,49 +114,57 @@ fn put(disk: &Disk, path: &Path, bytes: &[u8]) {
     });
 }
 
-fn nothing(_: &Disk) {}
+/// Everything is durable, and nothing is running.
+fn at_rest(disk: &Disk) -> Machine {
+    disk.with(Machine::sync_all);
+    disk.machine().cut(Oracle::default())
+}
 
 /// A script's files, to be adopted.
-fn older_script(disk: &Disk) {
+fn older_script(disk: &Disk) -> Machine {
     let feed = Path::new(FEED);
     disk.with(|machine| machine.make_dir(feed)).unwrap();
     put(disk, &feed.join("a.json"), payload("a", 2).as_bytes());
     put(disk, &feed.join("a_backup.json"), payload("a", 1).as_bytes());
     put(disk, &feed.join("last_update.txt"), b"yesterday");
+    at_rest(disk)
 }
 
-/// A publish died after its commit, and all that it did is durable.
-fn died_after_the_commit(disk: &Disk) {
+/// What a publisher that died had just published: one dataset is new.
+const LAST_OF_THE_DEAD: Round<'static> = &[("a", 3), ("b", 3)];
+
+/// A publisher was killed right after its commit, and nothing that it did since its last sync is durable.
+fn killed_after_the_commit(disk: &Disk) -> Machine {
     let before = on(disk).generation();
     disk.record();
-    Act::Commit(Commit::Publish(&[("a", 3), ("b", 3)])).run(disk).unwrap();
-    let moments = disk.recorded().into_iter();
-    let mut machines = moments.map(|moment| {
-        let mut machine = moment.machine;
-        machine.sync_all();
-        machine.cut(Oracle::default())
-    });
-    let committed = machines.find(|machine| on(&Disk::new(machine.clone())).generation() > before).unwrap();
-    disk.with(|machine| *machine = committed);
+    Act::Commit(Commit::Publish(LAST_OF_THE_DEAD)).run(disk).unwrap();
+    let machines = disk.recorded().into_iter().map(|moment| moment.machine.kill_all());
+    machines.into_iter().find(|machine| on(&Disk::new(machine.clone())).generation() > before).unwrap()
+}
+
+/// The same, and all that it did is durable.
+fn died_after_the_commit(disk: &Disk) -> Machine {
+    at_rest(&Disk::new(killed_after_the_commit(disk)))
 }
 
 /// An object, a sibling and a derived file are damaged, and the history's copy is gone; all can be made again.
-fn damaged(disk: &Disk) {
+fn damaged(disk: &Disk) -> Machine {
     let objects = Path::new(FEED).join("objects");
     let names = disk.with(|machine| machine.list(&objects)).unwrap();
     let object = |suffix: &str| -> PathBuf { objects.join(names.iter().find(|name| name.ends_with(suffix)).unwrap()) };
     put(disk, &object(".json"), b"damaged");
     put(disk, &object(".gz"), b"damaged too");
     put(disk, &Path::new(FEED).join("last_update.txt"), b"never");
+    at_rest(disk)
 }
 
 const ORDERED: &[Model] = &[Model::Ordered];
 
-pub(crate) const SCENARIOS: [Scenario; 18] = [
+pub(crate) const SCENARIOS: [Scenario; 19] = [
     Scenario {
         name: "the first publish",
         before: &[],
-        prepare: nothing,
+        prepare: at_rest,
         act: Act::Commit(Commit::Publish(&[("a", 1)])),
         quick: ORDERED,
         twice: true,
@@ -165,7 +172,7 @@ pub(crate) const SCENARIOS: [Scenario; 18] = [
     Scenario {
         name: "a publish of one",
         before: &[&[("a", 1)], &[("a", 2)]],
-        prepare: nothing,
+        prepare: at_rest,
         act: Act::Commit(Commit::Publish(&[("a", 3)])),
         quick: ORDERED,
         twice: true,
@@ -173,7 +180,7 @@ pub(crate) const SCENARIOS: [Scenario; 18] = [
     Scenario {
         name: "a publish of one that changes nothing",
         before: &[&[("a", 1)], &[("a", 2)]],
-        prepare: nothing,
+        prepare: at_rest,
         act: Act::Commit(Commit::Publish(&[("a", 2)])),
         quick: &Model::ALL,
         twice: true,
@@ -181,7 +188,7 @@ pub(crate) const SCENARIOS: [Scenario; 18] = [
     Scenario {
         name: "a publish of one that goes back to an earlier payload",
         before: &[&[("a", 1)], &[("a", 2)]],
-        prepare: nothing,
+        prepare: at_rest,
         act: Act::Commit(Commit::Publish(&[("a", 1)])),
         quick: &Model::ALL,
         twice: true,
@@ -189,7 +196,7 @@ pub(crate) const SCENARIOS: [Scenario; 18] = [
     Scenario {
         name: "a publish that changes the extension",
         before: &[&[("a", 1)], &[("a", ARTIFACT)]],
-        prepare: nothing,
+        prepare: at_rest,
         act: Act::Commit(Commit::Publish(&[("a", 2)])),
         quick: ORDERED,
         twice: true,
@@ -197,7 +204,7 @@ pub(crate) const SCENARIOS: [Scenario; 18] = [
     Scenario {
         name: "a publish that takes the plain copies away",
         before: &[&[("a", 1)], &[("a", 2)]],
-        prepare: nothing,
+        prepare: at_rest,
         act: Act::Commit(Commit::Publish(&[("a", BARE + 2)])),
         quick: &Model::ALL,
         twice: true,
@@ -205,7 +212,7 @@ pub(crate) const SCENARIOS: [Scenario; 18] = [
     Scenario {
         name: "a publish that brings the plain copies back",
         before: &[&[("a", 1)], &[("a", BARE + 2)]],
-        prepare: nothing,
+        prepare: at_rest,
         act: Act::Commit(Commit::Publish(&[("a", 3)])),
         quick: ORDERED,
         twice: true,
@@ -213,7 +220,7 @@ pub(crate) const SCENARIOS: [Scenario; 18] = [
     Scenario {
         name: "a publish with a new schema",
         before: &[&[("a", SCHEMA + 1)]],
-        prepare: nothing,
+        prepare: at_rest,
         act: Act::Commit(Commit::Publish(&[("a", SCHEMA + 2)])),
         quick: ORDERED,
         twice: true,
@@ -221,7 +228,7 @@ pub(crate) const SCENARIOS: [Scenario; 18] = [
     Scenario {
         name: "a small publish of one",
         before: &[&[("a", SMALL + 1)], &[("a", SMALL + 2)]],
-        prepare: nothing,
+        prepare: at_rest,
         act: Act::Commit(Commit::Publish(&[("a", SMALL + 3)])),
         quick: &Model::ALL,
         twice: true,
@@ -229,7 +236,7 @@ pub(crate) const SCENARIOS: [Scenario; 18] = [
     Scenario {
         name: "a small publish of two, one of them new",
         before: &[&[("a", SMALL + 1)]],
-        prepare: nothing,
+        prepare: at_rest,
         act: Act::Commit(Commit::Publish(&[("a", SMALL + 2), ("b", SMALL + 2)])),
         quick: ORDERED,
         twice: false,
@@ -237,7 +244,7 @@ pub(crate) const SCENARIOS: [Scenario; 18] = [
     Scenario {
         name: "a small publish of three, one of them new and one unchanged",
         before: &[&[("a", SMALL + 1), ("b", SMALL + 1)]],
-        prepare: nothing,
+        prepare: at_rest,
         act: Act::Commit(Commit::Publish(&[("a", SMALL + 2), ("b", SMALL + 1), ("c", SMALL + 2)])),
         quick: ORDERED,
         twice: false,
@@ -245,7 +252,7 @@ pub(crate) const SCENARIOS: [Scenario; 18] = [
     Scenario {
         name: "a publish of three with siblings",
         before: &[&[("a", 1), ("b", 1)]],
-        prepare: nothing,
+        prepare: at_rest,
         act: Act::Commit(Commit::Publish(&[("a", 2), ("b", 2), ("c", 2)])),
         quick: ORDERED,
         twice: false,
@@ -253,7 +260,7 @@ pub(crate) const SCENARIOS: [Scenario; 18] = [
     Scenario {
         name: "a rollback",
         before: &[&[("a", 1)], &[("a", 2)]],
-        prepare: nothing,
+        prepare: at_rest,
         act: Act::Commit(Commit::Rollback { to: None, back: &[("a", 1)] }),
         quick: ORDERED,
         twice: true,
@@ -261,7 +268,7 @@ pub(crate) const SCENARIOS: [Scenario; 18] = [
     Scenario {
         name: "a new identity",
         before: &[&[("a", 1)], &[("a", 2)]],
-        prepare: nothing,
+        prepare: at_rest,
         act: Act::Commit(Commit::NewFeed),
         quick: ORDERED,
         twice: true,
@@ -269,15 +276,23 @@ pub(crate) const SCENARIOS: [Scenario; 18] = [
     Scenario {
         name: "a garbage collection",
         before: &[&[("a", 1), ("b", 1)], &[("a", 2)], &[("a", 3)], &[("a", 4)]],
-        prepare: nothing,
+        prepare: at_rest,
         act: Act::Gc,
         quick: ORDERED,
         twice: true,
     },
     Scenario {
         name: "a recovery",
-        before: &[&[("a", 1), ("b", 1)], &[("a", 2)], &[("a", 3), ("b", 3)]],
+        before: &[&[("a", 1)], &[("a", 2)]],
         prepare: died_after_the_commit,
+        act: Act::Recover,
+        quick: ORDERED,
+        twice: true,
+    },
+    Scenario {
+        name: "a recovery from a kill",
+        before: &[&[("a", 1)], &[("a", 2)]],
+        prepare: killed_after_the_commit,
         act: Act::Recover,
         quick: ORDERED,
         twice: true,

@@ -128,6 +128,12 @@ impl Machine {
         self
     }
 
+    /// Kills every process. What they did is there, durable or not.
+    pub(crate) fn kill_all(mut self) -> Self {
+        self.locks.clear();
+        self
+    }
+
     /// Makes everything durable.
     pub(crate) fn sync_all(&mut self) {
         let everything = self.pending().last().copied();
