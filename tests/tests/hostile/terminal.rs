@@ -15,7 +15,9 @@ fn expect_harmless(ran: &Ran, what: &str) {
     for text in [&ran.text(), &ran.stderr] {
         let obeyed = |c: char| (c.is_control() && c != '\n' && c != '\t') || ('\u{202a}'..='\u{202e}').contains(&c);
         assert!(!text.contains(obeyed), "{what}: {text:?}");
-        assert!(text.len() < 100_000, "{what}: {} bytes are told", text.len());
+        // For machines it is whole.
+        let limit = if text.starts_with('{') { 1_000_000 } else { 20_000 };
+        assert!(text.len() < limit, "{what}: {} bytes are told", text.len());
         assert!(!text.lines().any(|line| line == "error: line of its own"), "{what}: {text}");
     }
 }
@@ -48,7 +50,8 @@ fn put_marker(feed: &TestFeed, name: &str, text: &str, mode: u32) {
 #[test]
 fn a_hostile_lock_marker_is_told_in_plain_words() {
     let template = feed();
-    let long = OBEYED.repeat(4000);
+    // As long as a marker can be.
+    let long = OBEYED.repeat(1000);
     let (past, now, century) = ("1970-01-01T00:00:00.000Z", "2026-11-20T14:39:00.123Z", "2126-11-20T14:39:00.123Z");
     for (host, acquired, expires) in
         [(OBEYED, now, century), (&*long, now, century), (OBEYED, past, past), (OBEYED, century, past)]
