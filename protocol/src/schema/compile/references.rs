@@ -12,10 +12,10 @@ use crate::schema::uri;
 use super::values::{Keywords, Refusable, error, found, invalid, string};
 use super::{Compiler, Edge, Scope};
 
-/// How many names may be looked at to follow all references, and how many bytes of URIs: some hundred times what the largest schemas
+/// How many names may be looked at to follow all references, and how many bytes of URIs: several times what the largest schemas
 /// in use need. Looking costs the product of references and names, so without a limit a schema that is no larger than allowed
 /// would take minutes.
-const MAX_STEPS: u64 = 1 << 25;
+const MAX_STEPS: u64 = 1 << 26;
 
 pub(super) struct References {
     /// What has an `$id`; the first one is the whole schema, which need not have one.
