@@ -196,6 +196,7 @@ fn all(run: &Run) -> Result<Report, Violation> {
         let (busy, number) = reader();
         tasks.push(Box::new(move || readers::node(run, number, &server.feed(), busy, &counts[2])));
     }
+    tasks.push(Box::new(|| tell(run)));
     tasks.push(Box::new(|| writers::library(run, 1)));
     tasks.push(Box::new(|| writers::library(run, 2)));
     tasks.push(Box::new(|| writers::processes(run, 3)));
@@ -216,6 +217,18 @@ fn all(run: &Run) -> Result<Report, Violation> {
     let readings =
         kinds.into_iter().zip(counts).map(|(kind, count)| (kind, load(&count.readings), load(&count.locked)));
     Ok(Report { seed: run.seed, duration: Duration::ZERO, readings: readings.collect(), generations, reported, done })
+}
+
+/// Says how far it is.
+fn tell(run: &Run) {
+    let mut told = Instant::now();
+    while run.goes_on() {
+        thread::sleep(Duration::from_millis(100));
+        if told.elapsed() > Duration::from_secs(60) {
+            eprintln!("{} readings", run.readings());
+            told = Instant::now();
+        }
+    }
 }
 
 /// Every dataset, so that every reader finds it.

@@ -133,7 +133,7 @@ pub(super) fn directory(run: &Run, number: u64, reader: Option<&Reader>, busy: &
     let mut desk = Desk::new(run, format!("directory reader {number}"), count);
     while run.goes_on() {
         // The others are to have their share.
-        if count.readings.load(Ordering::Relaxed) * 3 > run.readings() + 3000 {
+        if count.readings.load(Ordering::Relaxed) * 5 > run.readings() * 3 + 3000 {
             busy.begin();
             std::thread::sleep(Duration::from_millis(1));
             continue;
