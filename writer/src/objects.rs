@@ -73,11 +73,15 @@ impl<'a, S: Storage> NewObjects<'a, S> {
         Ok(())
     }
 
-    /// What is to be made durable: files under their names, and files that are then to be [given](Replacements::put_in_place)
-    /// the names of others.
-    pub(crate) fn to_sync(&mut self) -> (Vec<Placed<S::File>>, Vec<Pending<S::File>>, Replacements) {
+    /// The files that are under their names, to be made durable there.
+    pub(crate) fn take_placed(&mut self) -> Vec<Placed<S::File>> {
+        mem::take(&mut self.placed)
+    }
+
+    /// The files that are to be made durable and then [given](Replacements::put_in_place) the names of others.
+    pub(crate) fn take_replacements(&mut self) -> (Vec<Pending<S::File>>, Replacements) {
         let (names, files) = self.replacements.drain(..).unzip();
-        (mem::take(&mut self.placed), files, Replacements(names))
+        (files, Replacements(names))
     }
 
     /// The commit has taken place, or may have.

@@ -174,7 +174,8 @@ impl<S: Storage> Feed<S> {
             report.push(commit_of.stage(item, backup, &mut new_objects, &mut derived).map_err(failed)?);
         }
         let (derived_files, derived) = derived.into_parts();
-        let (mut placed, replacing, replacements) = new_objects.to_sync();
+        let (replacing, replacements) = new_objects.take_replacements();
+        let mut placed = new_objects.take_placed();
         placed.extend(placed_markers);
         let mut pending = vec![derived::stage(staging, &next.bytes).map_err(failed)?];
         let replacing_begin = pending.len() + derived_files.len();

@@ -6,8 +6,8 @@ use lastgood::protocol::manifest::Generation;
 
 use crate::disk::{Disk, Moment};
 use crate::machine::{Machine, Oracle, Question};
-use crate::scenarios::{ALL, FEED, on};
-use crate::site::{Commit, Payloads};
+use crate::scenarios::{ALL, FEED, after_next, on, publish_next};
+use crate::site::Payloads;
 
 /// What may have been published when the power went.
 #[derive(Debug, Clone)]
@@ -18,6 +18,10 @@ pub(crate) struct Expected {
     pub(crate) stages: Vec<Payloads>,
     /// Whether success was reported for the last of them.
     pub(crate) reported: bool,
+    /// A file that is not lastgood's alone, and what is in it whatever happens.
+    pub(crate) unchanging: Option<(&'static str, String)>,
+    /// Whether an object or a sibling may be damaged, and is to be repaired by whoever comes next.
+    pub(crate) damaged: bool,
     pub(crate) context: String,
 }
 
@@ -28,9 +32,6 @@ pub(crate) struct Recovery {
     pub(crate) before: Expected,
 }
 
-/// The publish after it all.
-const NEXT: Commit = Commit::Publish(&[("b", 9)]);
-
 impl Expected {
     /// From then on nothing but the last stage is right (I3).
     pub(crate) fn when_reported(&self) -> Self {
@@ -39,22 +40,28 @@ impl Expected {
             generation: self.generation + last as u64,
             stages: self.stages[last..].to_vec(),
             reported: true,
-            context: self.context.clone(),
+            damaged: false,
+            ..self.clone()
         }
     }
 
     /// Reads what a cut has left, puts it in order, and goes on publishing.
     pub(crate) fn check(&self, disk: &Disk, record: bool) -> Recovery {
-        let (context, site) = (&self.context, on(disk));
+        let (context, site, foreign) = (&self.context, on(disk), self.unchanging.is_some());
         // What a reader sees before anybody has put anything in order (I1, I2, I5).
         let found = site.generation();
         let stage = found.checked_sub(self.generation).and_then(|stage| self.stages.get(stage as usize));
         let Some(payloads) = stage else { panic!("{context}: generation {} became {found}", self.generation) };
+        if self.damaged {
+            site.feed().repair(&|_| {}).unwrap_or_else(|error| panic!("{context}: {error}"));
+        }
         site.expect_readable(payloads, context);
         if self.reported && found > 0 {
             // All that follows from the generation has survived with it (I10).
             assert_eq!(site.feed().verify().unwrap().problems, [], "{context}: nothing has put anything in order");
         }
+
+        self.expect_unchanged(disk);
 
         // A recovery puts it in order, or the next publish does (I8).
         if record {
@@ -65,39 +72,55 @@ impl Expected {
         if recovers {
             site.feed().recover().unwrap_or_else(|error| panic!("{context}: {error}"));
         } else {
-            NEXT.run(site.storage.clone()).unwrap_or_else(|error| panic!("{context}: {error}"));
-            stages.push(NEXT.after(payloads));
+            publish_next(disk).unwrap_or_else(|error| panic!("{context}: {error}"));
+            stages.push(after_next(payloads));
         }
         let moments = if record { disk.recorded() } else { Vec::new() };
         let now = found + stages.len() as u64 - 1;
         let payloads = &stages[stages.len() - 1];
-        expect_in_order(disk, now, payloads, context);
+        expect_in_order(disk, now, payloads, foreign, context);
 
         let collection = site.feed().gc(&ALL).unwrap_or_else(|error| panic!("{context}: {error}"));
         assert_eq!(collection.generation, Generation::new(now).unwrap(), "{context}");
-        expect_in_order(disk, now, payloads, context);
+        expect_in_order(disk, now, payloads, foreign, context);
 
-        NEXT.run(site.storage.clone()).unwrap_or_else(|error| panic!("{context}: {error}"));
-        expect_in_order(disk, now + 1, &NEXT.after(payloads), context);
+        publish_next(disk).unwrap_or_else(|error| panic!("{context}: {error}"));
+        self.expect_unchanged(disk);
+        expect_in_order(disk, now + 1, &after_next(payloads), foreign, context);
 
         // Nothing of what was not synced is left, and still it is there (I3).
         let last = Disk::new(disk.machine().cut(Oracle::default()));
         assert_eq!(on(&last).generation(), now + 1, "{context}: the last publish is lost");
-        on(&last).expect_readable(&NEXT.after(payloads), context);
+        on(&last).expect_readable(&after_next(payloads), context);
 
         let how = if recovers { "recovery" } else { "publish" };
         let context = format!("{context}, then {how}");
-        Recovery { moments, before: Expected { generation: found, stages, reported: false, context } }
+        let unchanging = self.unchanging.clone();
+        Recovery {
+            moments,
+            before: Expected { generation: found, stages, reported: false, unchanging, damaged: false, context },
+        }
+    }
+
+    fn expect_unchanged(&self, disk: &Disk) {
+        let Some((path, content)) = &self.unchanging else { return };
+        let found = disk.with(|machine| machine.find(Path::new(path)).map(|file| machine.bytes(file)));
+        assert_eq!(found.unwrap().as_slice(), content.as_bytes(), "{}: {path}", self.context);
     }
 }
 
 /// Readers get `payloads`, derived files agree (I10), nothing is locked, marked or left in staging, and what web servers
-/// are to read they can.
-fn expect_in_order(disk: &Disk, generation: u64, payloads: &Payloads, context: &str) {
+/// are to read they can. `foreign` says whether there are files of another program.
+fn expect_in_order(disk: &Disk, generation: u64, payloads: &Payloads, foreign: bool, context: &str) {
     let site = on(disk);
     assert_eq!(site.generation(), generation, "{context}");
     site.expect_readable(payloads, context);
-    site.expect_clean(context);
+    if foreign {
+        // Files of the names that lastgood gives are not all its own.
+        assert_eq!(site.feed().verify().unwrap().problems, [], "{context}");
+    } else {
+        site.expect_clean(context);
+    }
     assert!(disk.with(|machine| machine.nothing_is_locked()), "{context}: something is locked");
     let staging = disk.with(|machine| machine.list(&Path::new(FEED).join(".lastgood/staging"))).unwrap();
     assert_eq!(staging, [""; 0], "{context}: staging is left");

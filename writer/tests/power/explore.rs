@@ -86,12 +86,12 @@ struct Run {
 
 impl Run {
     fn of(scenario: &Scenario, model: Model) -> Self {
-        let Scene { machine, generation, stages } = scenario.scene(model);
+        let Scene { machine, generation, stages, unchanging, damaged } = scenario.scene(model);
         let disk = Disk::new(machine);
         disk.record();
         scenario.act.run(&disk).unwrap_or_else(|error| panic!("{}: {error}", scenario.name));
         let context = format!("{}, {model:?}", scenario.name);
-        let before = Expected { generation, stages, reported: false, context };
+        let before = Expected { generation, stages, reported: false, unchanging, damaged, context };
         Self { calls: disk.changes(), moments: disk.recorded(), after: before.when_reported(), before }
     }
 

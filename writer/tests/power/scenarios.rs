@@ -2,12 +2,12 @@
 
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use lastgood::protocol::layout;
 use lastgood::protocol::name::Ext;
 use lastgood::storage::{Modes, PosixStorage};
-use lastgood::{Error, Feed, Item, Retention, Settings};
-use std::time::Duration;
+use lastgood::{Error, Item, Retention, Settings};
 
 use crate::disk::Disk;
 use crate::machine::{Machine, Model, Oracle};
@@ -28,7 +28,10 @@ pub(crate) fn on(disk: &Disk) -> Site<PosixStorage<Disk>> {
 pub(crate) enum Act {
     Commit(Commit),
     Gc,
-    Recover,
+    Recover {
+        /// Whether the commit to be recovered from is durable already.
+        durable: bool,
+    },
     Repair,
     Adopt,
 }
@@ -48,10 +51,14 @@ pub(crate) struct Scenario {
 /// A feed before an operation.
 pub(crate) struct Scene {
     pub(crate) machine: Machine,
-    /// The generation that is published; 0 for none.
+    /// The generation that is published durably; 0 for none.
     pub(crate) generation: u64,
     /// What is published, and then what each commit of the operation makes of it.
     pub(crate) stages: Vec<Payloads>,
+    /// A file that is not lastgood's alone, and what is in it whatever happens.
+    pub(crate) unchanging: Option<(&'static str, String)>,
+    /// Whether an object or a sibling may be damaged until success is reported.
+    pub(crate) damaged: bool,
 }
 
 impl Scenario {
@@ -63,8 +70,16 @@ impl Scenario {
             after(&payloads, round)
         });
         let machine = (self.prepare)(&disk);
-        let generation = on(&Disk::new(machine.clone())).generation();
-        Scene { machine, generation, stages: self.act.stages(old) }
+        let found = on(&Disk::new(machine.clone())).generation();
+        let generation = found - u64::from(matches!(self.act, Act::Recover { durable: false }));
+        let unchanging = matches!(self.act, Act::Adopt).then(|| ("/feed/a.json", payload("a", 2)));
+        Scene {
+            machine,
+            generation,
+            stages: self.act.stages(old),
+            unchanging,
+            damaged: matches!(self.act, Act::Repair),
+        }
     }
 }
 
@@ -73,7 +88,8 @@ impl Act {
         match self {
             Act::Commit(commit) => vec![old.clone(), commit.after(&old)],
             Act::Gc | Act::Repair => vec![old],
-            Act::Recover => vec![after(&old, LAST_OF_THE_DEAD)],
+            Act::Recover { durable: true } => vec![after(&old, LAST_OF_THE_DEAD)],
+            Act::Recover { durable: false } => vec![old.clone(), after(&old, LAST_OF_THE_DEAD)],
             Act::Adopt => {
                 let adopted = |round| Payloads::from([("a", payload("a", round))]);
                 vec![old, adopted(1), adopted(2)]
@@ -86,7 +102,7 @@ impl Act {
         match self {
             Act::Commit(commit) => commit.run(storage).map(drop),
             Act::Gc => site::feed(storage, true).gc(&ALL).map(drop),
-            Act::Recover => site::feed(storage, true).recover().map(drop),
+            Act::Recover { .. } => site::feed(storage, true).recover().map(drop),
             Act::Repair => site::feed(storage, true).repair(&|_| {}).map(drop),
             Act::Adopt => adopt(storage),
         }
@@ -97,13 +113,28 @@ impl Act {
 fn adopt(storage: PosixStorage<Disk>) -> Result<(), Error> {
     let dataset = name("a");
     let settings = Settings { create_beside_others: true, ..Settings::default() };
-    let feed = Feed::on(storage).with_settings(settings.clone());
+    let feed = site::feed_with(storage.clone(), settings.clone());
     let (plain_copy, backup) = (layout::plain_copy(&dataset, &Ext::json()), layout::backup(&dataset, &Ext::json()));
     feed.preserve(&[plain_copy, backup, layout::last_update()])?;
     let item = |round| Item::new(dataset.clone(), Cursor::new(payload("a", round)));
     let before = Settings { plain_copies: false, ..settings };
-    feed.clone().with_settings(before).publish(vec![item(1)])?;
+    site::feed_with(storage, before).publish(vec![item(1)])?;
     feed.publish(vec![item(2)]).map(drop)
+}
+
+/// What is published by the publish after a cut.
+const NEXT: Round<'static> = &[("b", 9)];
+
+/// What is published after it.
+pub(crate) fn after_next(payloads: &Payloads) -> Payloads {
+    after(payloads, NEXT)
+}
+
+/// The publish after a cut. The files of an adoption that was interrupted are there as well.
+pub(crate) fn publish_next(disk: &Disk) -> Result<(), Error> {
+    let settings = Settings { create_beside_others: true, ..Settings::default() };
+    let items = NEXT.iter().map(|&(dataset, round)| Item::new(name(dataset), Cursor::new(payload(dataset, round))));
+    site::feed_with(on(disk).storage, settings).publish(items.collect()).map(drop)
 }
 
 /// Puts a file there as another program would, and as if it had been there for long.
@@ -285,7 +316,7 @@ pub(crate) const SCENARIOS: [Scenario; 19] = [
         name: "a recovery",
         before: &[&[("a", 1)], &[("a", 2)]],
         prepare: died_after_the_commit,
-        act: Act::Recover,
+        act: Act::Recover { durable: true },
         quick: ORDERED,
         twice: true,
     },
@@ -293,7 +324,7 @@ pub(crate) const SCENARIOS: [Scenario; 19] = [
         name: "a recovery from a kill",
         before: &[&[("a", 1)], &[("a", 2)]],
         prepare: killed_after_the_commit,
-        act: Act::Recover,
+        act: Act::Recover { durable: false },
         quick: ORDERED,
         twice: true,
     },

@@ -75,11 +75,15 @@ pub(crate) fn publish<S: Storage>(storage: S, round: Round<'_>) -> Result<Public
 }
 
 pub(crate) fn feed<S: Storage>(storage: S, plain_copies: bool) -> Feed<S> {
-    // One sibling each: enough to take part, quick to make.
+    feed_with(storage, Settings { plain_copies, ..Settings::default() })
+}
+
+/// With these settings but for what makes tests quick.
+pub(crate) fn feed_with<S: Storage>(storage: S, settings: Settings) -> Feed<S> {
+    // One sibling each: enough to take part.
     let compression = Compression { brotli: None, ..Compression::default() };
     let lock_wait = std::time::Duration::ZERO;
-    let settings = Settings { compression, plain_copies, lock_wait, ..Settings::default() };
-    Feed::on(storage).with_settings(settings).with_clock(ticking)
+    Feed::on(storage).with_settings(Settings { compression, lock_wait, ..settings }).with_clock(ticking)
 }
 
 /// A clock that is later at every look: two publishes at the same instant would make fewer calls than two at different
