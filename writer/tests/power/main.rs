@@ -19,7 +19,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use explore::{Count, Cuts, exhaust, report, sample, timed};
 use machine::Model;
-use scenarios::{SCENARIOS, Scenario};
+use scenarios::{Act, SCENARIOS, Scenario};
 
 /// Whether everything is to be gone through.
 fn all() -> bool {
@@ -53,7 +53,7 @@ fn one_cut() {
 fn two_cuts() {
     let wanted = |scenario: &Scenario, model| match all() {
         true => scenario.twice,
-        false => scenario.name == "a small publish of one" && model == Model::Ordered,
+        false => matches!(scenario.act, Act::Gc) && model == Model::Ordered,
     };
     let count = exhaust_each(Cuts::Twice, wanted);
     assert!(count.cases > 1_000, "{count:?}");
