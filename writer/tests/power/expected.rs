@@ -29,7 +29,7 @@ pub(crate) struct Recovery {
 }
 
 /// The publish after it all.
-const NEXT: Commit = Commit::Publish(&[("b", 9)]);
+pub(crate) const NEXT: Commit = Commit::Publish(&[("b", 9)]);
 
 impl Expected {
     /// From then on nothing but the last stage is right (I3).
@@ -93,7 +93,7 @@ impl Expected {
 
 /// Readers get `payloads`, derived files agree (I10), nothing is locked, marked or left in staging, and what web servers
 /// are to read they can.
-fn expect_in_order(disk: &Disk, generation: u64, payloads: &Payloads, context: &str) {
+pub(crate) fn expect_in_order(disk: &Disk, generation: u64, payloads: &Payloads, context: &str) {
     let site = on(disk);
     assert_eq!(site.generation(), generation, "{context}");
     site.expect_readable(payloads, context);

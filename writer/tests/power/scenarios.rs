@@ -81,20 +81,21 @@ impl Act {
         }
     }
 
-    pub(crate) fn run(self, disk: &Disk) -> Result<(), Error> {
+    /// Does it, and returns the warnings.
+    pub(crate) fn run(self, disk: &Disk) -> Result<Vec<String>, Error> {
         let storage = on(disk).storage;
         match self {
-            Act::Commit(commit) => commit.run(storage).map(drop),
-            Act::Gc => site::feed(storage, true).gc(&ALL).map(drop),
-            Act::Recover => site::feed(storage, true).recover().map(drop),
-            Act::Repair => site::feed(storage, true).repair(&|_| {}).map(drop),
+            Act::Commit(commit) => commit.run(storage).map(|publication| publication.warnings),
+            Act::Gc => site::feed(storage, true).gc(&ALL).map(|_| Vec::new()),
+            Act::Recover => site::feed(storage, true).recover().map(|_| Vec::new()),
+            Act::Repair => site::feed(storage, true).repair(&|_| {}).map(|_| Vec::new()),
             Act::Adopt => adopt(storage),
         }
     }
 }
 
 /// What `lastgood adopt` does with a file and its backup.
-fn adopt(storage: PosixStorage<Disk>) -> Result<(), Error> {
+fn adopt(storage: PosixStorage<Disk>) -> Result<Vec<String>, Error> {
     let dataset = name("a");
     let settings = Settings { create_beside_others: true, ..Settings::default() };
     let feed = Feed::on(storage).with_settings(settings.clone());
@@ -102,8 +103,9 @@ fn adopt(storage: PosixStorage<Disk>) -> Result<(), Error> {
     feed.preserve(&[plain_copy, backup, layout::last_update()])?;
     let item = |round| Item::new(dataset.clone(), Cursor::new(payload("a", round)));
     let before = Settings { plain_copies: false, ..settings };
-    feed.clone().with_settings(before).publish(vec![item(1)])?;
-    feed.publish(vec![item(2)]).map(drop)
+    let first = feed.clone().with_settings(before).publish(vec![item(1)])?;
+    let second = feed.publish(vec![item(2)])?;
+    Ok([first.warnings, second.warnings].concat())
 }
 
 /// Puts a file there as another program would, and as if it had been there for long.
