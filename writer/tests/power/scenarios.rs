@@ -81,14 +81,17 @@ impl Act {
         }
     }
 
-    /// Does it, and returns the warnings.
+    /// Does it, and returns what it says is still not as it should be.
     pub(crate) fn run(self, disk: &Disk) -> Result<Vec<String>, Error> {
         let storage = on(disk).storage;
         match self {
             Act::Commit(commit) => commit.run(storage).map(|publication| publication.warnings),
             Act::Gc => site::feed(storage, true).gc(&ALL).map(|_| Vec::new()),
             Act::Recover => site::feed(storage, true).recover().map(|_| Vec::new()),
-            Act::Repair => site::feed(storage, true).repair(&|_| {}).map(|_| Vec::new()),
+            Act::Repair => {
+                let repair = site::feed(storage, true).repair(&|_| {})?;
+                Ok(repair.verification.problems.iter().map(|problem| problem.path.to_string()).collect())
+            }
             Act::Adopt => adopt(storage),
         }
     }
