@@ -244,8 +244,12 @@ impl<'a, S: Storage> Markers<'a, S> {
         let mut placed = Vec::new();
         let bytes = marker(feed, holder, datasets);
         for path in of_commit(datasets) {
-            placed.push(place(feed, staging, &path, &bytes, markers.paths.first())?);
-            markers.paths.push(path);
+            let result = place(feed, staging, &path, &bytes, markers.paths.first());
+            // A rename that reported an error may have taken place: then that marker goes with the others (I4).
+            if result.is_ok() || own(feed, &path).unwrap_or(false) {
+                markers.paths.push(path);
+            }
+            placed.push(result?);
         }
         Ok((markers, placed))
     }

@@ -1,4 +1,4 @@
-//! `cargo xtask power`: the power is cut, in simulation, at every moment of every operation.
+//! `cargo xtask power`: the power is cut, in simulation, at every moment of every operation, and every system call fails.
 //!
 //! `cargo xtask test` goes through part of it each time.
 
@@ -9,7 +9,7 @@ use crate::{process, workspace};
 /// Cut the power at every moment, in simulation, with everything that a file system may then have kept; takes hours
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Only one part: one_cut, two_cuts or cuts_by_chance
+    /// Only one part: one_cut, two_cuts, cuts_by_chance or every_call_fails
     part: Option<String>,
     /// How many series of cuts by chance
     #[arg(long, default_value_t = 100_000)]

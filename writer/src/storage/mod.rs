@@ -126,7 +126,8 @@ pub trait Storage: Send + Sync {
     /// yet, and for lock markers.
     ///
     /// # Errors
-    /// When it cannot be moved; the file is then removed.
+    /// When it cannot be moved, or it is not known whether it was: it is then not in staging any more, and the caller, who
+    /// knows whether the name was free, removes it from there.
     fn place(&self, file: Pending<Self::File>, path: &FeedPath) -> io::Result<Placed<Self::File>>;
 
     /// Makes everything in the wave durable, in parallel. Success says so of all of it, failure of none.

@@ -10,6 +10,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use lastgood::storage::{Found, Handle, Open, System};
 
 use crate::machine::{Machine, NodeId};
+use crate::plan::{Call, Effect, Fault, Faults, Plan};
 
 /// When the machine's clock begins: earlier than everything that is published, so that all its files are old.
 const BEGINNING: Duration = Duration::from_secs(1_700_000_000);
@@ -28,6 +29,7 @@ struct Shared {
     /// Whether nothing has changed since the last moment that was kept, but for what was synced.
     only_synced: bool,
     recorded: Option<Vec<Moment>>,
+    faults: Option<Faults>,
 }
 
 /// The machine at a moment at which a power cut can leave more than at those around it: before a sync.
@@ -43,7 +45,8 @@ pub(crate) struct Moment {
 
 impl Disk {
     pub(crate) fn new(machine: Machine) -> Self {
-        Self { shared: Arc::new(Mutex::new(Shared { machine, changes: 0, only_synced: false, recorded: None })) }
+        let shared = Shared { machine, changes: 0, only_synced: false, recorded: None, faults: None };
+        Self { shared: Arc::new(Mutex::new(shared)) }
     }
 
     fn lock(&self) -> MutexGuard<'_, Shared> {
@@ -78,6 +81,64 @@ impl Disk {
         action(&mut self.lock().machine)
     }
 
+    /// From now on, numbers the calls, from 0, and has those fail that the plan says.
+    pub(crate) fn inject(&self, plan: Option<Plan>) {
+        self.lock().faults = Some(Faults { plan, ..Faults::default() });
+    }
+
+    /// From now on, every call works. Returns what was called since [`inject`](Self::inject).
+    pub(crate) fn heal(&self) -> Faults {
+        let mut shared = self.lock();
+        shared.machine.end_of_operation();
+        shared.faults.take().unwrap_or_default()
+    }
+
+    fn fault(&self, name: &'static str, path: &Path, effect: Effect) -> Option<Fault> {
+        self.lock().faults.as_mut()?.next(Call { name, path: path.to_owned(), effect })
+    }
+
+    /// A call, which may be one that fails.
+    fn call<T>(
+        &self,
+        name: &'static str,
+        path: &Path,
+        effect: Effect,
+        call: impl FnOnce() -> io::Result<T>,
+    ) -> io::Result<T> {
+        match self.fault(name, path, effect) {
+            None | Some(Fault::TakesHalf) => call(),
+            Some(Fault::Fails(cause) | Fault::TakesHalfThenFails(cause)) => Err(cause.into()),
+            Some(Fault::FailsAfterwards(cause)) => call().and_then(|_| Err(cause.into())),
+        }
+    }
+
+    /// A sync, which may be one that fails: then the machine does what `fail` says.
+    fn sync_or_fail(
+        &self,
+        path: &Path,
+        sync: impl FnOnce(&mut Machine) -> io::Result<()>,
+        fail: impl FnOnce(&mut Machine) -> io::Result<()>,
+    ) -> io::Result<()> {
+        match self.fault("sync", path, Effect::Takes) {
+            Some(Fault::Fails(cause)) => self.change(fail).and_then(|()| Err(cause.into())),
+            Some(Fault::FailsAfterwards(cause)) => self.sync(path, sync).and_then(|()| Err(cause.into())),
+            _ => self.sync(path, sync),
+        }
+    }
+
+    /// What opening a file asks: it is looked whether it is there only when calls are to fail.
+    fn effect_of_opening(&self, path: &Path, how: Open) -> Effect {
+        let mut shared = self.lock();
+        let creates = match how {
+            Open::Read | Open::ReadWrite { create: false } => false,
+            Open::New { .. } => true,
+            Open::ReadWrite { create: true } | Open::Append => {
+                shared.faults.is_some() && shared.machine.find(path).is_err()
+            }
+        };
+        if creates { Effect::Takes } else { Effect::Looks }
+    }
+
     /// A call that changes something.
     fn change<T>(&self, action: impl FnOnce(&mut Machine) -> io::Result<T>) -> io::Result<T> {
         let mut shared = self.lock();
@@ -102,17 +163,19 @@ impl System for Disk {
     type File = DiskFile;
 
     fn open(&self, path: &Path, how: Open) -> io::Result<DiskFile> {
-        let node = match how {
-            Open::Read | Open::ReadWrite { create: false } => self.with(|machine| machine.find(path))?,
-            Open::New { mode } => self.change(|machine| machine.make_file(path, mode))?,
-            Open::ReadWrite { create: true } => self.change(|machine| machine.find_or_make(path, 0o600))?,
-            Open::Append => match self.with(|machine| machine.find(path)) {
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                    self.change(|machine| machine.make_file(path, 0o600))?
-                }
-                found => found?,
-            },
-        };
+        let node = self.call("open", path, self.effect_of_opening(path, how), || {
+            Ok(match how {
+                Open::Read | Open::ReadWrite { create: false } => self.with(|machine| machine.find(path))?,
+                Open::New { mode } => self.change(|machine| machine.make_file(path, mode))?,
+                Open::ReadWrite { create: true } => self.change(|machine| machine.find_or_make(path, 0o600))?,
+                Open::Append => match self.with(|machine| machine.find(path)) {
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                        self.change(|machine| machine.make_file(path, 0o600))?
+                    }
+                    found => found?,
+                },
+            })
+        })?;
         static HANDLES: AtomicU64 = AtomicU64::new(0);
         let number = HANDLES.fetch_add(1, Ordering::Relaxed);
         Ok(DiskFile {
@@ -126,58 +189,63 @@ impl System for Disk {
     }
 
     fn look(&self, path: &Path) -> io::Result<Found> {
-        self.with(|machine| {
-            let node = machine.find(path)?;
-            let found = machine.attributes(node);
-            let modified = UNIX_EPOCH + BEGINNING + Duration::from_millis(found.modified);
-            Ok(Found { link: false, size: found.size, modified, readonly: found.readonly })
+        self.call("look", path, Effect::Looks, || {
+            self.with(|machine| {
+                let node = machine.find(path)?;
+                let found = machine.attributes(node);
+                let modified = UNIX_EPOCH + BEGINNING + Duration::from_millis(found.modified);
+                Ok(Found { link: false, size: found.size, modified, readonly: found.readonly })
+            })
         })
     }
 
     fn is_dir(&self, path: &Path) -> io::Result<bool> {
-        self.with(|machine| machine.find(path).map(|node| machine.is_dir(node)))
+        let look = || self.with(|machine| machine.find(path).map(|node| machine.is_dir(node)));
+        self.call("look", path, Effect::Looks, look)
     }
 
     fn canonicalize(&self, path: &Path) -> io::Result<PathBuf> {
-        self.with(|machine| machine.find(path)).map(|_| path.to_owned())
+        let look = || self.with(|machine| machine.find(path)).map(|_| path.to_owned());
+        self.call("look", path, Effect::Looks, look)
     }
 
     fn list(&self, path: &Path) -> io::Result<Vec<OsString>> {
-        self.with(|machine| machine.list(path)).map(|names| names.into_iter().map(OsString::from).collect())
+        let names = self.call("list", path, Effect::Looks, || self.with(|machine| machine.list(path)))?;
+        Ok(names.into_iter().map(OsString::from).collect())
     }
 
     fn make_dir(&self, path: &Path, _mode: u32) -> io::Result<()> {
-        self.change(|machine| machine.make_dir(path))
+        self.call("make directory", path, Effect::Takes, || self.change(|machine| machine.make_dir(path)))
     }
 
     /// The modes of directories are not simulated.
     fn set_dir_mode(&self, path: &Path, _mode: u32) -> io::Result<()> {
-        self.with(|machine| machine.find(path)).map(drop)
+        self.call("set mode", path, Effect::Takes, || self.with(|machine| machine.find(path)).map(drop))
     }
 
     fn sync_dir(&self, path: &Path) -> io::Result<()> {
-        self.sync(path, |machine| machine.sync_dir(path))
+        self.sync_or_fail(path, |machine| machine.sync_dir(path), |machine| machine.fail_to_sync_dir(path))
     }
 
     fn link(&self, from: &Path, to: &Path) -> io::Result<()> {
-        self.change(|machine| machine.link(from, to))
+        self.call("link", to, Effect::Takes, || self.change(|machine| machine.link(from, to)))
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        self.change(|machine| machine.rename(from, to))
+        self.call("rename", to, Effect::Takes, || self.change(|machine| machine.rename(from, to)))
     }
 
     fn remove_file(&self, path: &Path) -> io::Result<()> {
-        self.change(|machine| machine.remove(path))
+        self.call("remove", path, Effect::Frees, || self.change(|machine| machine.remove(path)))
     }
 
     fn remove_dir_all(&self, path: &Path) -> io::Result<()> {
         // Whatever is there, it goes: so it is not looked at.
         for name in self.with(|machine| machine.find(path).map(|_| machine.possible_names(path)))? {
             let path = path.join(name);
-            self.change(|machine| machine.remove_any(&path))?;
+            self.call("remove", &path, Effect::Frees, || self.change(|machine| machine.remove_any(&path)))?;
         }
-        self.change(|machine| machine.remove(path))
+        self.call("remove", path, Effect::Frees, || self.change(|machine| machine.remove(path)))
     }
 
     /// The same each time: what is drawn is then never drawn twice.
@@ -205,7 +273,8 @@ pub(crate) struct DiskFile {
 
 impl Read for DiskFile {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let bytes = self.disk.with(|machine| machine.bytes(self.node));
+        let read = || Ok(self.disk.with(|machine| machine.bytes(self.node)));
+        let bytes = self.disk.call("read", &self.path, Effect::Looks, read)?;
         let rest = bytes.get(self.position..).unwrap_or_default();
         let size = rest.len().min(buffer.len());
         buffer[..size].copy_from_slice(&rest[..size]);
@@ -216,6 +285,11 @@ impl Read for DiskFile {
 
 impl Write for DiskFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let bytes = match self.disk.fault("write", &self.path, Effect::Takes) {
+            None => bytes,
+            Some(Fault::TakesHalf | Fault::TakesHalfThenFails(_)) => &bytes[..bytes.len().div_ceil(2)],
+            Some(Fault::Fails(cause) | Fault::FailsAfterwards(cause)) => return Err(cause.into()),
+        };
         self.disk.change(|machine| {
             if self.append {
                 self.position = machine.bytes(self.node).len();
@@ -247,37 +321,49 @@ impl Seek for DiskFile {
 
 impl Handle for DiskFile {
     fn is_regular(&self) -> io::Result<bool> {
-        Ok(self.disk.with(|machine| !machine.is_dir(self.node)))
+        let look = || Ok(self.disk.with(|machine| !machine.is_dir(self.node)));
+        self.disk.call("look", &self.path, Effect::Looks, look)
     }
 
     fn set_mode(&self, mode: u32) -> io::Result<()> {
-        self.disk.change(|machine| {
+        let set = |machine: &mut Machine| {
             machine.set_mode(self.node, mode);
             Ok(())
-        })
+        };
+        self.disk.call("set mode", &self.path, Effect::Takes, || self.disk.change(set))
     }
 
     fn sync(&self) -> io::Result<()> {
-        self.disk.sync(&self.path, |machine| {
+        let sync = |machine: &mut Machine| {
             machine.sync_file(self.node);
             Ok(())
-        })
+        };
+        let fail = |machine: &mut Machine| {
+            machine.fail_to_sync_file(self.node);
+            Ok(())
+        };
+        self.disk.sync_or_fail(&self.path, sync, fail)
     }
 
     /// A hint.
     fn begin_writeback(&self, _offset: u64, _len: u64) {}
 
     fn try_lock(&self) -> io::Result<bool> {
-        Ok(self.disk.with(|machine| machine.lock(self.node, self.number, false)))
+        let lock = || Ok(self.disk.with(|machine| machine.lock(self.node, self.number, false)));
+        self.disk.call("lock", &self.path, Effect::Looks, lock)
     }
 
     fn try_lock_shared(&self) -> io::Result<bool> {
-        Ok(self.disk.with(|machine| machine.lock(self.node, self.number, true)))
+        let lock = || Ok(self.disk.with(|machine| machine.lock(self.node, self.number, true)));
+        self.disk.call("lock", &self.path, Effect::Looks, lock)
     }
 
     fn unlock(&self) -> io::Result<()> {
-        self.disk.with(|machine| machine.unlock(self.node, self.number));
-        Ok(())
+        let unlock = || {
+            self.disk.with(|machine| machine.unlock(self.node, self.number));
+            Ok(())
+        };
+        self.disk.call("unlock", &self.path, Effect::Looks, unlock)
     }
 }
 

@@ -76,7 +76,7 @@ pub(crate) fn sample(scenario: &Scenario, model: Model, seed: u64) -> Count {
 }
 
 /// Something that was done to a feed, and every moment of it.
-struct Run {
+pub(crate) struct Run {
     calls: u64,
     moments: Vec<Moment>,
     before: Expected,
@@ -104,7 +104,7 @@ impl Run {
 
 /// Goes through everything that a cut at this moment can leave. `recovered` is told how the feed was put in order each
 /// time, and from which moment on that is new.
-fn cut(moment: &Moment, expected: &Expected, mut recovered: Option<&mut dyn FnMut(Run, usize)>) -> Count {
+pub(crate) fn cut(moment: &Moment, expected: &Expected, mut recovered: Option<&mut dyn FnMut(Run, usize)>) -> Count {
     let mut count = Count { moments: 1, states: moment.machine.states().exp2(), ..Count::default() };
     let (mut oracle, mut same) = (Oracle::default(), 0);
     loop {
@@ -124,7 +124,7 @@ fn cut(moment: &Moment, expected: &Expected, mut recovered: Option<&mut dyn FnMu
 }
 
 /// One cut: what is left is read and put in order, and everything that must hold is asserted.
-fn one(moment: &Moment, expected: &Expected, oracle: Oracle, record: bool) -> (Oracle, Run) {
+pub(crate) fn one(moment: &Moment, expected: &Expected, oracle: Oracle, record: bool) -> (Oracle, Run) {
     let disk = Disk::new(moment.machine.clone().cut(oracle));
     let checked = catch_unwind(AssertUnwindSafe(|| expected.check(&disk, record)));
     let oracle = disk.machine().oracle;

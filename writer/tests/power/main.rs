@@ -1,5 +1,5 @@
 //! The power goes: at every moment of every operation, with everything that a file system may then have kept of what was
-//! not synced. Readers see one whole generation, and the feed puts itself in order (I1 to I10).
+//! not synced. Or a call fails, each in every way. Readers see one whole generation, and the feed puts itself in order (I1 to I10).
 //!
 //! Every run goes through part of it; `cargo xtask power` goes through all of it, which takes long.
 
@@ -9,7 +9,9 @@
 mod disk;
 mod expected;
 mod explore;
+mod faults;
 mod machine;
+mod plan;
 mod scenarios;
 #[path = "../publish/site.rs"]
 #[allow(dead_code, reason = "shared with the tests of publishing, which use more of it")]
@@ -18,6 +20,7 @@ mod site;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use explore::{Count, Cuts, exhaust, report, sample, timed};
+use faults::Tried;
 use machine::Model;
 use scenarios::{Act, SCENARIOS, Scenario};
 
@@ -46,6 +49,26 @@ fn exhaust_each(cuts: Cuts, wanted: impl Fn(&Scenario, Model) -> bool) -> Count 
 fn one_cut() {
     let count = exhaust_each(Cuts::Once, |scenario, model| all() || scenario.quick.contains(&model));
     assert!(count.cases > 10_000, "{count:?}");
+}
+
+/// Every system call fails, in every way.
+#[test]
+fn every_call_fails() {
+    let (begin, mut total) = (Instant::now(), Tried::default());
+    let models = if all() { &Model::ALL[..] } else { &[Model::Ordered] };
+    // These are longer, or make the same calls as others.
+    let left_out = ["of three", "of two", "from a kill"];
+    let wanted = |name: &str| all() || !left_out.iter().any(|part| name.contains(part));
+    for scenario in SCENARIOS.iter().filter(|scenario| wanted(scenario.name)) {
+        for model in models {
+            let tried = faults::exhaust(scenario, *model, all());
+            println!("{}, {model:?}: {tried:?}", scenario.name);
+            total += tried;
+        }
+    }
+    println!("in all: {total:?}, {:.1} s", begin.elapsed().as_secs_f64());
+    assert!(total.calls > 1_000 && total.faults >= total.calls - 50, "{total:?}");
+    assert!(total.done > 100 && total.not_committed > 500 && total.unknown > 20 && total.cuts > 100, "{total:?}");
 }
 
 /// The second cut comes while the feed is put in order after the first.

@@ -97,20 +97,24 @@ impl Act {
         }
     }
 
-    pub(crate) fn run(self, disk: &Disk) -> Result<(), Error> {
+    /// Does it, and returns what it says is still not as it should be.
+    pub(crate) fn run(self, disk: &Disk) -> Result<Vec<String>, Error> {
         let storage = on(disk).storage;
         match self {
-            Act::Commit(commit) => commit.run(storage).map(drop),
-            Act::Gc => site::feed(storage, true).gc(&ALL).map(drop),
-            Act::Recover { .. } => site::feed(storage, true).recover().map(drop),
-            Act::Repair => site::feed(storage, true).repair(&|_| {}).map(drop),
+            Act::Commit(commit) => commit.run(storage).map(|publication| publication.warnings),
+            Act::Gc => site::feed(storage, true).gc(&ALL).map(|_| Vec::new()),
+            Act::Recover { .. } => site::feed(storage, true).recover().map(|_| Vec::new()),
+            Act::Repair => {
+                let repair = site::feed(storage, true).repair(&|_| {})?;
+                Ok(repair.verification.problems.iter().map(|problem| problem.path.to_string()).collect())
+            }
             Act::Adopt => adopt(storage),
         }
     }
 }
 
 /// What `lastgood adopt` does with a file and its backup.
-fn adopt(storage: PosixStorage<Disk>) -> Result<(), Error> {
+fn adopt(storage: PosixStorage<Disk>) -> Result<Vec<String>, Error> {
     let dataset = name("a");
     let settings = Settings { create_beside_others: true, ..Settings::default() };
     let feed = site::feed_with(storage.clone(), settings.clone());
@@ -118,8 +122,9 @@ fn adopt(storage: PosixStorage<Disk>) -> Result<(), Error> {
     feed.preserve(&[plain_copy, backup, layout::last_update()])?;
     let item = |round| Item::new(dataset.clone(), Cursor::new(payload("a", round)));
     let before = Settings { plain_copies: false, ..settings };
-    site::feed_with(storage, before).publish(vec![item(1)])?;
-    feed.publish(vec![item(2)]).map(drop)
+    let first = site::feed_with(storage, before).publish(vec![item(1)])?;
+    let second = feed.publish(vec![item(2)])?;
+    Ok([first.warnings, second.warnings].concat())
 }
 
 /// What is published by the publish after a cut.

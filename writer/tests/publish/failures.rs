@@ -57,8 +57,6 @@ fn call_fails<S: Storage + Clone>(
     let new = scenario.disturbed.after(&old);
     let (before, generation) = (files(&site.storage), site.generation());
     let faulty = Faulty::new(site.storage.clone(), Death::Unwind, move |call: &Call<'_>| match call.number == number {
-        // The contract of `place`: a file that could not be moved is nowhere.
-        true if call.operation == "place" => Fate::Fails,
         true => fate,
         false => Fate::Works,
     });

@@ -4,13 +4,13 @@
 //! of the file system allows.
 
 mod content;
+mod files;
 mod history;
 mod oracle;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io;
 use std::path::{Component, Path};
-use std::sync::Arc;
 
 pub(crate) use self::content::Content;
 use self::history::{Change, History};
@@ -52,6 +52,8 @@ struct File {
     /// What was synced last.
     durable: Content,
     dirty: bool,
+    /// A sync of it has failed: no later one says anything about what was written before.
+    unconfirmed: bool,
     /// The sizes that it has had since.
     sizes: Vec<usize>,
     mode: History<u32>,
@@ -85,6 +87,8 @@ pub(crate) struct Machine {
     /// Whether changes of several names were kept, as far as it is known: what is true of one name is true of all.
     fates: HashMap<Change, bool>,
     locks: HashMap<NodeId, Lock>,
+    /// What could not be synced, and has not changed since.
+    failed: HashSet<NodeId>,
     clock: u64,
     pub(crate) oracle: Oracle,
 }
@@ -99,6 +103,7 @@ impl Machine {
             changes: 0,
             fates: HashMap::new(),
             locks: HashMap::new(),
+            failed: HashSet::new(),
             clock: 0,
             oracle: Oracle::default(),
         }
@@ -123,6 +128,7 @@ impl Machine {
             }
         }
         self.locks.clear();
+        self.failed.clear();
         self.session += 1;
         self.changes = 0;
         self
@@ -216,6 +222,7 @@ impl File {
     fn synced(&mut self) {
         self.durable = self.content.clone();
         self.dirty = false;
+        self.unconfirmed = false;
         self.sizes.clear();
     }
 }
@@ -332,6 +339,7 @@ impl Machine {
     }
 
     fn set_name(&mut self, change: Change, dir: NodeId, name: &str, value: Option<NodeId>) {
+        self.failed.remove(&dir);
         let names = self.dir_mut(dir);
         names.entry(name.to_owned()).or_insert_with(|| History::new(None)).change(change, value);
     }
@@ -356,7 +364,15 @@ impl Machine {
         let (content, durable) = (Content::default(), Content::default());
         self.make(
             path,
-            Node::File(File { content, durable, dirty: false, sizes: Vec::new(), mode: History::new(mode), modified }),
+            Node::File(File {
+                content,
+                durable,
+                dirty: false,
+                unconfirmed: false,
+                sizes: Vec::new(),
+                mode: History::new(mode),
+                modified,
+            }),
         )
     }
 
@@ -420,6 +436,7 @@ impl Machine {
     /// Makes the names in a directory durable.
     pub(crate) fn sync_dir(&mut self, path: &Path) -> io::Result<()> {
         let dir = self.find(path)?;
+        self.expect_no_retry(dir);
         if self.model == Model::Ordered {
             self.commit_journal();
             return Ok(());
@@ -433,6 +450,25 @@ impl Machine {
         Ok(())
     }
 
+    /// The medium does not confirm the names in a directory. They are seen, and may be lost.
+    pub(crate) fn fail_to_sync_dir(&mut self, path: &Path) -> io::Result<()> {
+        let dir = self.find(path)?;
+        self.expect_no_retry(dir);
+        self.failed.insert(dir);
+        Ok(())
+    }
+
+    /// From now on somebody else may try to sync directories that could not be synced: nothing else can be done about
+    /// them.
+    pub(crate) fn end_of_operation(&mut self) {
+        let Self { failed, nodes, .. } = self;
+        failed.retain(|id| matches!(nodes[id.0], Node::File(_)));
+    }
+
+    fn expect_no_retry(&self, id: NodeId) {
+        assert!(!self.failed.contains(&id), "a sync that failed was retried");
+    }
+
     fn commit_journal(&mut self) {
         let session = self.session;
         for node in &mut self.nodes {
@@ -443,133 +479,6 @@ impl Machine {
                 }
             }
         }
-    }
-}
-
-/// Files.
-impl Machine {
-    pub(crate) fn attributes(&mut self, id: NodeId) -> Attributes {
-        if self.is_dir(id) {
-            return Attributes { size: 0, readonly: false, modified: 0 };
-        }
-        let size = self.size(id) as u64;
-        let (model, session) = (self.model, self.session);
-        let Node::File(file) = &mut self.nodes[id.0] else { unreachable!("it is no directory") };
-        let modes = file.mode.values();
-        let readonly = if modes.iter().all(|mode| is_readonly(*mode) == is_readonly(modes[0])) {
-            is_readonly(modes[0])
-        } else {
-            let question = || Question::Mode(id);
-            is_readonly(look(&mut file.mode, model, session, &mut self.fates, &mut self.oracle, question))
-        };
-        Attributes { size, readonly, modified: file.modified }
-    }
-
-    /// Every mode that the file may have.
-    pub(crate) fn modes(&self, id: NodeId) -> Vec<u32> {
-        let history = &self.file(id).mode;
-        match history.last() {
-            Some((change, mode)) if change.session == self.session => vec![*mode],
-            _ => history.values(),
-        }
-    }
-
-    pub(crate) fn set_mode(&mut self, id: NodeId, mode: u32) {
-        let change = self.next_change();
-        self.file_mut(id).mode.change(change, mode);
-    }
-
-    fn size(&mut self, id: NodeId) -> usize {
-        let candidates = self.file(id).content.candidates();
-        let mut sizes: Vec<usize> = candidates.iter().map(|bytes| bytes.len()).collect();
-        sizes.sort_unstable();
-        sizes.dedup();
-        let size = sizes[self.oracle.ask(Question::Size(id), sizes.len())];
-        self.settle_content(id, candidates.into_iter().filter(|bytes| bytes.len() == size).collect());
-        size
-    }
-
-    pub(crate) fn bytes(&mut self, id: NodeId) -> Arc<Vec<u8>> {
-        self.size(id);
-        let mut candidates = self.file(id).content.candidates();
-        let bytes = candidates.swap_remove(self.oracle.ask(Question::Content(id), candidates.len()));
-        self.settle_content(id, vec![Arc::clone(&bytes)]);
-        bytes
-    }
-
-    fn settle_content(&mut self, id: NodeId, mut candidates: Vec<Arc<Vec<u8>>>) {
-        let content = match candidates.len() {
-            1 => Content::Known(candidates.remove(0)),
-            _ => Content::OneOf(candidates),
-        };
-        let file = self.file_mut(id);
-        if !file.dirty {
-            file.durable = content.clone();
-        }
-        file.content = content;
-    }
-
-    pub(crate) fn write(&mut self, id: NodeId, offset: usize, bytes: &[u8]) {
-        let mut content = self.bytes(id).to_vec();
-        content.resize(content.len().max(offset + bytes.len()), 0);
-        content[offset..offset + bytes.len()].copy_from_slice(bytes);
-        self.set_content(id, content);
-    }
-
-    pub(crate) fn set_content(&mut self, id: NodeId, bytes: Vec<u8>) {
-        let now = self.now();
-        let file = self.file_mut(id);
-        file.sizes.push(bytes.len());
-        file.content = Content::Known(Arc::new(bytes));
-        file.dirty = true;
-        file.modified = now;
-    }
-
-    /// Makes content, size and mode durable; where the journal is one, all names with it.
-    pub(crate) fn sync_file(&mut self, id: NodeId) {
-        let session = self.session;
-        if self.model == Model::Ordered {
-            self.commit_journal();
-        }
-        let file = self.file_mut(id);
-        file.synced();
-        file.mode.keep(|change| change.session == session);
-    }
-
-    /// Takes a lock; false when another has it.
-    pub(crate) fn lock(&mut self, id: NodeId, handle: u64, shared: bool) -> bool {
-        let lock = self.locks.entry(id).or_default();
-        match lock {
-            Lock::Exclusive(holder) if *holder != handle => return false,
-            Lock::Shared(holders) if shared => {
-                holders.insert(handle);
-                return true;
-            }
-            Lock::Shared(holders) if holders.iter().any(|holder| *holder != handle) => return false,
-            _ => {}
-        }
-        *lock = if shared { Lock::Shared(HashSet::from([handle])) } else { Lock::Exclusive(handle) };
-        true
-    }
-
-    pub(crate) fn unlock(&mut self, id: NodeId, handle: u64) {
-        if let Some(lock) = self.locks.get_mut(&id) {
-            match lock {
-                Lock::Exclusive(holder) if *holder == handle => *lock = Lock::Free,
-                Lock::Shared(holders) => {
-                    holders.remove(&handle);
-                    if holders.is_empty() {
-                        *lock = Lock::Free;
-                    }
-                }
-                Lock::Free | Lock::Exclusive(_) => {}
-            }
-        }
-    }
-
-    /// Whether nobody has any lock.
-    pub(crate) fn nothing_is_locked(&self) -> bool {
-        self.locks.values().all(|lock| matches!(lock, Lock::Free))
     }
 }
 
