@@ -3,7 +3,7 @@
 use std::{
     env, fs,
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, Stdio},
 };
 
 use anyhow::{Context, Result, bail};
@@ -89,6 +89,16 @@ pub(crate) fn programs(install: Install) -> Result<Vec<(&'static str, PathBuf)>>
         Ok((variable, program))
     };
     PROGRAMS.into_iter().map(found).collect()
+}
+
+/// Whether file systems can be mounted and system calls traced here, which some containers forbid even root.
+pub(crate) fn conditions_are_allowed() -> bool {
+    let works = |program: &str, arguments: &[&str]| {
+        let mut command = Command::new(program);
+        command.args(arguments).stdout(Stdio::null()).stderr(Stdio::null());
+        command.status().is_ok_and(|status| status.success())
+    };
+    works("unshare", &["--mount", "mount", "-t", "tmpfs", "tmpfs", "/mnt"]) && works("strace", &["-f", "true"])
 }
 
 /// Makes sure that disks can be filled and system calls traced here.

@@ -226,7 +226,7 @@ pub(crate) const SCENARIOS: [Scenario; 19] = [
         before: &[&[("a", 1)], &[("a", 2)]],
         prepare: at_rest,
         act: Act::Commit(Commit::Publish(&[("a", 1)])),
-        quick: &Model::ALL,
+        quick: ORDERED,
         twice: true,
     },
     Scenario {
@@ -242,7 +242,7 @@ pub(crate) const SCENARIOS: [Scenario; 19] = [
         before: &[&[("a", 1)], &[("a", 2)]],
         prepare: at_rest,
         act: Act::Commit(Commit::Publish(&[("a", BARE + 2)])),
-        quick: &Model::ALL,
+        quick: ORDERED,
         twice: true,
     },
     Scenario {

@@ -29,7 +29,7 @@ fn preconditions_are_evaluated_in_their_order() {
         (vec![("if-none-match", "\"other\"")], 200),
         (vec![("if-none-match", "\"a b\"")], 200),
         (vec![("if-none-match", "W/\"a\",,\" \t\"")], 200),
-        (vec![("if-match", "\"a b\"")], 200),
+        (vec![("if-match", "\"a b\"")], 412),
         (vec![("if-none-match", "\"other\""), ("if-modified-since", LATER)], 200),
         (vec![("if-none-match", tag), ("if-modified-since", EARLIER)], 304),
         (vec![("if-modified-since", EARLIER)], 200),
