@@ -18,10 +18,10 @@ use crate::{process, workspace};
 /// The tests that have to notice, each by its target and its name; the first that fails is enough. Those that fail soonest
 /// come first.
 const SUITE: [(&str, &str); 7] = [
-    ("power", "one_cut"),
-    ("power", "every_call_fails"),
     ("power", "cuts_by_chance"),
+    ("power", "one_cut"),
     ("publish", ""),
+    ("power", "every_call_fails"),
     ("storage_contract", ""),
     ("guards", ""),
     ("power", "two_cuts"),
@@ -63,7 +63,9 @@ struct Edit {
 pub(crate) fn run(args: &Args) -> Result<()> {
     let mutants = load()?;
     let copy = Copy::make()?;
-    ensure!(copy.notices().is_none(), "the tests fail without any fault; run `cargo test --package lastgood`");
+    if args.only.is_none() {
+        ensure!(copy.notices().is_none(), "the tests fail without any fault; run `cargo test --package lastgood`");
+    }
     let wanted = |mutant: &&Mutant| args.only.as_ref().is_none_or(|only| mutant.name.contains(only.as_str()));
     let wanted: Vec<&Mutant> = mutants.iter().filter(wanted).collect();
     let mut survivors = Vec::new();
