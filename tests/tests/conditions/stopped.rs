@@ -10,23 +10,23 @@ use rustix::process::{Pid, Signal, kill_process};
 /// With the lock and its markers, before the commit.
 #[test]
 fn with_the_lock_before_the_commit() {
-    stopped_at("fsync", false);
+    stopped_at("fsync", 1, false);
 }
 
-/// Right after the commit, with everything derived still to be done.
+/// After the commit, with all markers still there: only what an earlier holder has left is removed before.
 #[test]
 fn with_the_lock_after_the_commit() {
-    stopped_at("unlink", true);
+    stopped_at("unlink", 2, true);
 }
 
-fn stopped_at(call: &str, committed: bool) {
+fn stopped_at(call: &str, nth: u32, committed: bool) {
     let feed = TestFeed::new();
     feed.publish("a", "[1]");
     feed.input("a.in", "[2]");
-    // strace stops it at its first call of this name, as SIGSTOP would at that moment.
+    // strace stops it at its nth call of this name, as SIGSTOP would at that moment.
     let mut traced = Command::new("strace");
     traced.args(["-f", "-qq", "-o", "/dev/null", "-e", &format!("trace={call},clone3,clone")]);
-    traced.args(["-e", "inject=clone3,clone:error=EAGAIN", "-e", &format!("inject={call}:signal=STOP:when=1")]);
+    traced.args(["-e", "inject=clone3,clone:error=EAGAIN", "-e", &format!("inject={call}:signal=STOP:when={nth}")]);
     traced.arg(binary()).args(["publish", "a=a.in", "--json"]).current_dir(feed.root()).env_remove("LASTGOOD_DIR");
     let publisher =
         traced.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("strace is installed");

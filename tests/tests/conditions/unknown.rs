@@ -9,7 +9,7 @@ fn a_commit_that_the_medium_does_not_confirm() {
     let calls = PUBLISH_TWO.calls(&scenario::copy(&before));
     let commit = calls.iter().position(|call| call.name == "rename" && call.line.contains("manifest.json\")"));
     let syncs: Vec<_> = calls[commit.unwrap()..].iter().filter(|call| call.name == "fsync").collect();
-    assert_eq!(syncs.len(), 2, "the feed directory and the history: {syncs:?}");
+    assert_eq!(syncs.len(), 3, "the feed directory, and again with the history: {syncs:?}");
     for sync in syncs {
         let feed = scenario::copy(&before);
         let ran = PUBLISH_TWO.run(&feed, sync, Fate::Fails("EIO")).unwrap().expect(6);
