@@ -116,12 +116,10 @@ fn fuzz(fuzzer: &Path, targets: &[String], seconds: u32, jobs: usize) -> Result<
 fn fuzz_one(fuzzer: &Path, target: &str, seconds: u32) -> Result<Report> {
     let found = found(target)?;
     let log = workspace::target("fuzz").join(format!("{target}.log"));
-    let artifacts = workspace::target("fuzz").join(format!("{target}-"));
     let mut command = libfuzzer(fuzzer, target);
     command
         .arg(format!("-max_total_time={seconds}"))
         .arg("-print_final_stats=1")
-        .arg(format!("-artifact_prefix={}", artifacts.display()))
         .args([&found, &corpus(target)])
         .stderr(fs::File::create(&log).with_context(|| format!("cannot write {}", log.display()))?);
     let dictionary = workspace::path("fuzz/dictionaries").join(target).with_extension("dict");
@@ -172,6 +170,9 @@ fn libfuzzer(fuzzer: &Path, target: &str) -> Command {
     // The lowest priority: this takes every processor that it gets, for a long time.
     let mut command = Command::new("nice");
     command.args(["-n", "10"]).arg(fuzzer).args(LIMITS);
+    // Where inputs that make something fail are put, also those that a merge comes upon; otherwise it is wherever this runs.
+    let artifacts = workspace::target("fuzz").join(format!("{target}-"));
+    command.arg(format!("-artifact_prefix={}", artifacts.display()));
     command.env("LASTGOOD_FUZZ_TARGET", target).env("RUST_BACKTRACE", "1").stdout(Stdio::null());
     command
 }
