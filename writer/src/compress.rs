@@ -56,8 +56,9 @@ pub(crate) fn siblings<G: Staging>(
     }
     let wanted: Vec<_> =
         Encoding::ALL.into_iter().filter_map(|encoding| Some((encoding, compression.level(encoding)?))).collect();
-    let made =
-        parallel::map(&wanted, |&(encoding, level)| Ok((encoding, sibling(staging, payload, size, encoding, level)?)));
+    let made = parallel::map(parallel::cores(), &wanted, |&(encoding, level)| {
+        Ok((encoding, sibling(staging, payload, size, encoding, level)?))
+    });
     let made = made.into_iter().collect::<io::Result<Vec<_>>>()?;
     Ok(made.into_iter().filter_map(|(encoding, file)| Some((encoding, file?))).collect())
 }

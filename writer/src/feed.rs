@@ -41,6 +41,7 @@ pub struct Feed<S = PosixStorage> {
     pub(crate) storage: S,
     pub(crate) settings: Settings,
     clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
+    random: Arc<dyn Fn() -> io::Result<[u8; 16]> + Send + Sync>,
     cancelled: Arc<dyn Fn() -> bool + Send + Sync>,
     /// What was read last: a large manifest takes long to decode, and most often it is still the same.
     last: Arc<Mutex<Option<Current>>>,
@@ -100,8 +101,14 @@ impl<S: Storage> Feed<S> {
     /// The feed on any storage, with default settings.
     #[must_use]
     pub fn on(storage: S) -> Self {
-        let settings = Settings::default();
-        Self { storage, settings, clock: Arc::new(system_time), cancelled: Arc::new(|| false), last: Arc::default() }
+        Self {
+            storage,
+            settings: Settings::default(),
+            clock: Arc::new(system_time),
+            random: Arc::new(system_random),
+            cancelled: Arc::new(|| false),
+            last: Arc::default(),
+        }
     }
 
     /// The same feed with other settings.
@@ -114,6 +121,13 @@ impl<S: Storage> Feed<S> {
     #[must_use]
     pub fn with_clock(self, clock: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
         Self { clock: Arc::new(clock), ..self }
+    }
+
+    /// The same feed with another source of the random bits that its ids are made of, for tests and simulations. None may
+    /// come twice.
+    #[must_use]
+    pub fn with_random(self, random: impl Fn() -> io::Result<[u8; 16]> + Send + Sync + 'static) -> Self {
+        Self { random: Arc::new(random), ..self }
     }
 
     /// The same feed with a way to stop: once `cancelled` says so, a publish or a recovery that has not begun to change
@@ -164,10 +178,7 @@ impl<S: Storage> Feed<S> {
 
     /// 128 random bits.
     pub(crate) fn random(&self) -> Result<[u8; 16], Error> {
-        let mut bytes = [0; 16];
-        getrandom::fill(&mut bytes)
-            .map_err(|error| Error::Io { doing: "draw random bits".to_owned(), source: error.into() })?;
-        Ok(bytes)
+        (self.random)().map_err(Error::io("draw random bits"))
     }
 
     /// The published manifest with its exact bytes; `None` when there is no feed yet.
@@ -235,4 +246,10 @@ fn system_time() -> Timestamp {
     // A clock before 1970 is taken for 1970.
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Timestamp::from_ms(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}
+
+fn system_random() -> io::Result<[u8; 16]> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes)?;
+    Ok(bytes)
 }

@@ -137,7 +137,7 @@ impl Plan {
         }
         // Durable before the first object goes: a power cut must not bring a generation back without what it names. So
         // must the published manifest be, for it to come back instead of one before it.
-        storage.sync(Wave { pending: Vec::new(), placed: Vec::new(), dirs: vec![Dir::Root, Dir::History] })?;
+        storage.sync(Wave::of_entries(vec![Dir::Root, Dir::History]))?;
         for path in &self.files {
             storage.remove(path)?;
         }

@@ -116,7 +116,7 @@ impl Replacements {
         for (path, file) in self.0.iter().zip(files) {
             storage.replace(file, path)?;
         }
-        storage.sync(Wave { pending: Vec::new(), placed: Vec::new(), dirs: vec![Dir::Objects] }).map(drop)
+        storage.sync(Wave::of_entries(vec![Dir::Objects])).map(drop)
     }
 }
 

@@ -7,13 +7,13 @@ use std::thread::available_parallelism;
 use crate::sync::atomic::{AtomicUsize, Ordering};
 use crate::sync::{Mutex, scope, spawn};
 
-/// Does `work` for each item, on all cores, and returns the results in the order of the items.
-pub(crate) fn map<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
-    let cores = available_parallelism().map_or(1, NonZero::get);
-    map_on(cores, items, work)
+/// How many threads are of use.
+pub(crate) fn cores() -> usize {
+    available_parallelism().map_or(1, NonZero::get)
 }
 
-fn map_on<T: Sync, R: Send>(threads: usize, items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+/// Does `work` for each item, on so many threads, and returns the results in the order of the items.
+pub(crate) fn map<T: Sync, R: Send>(threads: usize, items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
     let next = AtomicUsize::new(0);
     let share = || {
         let mut done = Vec::new();
@@ -84,7 +84,7 @@ mod tests {
         for (threads, count) in [(1, 3), (2, 0), (2, 1), (2, 3)] {
             every_order(move || {
                 let items: Vec<u64> = (0..count).collect();
-                assert!(map_on(threads, &items, |item| item * 2).into_iter().eq((0..count).map(|item| item * 2)));
+                assert!(map(threads, &items, |item| item * 2).into_iter().eq((0..count).map(|item| item * 2)));
             });
         }
     }

@@ -201,7 +201,7 @@ impl<S: Storage> Feed<S> {
         // 6. The commit is made durable before anything that follows from it gets its name: a power cut that took the
         //    manifest back and left a copy of it in the history, or plain copies of datasets that it does not have, would
         //    leave what nothing tells from the files of others (I10).
-        let entries_of = |dirs| self.storage.sync(Wave { pending: Vec::new(), placed: Vec::new(), dirs });
+        let entries_of = |dirs| self.storage.sync(Wave::of_entries(dirs));
         if let Err(source) = entries_of(vec![Dir::Root]) {
             return Err(unknown(new_objects, markers, &next.manifest, source));
         }

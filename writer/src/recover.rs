@@ -200,7 +200,7 @@ fn rebuild<S: Storage>(
     }
     // Also when nothing was rebuilt: what the dead writer renamed may not be durable, and once the markers are gone
     // nothing would tell that a power cut has taken the manifest back and left the derived files.
-    storage.sync(Wave { pending: Vec::new(), placed: Vec::new(), dirs: vec![Dir::Root, Dir::History] })?;
+    storage.sync(Wave::of_entries(vec![Dir::Root, Dir::History]))?;
     Ok(paths)
 }
 
@@ -246,11 +246,11 @@ pub(crate) fn restore_manifest<S: Storage>(
         let Some(bytes) = bytes.filter(|bytes| Manifest::verify(bytes).is_ok()) else { continue };
         let restore = || {
             let pending = vec![derived::stage(staging, &bytes)?];
-            let durable = storage.sync(Wave { pending, placed: Vec::new(), dirs: Vec::new() })?;
+            let durable = storage.sync(Wave::of_files(pending))?;
             for file in durable {
                 storage.replace(file, &layout::manifest())?;
             }
-            storage.sync(Wave { pending: Vec::new(), placed: Vec::new(), dirs: vec![Dir::Root] })
+            storage.sync(Wave::of_entries(vec![Dir::Root]))
         };
         restore().map_err(Error::io("put the manifest back"))?;
         tracing::warn!(%generation, %problem, "the manifest was put back from the history");

@@ -74,7 +74,7 @@ impl<S: Storage> Feed<S> {
             }
         }
         let dirs = vec![Dir::Objects];
-        self.storage.sync(Wave { pending: vec![], placed: vec![], dirs }).map_err(Error::io("sync the objects"))?;
+        self.storage.sync(Wave::of_entries(dirs)).map_err(Error::io("sync the objects"))?;
         let (recovery, _) = recover::finish(self, &staging, Thoroughness::Everything)?;
         let verification = if found.problems.is_empty() { found } else { self.verify_once(watch)? };
         let staging_removed = staging_removed + recovery.staging_removed;
@@ -191,7 +191,7 @@ impl<S: Storage> Bench<'_, S> {
     /// Puts a file in the place of a damaged one, durable before it is there.
     fn put(&self, file: Pending<S::File>, path: &FeedPath) -> io::Result<()> {
         let storage = &self.feed.storage;
-        let durable = storage.sync(Wave { pending: vec![file], placed: Vec::new(), dirs: Vec::new() })?;
+        let durable = storage.sync(Wave::of_files(vec![file]))?;
         durable.into_iter().try_for_each(|file| storage.replace(file, path))
     }
 }

@@ -99,6 +99,9 @@ pub struct Progress {
 /// How often at most it is looked whether what was found was a commit on its way.
 const LOOKS: usize = 50;
 
+/// What is smaller, in bytes, is hashed before another thread has begun.
+const WORTH_A_THREAD: u64 = 256 * 1024;
+
 impl<S: Storage> Feed<S> {
     /// Reads the manifest, the history, every object that they name with its siblings, and every derived file, on all
     /// cores, without changing anything and without a lock. What a commit changes meanwhile is looked at again.
@@ -169,7 +172,8 @@ impl<S: Storage> Feed<S> {
         // A manifest can claim any sizes.
         let total = tasks.iter().fold(0_u64, |total, task| total.saturating_add(task.size));
         let read = AtomicU64::new(0);
-        let found = parallel::map(&tasks, |task| {
+        let threads = if total < WORTH_A_THREAD { 1 } else { parallel::cores() };
+        let found = parallel::map(threads, &tasks, |task| {
             task.check(&self.storage, |bytes| {
                 let bytes = read.fetch_add(bytes, Ordering::Relaxed) + bytes;
                 watch(Progress { bytes, total });

@@ -271,6 +271,20 @@ pub struct Wave<F> {
     pub dirs: Vec<Dir>,
 }
 
+impl<F> Wave<F> {
+    /// Files in staging alone.
+    #[must_use]
+    pub fn of_files(pending: Vec<Pending<F>>) -> Self {
+        Self { pending, placed: Vec::new(), dirs: Vec::new() }
+    }
+
+    /// The entries of directories alone.
+    #[must_use]
+    pub fn of_entries(dirs: Vec<Dir>) -> Self {
+        Self { pending: Vec::new(), placed: Vec::new(), dirs }
+    }
+}
+
 /// Whether this error of [`Storage::read`] says that what stands there is no file of a feed: it is too large, or a link, a
 /// pipe, a directory.
 pub(crate) fn is_something_else(error: &io::Error) -> bool {

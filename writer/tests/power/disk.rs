@@ -11,6 +11,7 @@ use lastgood::storage::{Found, Handle, Open, System};
 
 use crate::machine::{Machine, NodeId};
 use crate::plan::{Call, Effect, Fault, Faults, Plan};
+use crate::site;
 
 /// When the machine's clock begins: earlier than everything that is published, so that all its files are old.
 const BEGINNING: Duration = Duration::from_secs(1_700_000_000);
@@ -248,10 +249,8 @@ impl System for Disk {
         self.call("remove", path, Effect::Frees, || self.change(|machine| machine.remove(path)))
     }
 
-    /// The same each time: what is drawn is then never drawn twice.
     fn random(&self) -> io::Result<[u8; 16]> {
-        static DRAWN: AtomicU64 = AtomicU64::new(0);
-        Ok(u128::from(DRAWN.fetch_add(1, Ordering::Relaxed)).to_be_bytes())
+        Ok(site::random())
     }
 
     /// So that what is done is done in one order.

@@ -1,12 +1,17 @@
-//! What must be true of a feed after the power was cut (I1 to I10).
+//! What is done to a feed after the power was cut, and what must be true of it then (I1 to I10).
+//!
+//! It is done in tasks, between which nobody remembers anything: what a task does follows from the machine that it finds. That is why
+//! machines in the same state need to be looked at only once.
 
+use std::hash::{Hash, Hasher};
 use std::path::Path;
+use std::sync::Arc;
 
 use lastgood::protocol::manifest::Generation;
 
-use crate::disk::{Disk, Moment};
-use crate::machine::{Machine, Oracle, Question};
-use crate::scenarios::{ALL, FEED, after_next, on, publish_next};
+use crate::disk::Disk;
+use crate::machine::Oracle;
+use crate::scenarios::{ALL, FEED, after_next, feed, on, publish_next};
 use crate::site::Payloads;
 
 /// What may have been published when the power went.
@@ -22,14 +27,40 @@ pub(crate) struct Expected {
     pub(crate) unchanging: Option<(&'static str, String)>,
     /// Whether an object or a sibling may be damaged, and is to be repaired by whoever comes next.
     pub(crate) damaged: bool,
+    /// Whether a warning said that something is left to a recovery, so that a publish does not put it in order.
+    pub(crate) warned: bool,
     pub(crate) context: String,
 }
 
-/// How a feed was put in order.
-pub(crate) struct Recovery {
-    pub(crate) moments: Vec<Moment>,
-    /// What may have been published while it was.
-    pub(crate) before: Expected,
+/// Something that is done to a feed after the power was cut.
+#[derive(Debug, Clone, Hash)]
+pub(crate) enum Task {
+    /// The power goes, and comes again.
+    Cut(Arc<Expected>),
+    /// Somebody looks which generation is published.
+    Look(Arc<Expected>),
+    /// Whoever comes first repairs what may be damaged.
+    Repair(Published),
+    /// Readers read, before anybody has put anything in order.
+    Read(Published),
+    /// A recovery puts the feed in order.
+    Recover(Published),
+    /// The next publish does.
+    Publish(Published),
+    /// Whether it is in order.
+    Check(Published),
+    /// Garbage is collected.
+    Collect(Published),
+    /// Somebody goes on publishing, and the power is cut once more.
+    GoOn(Published),
+}
+
+/// What is known to be published.
+#[derive(Debug, Clone)]
+pub(crate) struct Published {
+    generation: u64,
+    payloads: Arc<Payloads>,
+    expected: Arc<Expected>,
 }
 
 impl Expected {
@@ -45,96 +76,184 @@ impl Expected {
         }
     }
 
-    /// Reads what a cut has left, puts it in order, and goes on publishing.
-    pub(crate) fn check(&self, disk: &Disk, record: bool) -> Recovery {
-        let (context, site, foreign) = (&self.context, on(disk), self.unchanging.is_some());
-        // What a reader sees before anybody has put anything in order (I1, I2, I5).
-        let found = site.generation();
-        let stage = found.checked_sub(self.generation).and_then(|stage| self.stages.get(stage as usize));
-        let Some(payloads) = stage else { panic!("{context}: generation {} became {found}", self.generation) };
-        if self.damaged {
-            site.feed().repair(&|_| {}).unwrap_or_else(|error| panic!("{context}: {error}"));
-        }
-        site.expect_readable(payloads, context);
-        if self.reported && found > 0 {
-            // All that follows from the generation has survived with it (I10).
-            assert_eq!(site.feed().verify().unwrap().problems, [], "{context}: nothing has put anything in order");
-        }
-
-        self.expect_unchanged(disk);
-
-        // A recovery puts it in order, or the next publish does (I8).
-        if record {
-            disk.record();
-        }
-        let recovers = found > 0 && disk.with(|machine| machine.oracle.ask(Question::Next, 2)) == 0;
-        let mut stages = vec![payloads.clone()];
-        if recovers {
-            site.feed().recover().unwrap_or_else(|error| panic!("{context}: {error}"));
-        } else {
-            publish_next(disk).unwrap_or_else(|error| panic!("{context}: {error}"));
-            stages.push(after_next(payloads));
-        }
-        let moments = if record { disk.recorded() } else { Vec::new() };
-        let now = found + stages.len() as u64 - 1;
-        let payloads = &stages[stages.len() - 1];
-        expect_in_order(disk, now, payloads, foreign, context);
-
-        let collection = site.feed().gc(&ALL).unwrap_or_else(|error| panic!("{context}: {error}"));
-        assert_eq!(collection.generation, Generation::new(now).unwrap(), "{context}");
-        expect_in_order(disk, now, payloads, foreign, context);
-
-        publish_next(disk).unwrap_or_else(|error| panic!("{context}: {error}"));
-        self.expect_unchanged(disk);
-        expect_in_order(disk, now + 1, &after_next(payloads), foreign, context);
-
-        // Nothing of what was not synced is left, and still it is there (I3).
-        let last = Disk::new(disk.machine().cut(Oracle::default()));
-        assert_eq!(on(&last).generation(), now + 1, "{context}: the last publish is lost");
-        on(&last).expect_readable(&after_next(payloads), context);
-
-        let how = if recovers { "recovery" } else { "publish" };
-        let context = format!("{context}, then {how}");
-        let unchanging = self.unchanging.clone();
-        Recovery {
-            moments,
-            before: Expected { generation: found, stages, reported: false, unchanging, damaged: false, context },
-        }
-    }
-
     fn expect_unchanged(&self, disk: &Disk) {
         let Some((path, content)) = &self.unchanging else { return };
         let found = disk.with(|machine| machine.find(Path::new(path)).map(|file| machine.bytes(file)));
-        assert_eq!(found.unwrap().as_slice(), content.as_bytes(), "{}: {path}", self.context);
+        assert_eq!(found.unwrap().as_slice(), content.as_bytes(), "{path}");
     }
 }
 
-/// Readers get `payloads`, derived files agree (I10), nothing is locked, marked or left in staging, and what web servers
-/// are to read they can. `foreign` says whether there are files of another program.
-fn expect_in_order(disk: &Disk, generation: u64, payloads: &Payloads, foreign: bool, context: &str) {
-    let site = on(disk);
-    assert_eq!(site.generation(), generation, "{context}");
-    site.expect_readable(payloads, context);
-    if foreign {
-        // Files of the names that lastgood gives are not all its own.
-        assert_eq!(site.feed().verify().unwrap().problems, [], "{context}");
-    } else {
-        site.expect_clean(context);
+impl Task {
+    /// Does it, and returns what is to be done then, each to the machine as it is at the end.
+    pub(crate) fn run(&self, disk: &Disk) -> Vec<Task> {
+        match self {
+            Task::Cut(expected) => {
+                disk.with(|machine| {
+                    let oracle = std::mem::take(&mut machine.oracle);
+                    *machine = machine.clone().cut(oracle);
+                });
+                vec![Task::Look(Arc::clone(expected))]
+            }
+            Task::Look(expected) => {
+                let found = on(disk).generation();
+                let stage =
+                    found.checked_sub(expected.generation).and_then(|stage| expected.stages.get(stage as usize));
+                let Some(payloads) = stage else { panic!("generation {} became {found}", expected.generation) };
+                let payloads = Arc::new(payloads.clone());
+                let published = Published { generation: found, payloads, expected: Arc::clone(expected) };
+                if expected.damaged { vec![Task::Repair(published)] } else { published.to_be_put_in_order() }
+            }
+            Task::Repair(published) => {
+                feed(disk).repair(&|_| {}).unwrap();
+                published.clone().to_be_put_in_order()
+            }
+            Task::Read(published) => {
+                // What a reader sees (I1, I2, I5).
+                on(disk).expect_readable(&published.payloads, "nothing has put anything in order");
+                if published.expected.reported && published.generation > 0 {
+                    // All that follows from the generation has survived with it (I10).
+                    assert_eq!(on(disk).feed().verify().unwrap().problems, [], "nothing has put anything in order");
+                }
+                published.expected.expect_unchanged(disk);
+                Vec::new()
+            }
+            Task::Recover(published) => {
+                feed(disk).recover().unwrap();
+                vec![Task::Check(published.clone()), Task::Collect(published.clone())]
+            }
+            Task::Publish(published) => {
+                publish_next(disk).unwrap();
+                let published = published.next();
+                vec![Task::Check(published.clone()), Task::Collect(published)]
+            }
+            Task::Check(published) => {
+                published.expect_in_order(disk);
+                Vec::new()
+            }
+            Task::Collect(published) => {
+                let collection = feed(disk).gc(&ALL).unwrap();
+                assert_eq!(collection.generation, Generation::new(published.generation).unwrap());
+                vec![Task::Check(published.clone()), Task::GoOn(published.clone())]
+            }
+            Task::GoOn(published) => {
+                publish_next(disk).unwrap();
+                let published = published.next();
+                published.expected.expect_unchanged(disk);
+                published.expect_in_order(disk);
+                // Nothing of what was not synced is left, and still it is there (I3).
+                let last = on(&Disk::new(disk.machine().cut(Oracle::default())));
+                assert_eq!(last.generation(), published.generation, "the last publish is lost");
+                last.expect_readable(&published.payloads, "after the last publish");
+                Vec::new()
+            }
+        }
     }
-    assert!(disk.with(|machine| machine.nothing_is_locked()), "{context}: something is locked");
-    let staging = disk.with(|machine| machine.list(&Path::new(FEED).join(".lastgood/staging"))).unwrap();
-    assert_eq!(staging, [""; 0], "{context}: staging is left");
-    expect_modes(&mut disk.machine(), Path::new(FEED), context);
+
+    /// What may be published when the power goes while this is done, of tasks that put a feed in order; the last stage is what is
+    /// published at their end.
+    pub(crate) fn when_cut(&self) -> Option<Expected> {
+        let (published, how, publishes) = match self {
+            Task::Recover(published) => (published, "recovery", false),
+            Task::Publish(published) => (published, "publish", true),
+            _ => return None,
+        };
+        let now = Payloads::clone(&published.payloads);
+        let next = publishes.then(|| after_next(&now));
+        let Expected { unchanging, context, .. } = &*published.expected;
+        Some(Expected {
+            generation: published.generation,
+            stages: std::iter::once(now).chain(next).collect(),
+            reported: false,
+            unchanging: unchanging.clone(),
+            damaged: false,
+            warned: false,
+            context: format!("{context}, then {how}"),
+        })
+    }
+
+    /// Whether the power is cut after it only to see what the last publish has made durable.
+    pub(crate) fn is_last_to_be_cut(&self) -> bool {
+        matches!(self, Task::Recover(_) | Task::Publish(_) | Task::Collect(_))
+    }
+
+    pub(crate) fn context(&self) -> String {
+        let (what, expected) = match self {
+            Task::Cut(expected) => ("the power goes", expected),
+            Task::Look(expected) => ("looking which generation is published", expected),
+            Task::Repair(published) => ("repairing", &published.expected),
+            Task::Read(published) => ("reading", &published.expected),
+            Task::Recover(published) => ("recovering", &published.expected),
+            Task::Publish(published) => ("publishing", &published.expected),
+            Task::Check(published) => ("looking whether all is in order", &published.expected),
+            Task::Collect(published) => ("collecting garbage", &published.expected),
+            Task::GoOn(published) => ("publishing at the end", &published.expected),
+        };
+        format!("{}: {what}", expected.context)
+    }
 }
 
-fn expect_modes(machine: &mut Machine, dir: &Path, context: &str) {
-    for name in machine.list(dir).unwrap() {
+/// The context is for reports alone.
+impl Hash for Expected {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let Self { generation, stages, reported, unchanging, damaged, warned, context: _ } = self;
+        (generation, stages, reported, unchanging, damaged, warned).hash(state);
+    }
+}
+
+/// Of what was expected, only what still matters.
+impl Hash for Published {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let Self { generation, payloads, expected } = self;
+        (generation, payloads, expected.reported, &expected.unchanging).hash(state);
+    }
+}
+
+impl Published {
+    /// By a recovery, or by the next publish (I8).
+    fn to_be_put_in_order(self) -> Vec<Task> {
+        let mut tasks = vec![Task::Read(self.clone())];
+        if self.generation > 0 {
+            tasks.push(Task::Recover(self.clone()));
+        }
+        if !self.expected.warned {
+            tasks.push(Task::Publish(self));
+        }
+        tasks
+    }
+
+    /// After one more publish.
+    fn next(&self) -> Self {
+        let payloads = Arc::new(after_next(&self.payloads));
+        Self { generation: self.generation + 1, payloads, expected: Arc::clone(&self.expected) }
+    }
+
+    /// Readers get the payloads, derived files agree (I10), nothing is locked, marked or left in staging, and what web servers
+    /// are to read they can.
+    fn expect_in_order(&self, disk: &Disk) {
+        let site = on(disk);
+        assert_eq!(site.generation(), self.generation);
+        site.expect_readable(&self.payloads, "in order");
+        if self.expected.unchanging.is_some() {
+            // Files of the names that lastgood gives are not all its own.
+            assert_eq!(site.feed().verify().unwrap().problems, []);
+        } else {
+            site.expect_clean("in order");
+        }
+        assert!(disk.with(|machine| machine.nothing_is_locked()), "something is locked");
+        let staging = disk.with(|machine| machine.list(&Path::new(FEED).join(".lastgood/staging"))).unwrap();
+        assert_eq!(staging, [""; 0], "staging is left");
+        expect_modes(disk, Path::new(FEED));
+    }
+}
+
+fn expect_modes(disk: &Disk, dir: &Path) {
+    for name in disk.with(|machine| machine.list(dir)).unwrap() {
         let path = dir.join(&name);
-        let node = machine.find(&path).unwrap();
-        if !machine.is_dir(node) {
-            assert_eq!(machine.modes(node), [0o644], "{context}: the mode of {}", path.display());
+        let node = disk.with(|machine| machine.find(&path)).unwrap();
+        if !disk.with(|machine| machine.is_dir(node)) {
+            assert_eq!(disk.with(|machine| machine.modes(node)), [0o644], "the mode of {}", path.display());
         } else if name != ".lastgood" {
-            expect_modes(machine, &path, context);
+            expect_modes(disk, &path);
         }
     }
 }

@@ -1,12 +1,19 @@
-//! Goes through the moments at which the power can go, and through everything that it can then leave.
+//! Goes through the moments at which the power can go, through everything that it can then leave, and through everything that is then
+//! done.
 
+use std::collections::HashSet;
+use std::hash::{Hash, Hasher};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use lastgood::protocol::digest::{self, Sha256};
+
 use crate::disk::{Disk, Moment};
-use crate::expected::{Expected, Recovery};
-use crate::machine::{Model, Oracle};
+use crate::expected::{Expected, Task};
+use crate::machine::{Machine, Model, Oracle};
 use crate::scenarios::{Scenario, Scene};
+use crate::site;
 
 /// What was gone through.
 #[derive(Debug, Clone, Copy, Default)]
@@ -15,7 +22,7 @@ pub(crate) struct Count {
     pub(crate) calls: u64,
     /// The moments at which it was cut: those that cover all.
     pub(crate) moments: u64,
-    /// The cases: what was left, as far as anybody looked.
+    /// How often something was done to what was left, each time with other answers to what nobody had looked at before.
     pub(crate) cases: u64,
     /// The durable states of the medium that these cases stand for.
     pub(crate) states: f64,
@@ -41,47 +48,63 @@ pub(crate) enum Cuts {
 /// Cuts the power at every moment of an operation, and goes through everything that each cut can leave.
 pub(crate) fn exhaust(scenario: &Scenario, model: Model, cuts: Cuts) -> Count {
     let run = Run::of(scenario, model);
-    let mut count = Count { calls: run.calls, ..Count::default() };
-    for (number, moment) in run.moments.iter().enumerate() {
-        let expected = run.expected_at(number);
-        let mut again = Count::default();
-        let mut cut_again = |run: Run, new: usize| {
-            for (number, moment) in run.moments.iter().enumerate().skip(new) {
-                again += cut(moment, &run.expected_at(number), None);
-            }
-        };
-        count += cut(moment, &expected, (cuts == Cuts::Twice).then_some(&mut cut_again));
-        count += again;
+    let more = u32::from(cuts == Cuts::Twice);
+    let mut explorer = Explorer::new();
+    explorer.count.calls = run.calls;
+    for (machine, task) in run.cuts() {
+        explorer.explore(&Situation { machine, task, more, depth: 0, before: None });
     }
-    count
+    explorer.count
+}
+
+/// Goes through everything that a cut at this moment can leave; returns how many cases that were.
+pub(crate) fn cut(machine: Machine, expected: &Expected) -> u64 {
+    let mut explorer = Explorer::new();
+    let task = Task::Cut(Arc::new(expected.clone()));
+    explorer.explore(&Situation { machine, task, more: 0, depth: 0, before: None });
+    explorer.count.cases
 }
 
 /// Cuts the power by chance: at some moment of an operation, with something left, then while the feed is put in order, and
 /// so on. Everything follows from the seed.
 pub(crate) fn sample(scenario: &Scenario, model: Model, seed: u64) -> Count {
     let mut random = fastrand::Rng::with_seed(seed);
-    let mut run = Run::of(scenario, model);
+    let run = Run::of(scenario, model);
     let mut count = Count { calls: run.calls, ..Count::default() };
+    let mut cuts = run.cuts();
     loop {
-        let number = random.usize(..run.moments.len());
-        let oracle = Oracle::random(random.u64(..));
-        let (_, next) = one(&run.moments[number], &run.expected_at(number), oracle, true);
+        let (machine, task) = cuts.swap_remove(random.usize(..cuts.len()));
+        let situation = Situation { machine, task, more: 1, depth: 0, before: None };
+        cuts = walk_from(&situation, site::later(), &mut || Oracle::random(random.u64(..)));
         count.moments += 1;
         count.cases += 1;
         if random.u8(..3) == 0 {
             return count;
         }
-        run = next;
     }
 }
 
-/// Something that was done to a feed, and every moment of it.
-pub(crate) struct Run {
+/// Does a task and all that is to be done then, once, with the answers of oracles that are asked for one by one.
+pub(crate) fn walk(machine: Machine, task: Task, oracles: &mut dyn FnMut() -> Oracle) {
+    walk_from(&Situation { machine, task, more: 0, depth: 0, before: None }, site::later(), oracles);
+}
+
+/// Returns the moments at which the power can go again meanwhile, if it may.
+fn walk_from(situation: &Situation<'_>, begin: i64, oracles: &mut dyn FnMut() -> Oracle) -> Vec<(Machine, Task)> {
+    let Done { machine, next, mut cuts } = situation.run(begin, oracles());
+    let before = Before { task: &situation.task, answers: &machine.oracle, before: situation.before };
+    for task in next {
+        cuts.extend(walk_from(&situation.then(&before, machine.clone(), task), begin, oracles));
+    }
+    cuts
+}
+
+/// An operation was done to a feed, and these are the moments of it.
+struct Run {
     calls: u64,
     moments: Vec<Moment>,
-    before: Expected,
-    /// What is expected at the end, when success was reported.
-    after: Expected,
+    /// What is expected when the power goes.
+    expected: Expected,
 }
 
 impl Run {
@@ -91,48 +114,158 @@ impl Run {
         disk.record();
         scenario.act.run(&disk).unwrap_or_else(|error| panic!("{}: {error}", scenario.name));
         let context = format!("{}, {model:?}", scenario.name);
-        let before = Expected { generation, stages, reported: false, unchanging, damaged, context };
-        Self { calls: disk.changes(), moments: disk.recorded(), after: before.when_reported(), before }
+        let expected = Expected { generation, stages, reported: false, unchanging, damaged, warned: false, context };
+        Self { calls: disk.changes(), moments: disk.recorded(), expected }
     }
 
-    fn expected_at(&self, number: usize) -> Expected {
-        let expected = if number + 1 == self.moments.len() { &self.after } else { &self.before };
-        let context = format!("{}, cut before {}", expected.context, self.moments[number].call);
-        Expected { context, ..expected.clone() }
-    }
-}
-
-/// Goes through everything that a cut at this moment can leave. `recovered` is told how the feed was put in order each
-/// time, and from which moment on that is new.
-pub(crate) fn cut(moment: &Moment, expected: &Expected, mut recovered: Option<&mut dyn FnMut(Run, usize)>) -> Count {
-    let mut count = Count { moments: 1, states: moment.machine.states().exp2(), ..Count::default() };
-    let (mut oracle, mut same) = (Oracle::default(), 0);
-    loop {
-        let (mut asked, run) = one(moment, expected, oracle, recovered.is_some());
-        count.cases += 1;
-        if let Some(recovered) = &mut recovered {
-            // What was done before the first answer that is another one now was done the last time as well.
-            let new = run.moments.iter().take_while(|moment| moment.machine.oracle.len() <= same).count();
-            recovered(run, if count.cases == 1 { 0 } else { new });
-        }
-        match asked.advance() {
-            Some(first) => same = first,
-            None => return count,
-        }
-        oracle = asked;
+    /// A cut at each of the moments. At the last one success was reported.
+    fn cuts(self) -> Vec<(Machine, Task)> {
+        let last = self.moments.len() - 1;
+        let cut = |(number, Moment { machine, call }): (usize, Moment)| {
+            let expected = if number == last { self.expected.when_reported() } else { self.expected.clone() };
+            let context = format!("{}, cut before {call}", expected.context);
+            (machine, Task::Cut(Arc::new(Expected { context, ..expected })))
+        };
+        self.moments.into_iter().enumerate().map(cut).collect()
     }
 }
 
-/// One cut: what is left is read and put in order, and everything that must hold is asserted.
-pub(crate) fn one(moment: &Moment, expected: &Expected, oracle: Oracle, record: bool) -> (Oracle, Run) {
-    let disk = Disk::new(moment.machine.clone().cut(oracle));
-    let checked = catch_unwind(AssertUnwindSafe(|| expected.check(&disk, record)));
-    let oracle = disk.machine().oracle;
-    match checked {
-        Ok(Recovery { moments, before }) => (oracle, Run { calls: 0, moments, after: before.when_reported(), before }),
-        Err(panic) => {
-            eprintln!("{}; what the cut has left:\n{}", expected.context, oracle.describe());
-            resume_unwind(panic)
+/// A machine, and what is done to it next.
+struct Situation<'a> {
+    machine: Machine,
+    task: Task,
+    /// How many cuts may still come.
+    more: u32,
+    /// How much was done before, from which times and ids follow.
+    depth: i64,
+    before: Option<&'a Before<'a>>,
+}
+
+/// What was done before a situation.
+struct Before<'a> {
+    task: &'a Task,
+    answers: &'a Oracle,
+    before: Option<&'a Before<'a>>,
+}
+
+/// A task was done.
+struct Done {
+    machine: Machine,
+    /// What is to be done then.
+    next: Vec<Task>,
+    /// The moments at which the power could have gone.
+    cuts: Vec<(Machine, Task)>,
+}
+
+impl Situation<'_> {
+    /// Does the task, when what a cut has left is what `answers` says.
+    fn run(&self, begin: i64, answers: Oracle) -> Done {
+        let mut machine = self.machine.clone();
+        machine.oracle = answers;
+        let disk = Disk::new(machine);
+        let when_cut = self.task.when_cut().filter(|_| self.more > 0);
+        if when_cut.is_some() {
+            disk.record();
+        }
+        // The same is done at the same time, and with the same ids, however it came to be done.
+        let done = catch_unwind(AssertUnwindSafe(|| site::at(begin + 1000 * self.depth, || self.task.run(&disk))));
+        let mut machine = disk.machine();
+        match done {
+            Ok(next) => {
+                let cuts = when_cut
+                    .map_or_else(Vec::new, |expected| Run { calls: 0, moments: disk.recorded(), expected }.cuts());
+                if self.task.is_last_to_be_cut() {
+                    // What was removed can be forgotten: what a cut brings back of it is seen by the cuts above. So all that
+                    // differs in nothing else goes on as one.
+                    machine.sync_removals();
+                }
+                Done { machine, next, cuts }
+            }
+            Err(panic) => {
+                self.describe(&machine.oracle);
+                resume_unwind(panic)
+            }
+        }
+    }
+
+    /// What comes next.
+    fn then<'a>(&self, before: &'a Before<'a>, machine: Machine, task: Task) -> Situation<'a> {
+        Situation { machine, task, more: self.more, depth: self.depth + 1, before: Some(before) }
+    }
+
+    /// Prints how it came to this.
+    fn describe(&self, answers: &Oracle) {
+        let mut steps = vec![(self.task.context(), answers.describe())];
+        let mut before = self.before;
+        while let Some(Before { task, answers, before: earlier }) = before {
+            steps.push((task.context(), answers.describe()));
+            before = *earlier;
+        }
+        for (context, answers) in steps.into_iter().rev() {
+            eprintln!("{context}; what was found to be left:\n{answers}");
+        }
+    }
+
+    /// The same for situations from which the same follows.
+    fn signature(&self) -> Sha256 {
+        let mut signature = Signature(digest::Hasher::new());
+        (&self.machine, &self.task, self.more, self.depth).hash(&mut signature);
+        signature.0.finish()
+    }
+}
+
+/// Hashes without collisions.
+struct Signature(digest::Hasher);
+
+impl Hasher for Signature {
+    fn write(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    fn finish(&self) -> u64 {
+        unreachable!("the whole digest is asked for")
+    }
+}
+
+/// Goes through all situations.
+struct Explorer {
+    /// The time of the first task.
+    begin: i64,
+    /// Those that were come upon.
+    known: HashSet<Sha256>,
+    count: Count,
+}
+
+impl Explorer {
+    fn new() -> Self {
+        Self { begin: site::later(), known: HashSet::new(), count: Count::default() }
+    }
+
+    /// Does a situation's task with every possible answer, and then everything that is to be done after it.
+    fn explore(&mut self, situation: &Situation<'_>) {
+        if !self.known.insert(situation.signature()) {
+            return;
+        }
+        if matches!(situation.task, Task::Cut(_)) {
+            self.count.moments += 1;
+            self.count.states += situation.machine.states().exp2();
+        }
+        let mut answers = Oracle::default();
+        loop {
+            let Done { machine, next, cuts } = situation.run(self.begin, answers);
+            self.count.cases += 1;
+            let before = Before { task: &situation.task, answers: &machine.oracle, before: situation.before };
+            for task in next {
+                self.explore(&situation.then(&before, machine.clone(), task));
+            }
+            for (machine, task) in cuts {
+                let cut = situation.then(&before, machine, task);
+                self.explore(&Situation { more: cut.more - 1, ..cut });
+            }
+            answers = machine.oracle;
+            if !answers.advance() {
+                return;
+            }
         }
     }
 }

@@ -8,9 +8,9 @@ use std::sync::Arc;
 
 use lastgood::{Committed, Error};
 
-use crate::disk::{Disk, Moment};
-use crate::expected::Expected;
-use crate::explore::{cut, one};
+use crate::disk::Disk;
+use crate::expected::{Expected, Task};
+use crate::explore::{cut, walk};
 use crate::machine::{Machine, Model, Oracle};
 use crate::plan::{Call, Effect, Fault, Faults, Lasts, Plan};
 use crate::scenarios::{Act, FEED, Scenario, Scene, on};
@@ -145,7 +145,7 @@ impl Trial<'_> {
         }
         // Half an adoption is no feed in order: it is finished, as above.
         if !matches!((&result, self.scenario.act), (Err(_), Act::Adopt)) {
-            expected.check(&disk, false);
+            walk(disk.machine(), Task::Look(Arc::new(expected)), &mut Oracle::default);
         }
         tried
     }
@@ -197,7 +197,8 @@ impl Trial<'_> {
             }
         };
         let unchanging = self.scene.unchanging.clone();
-        Expected { generation, stages, reported, unchanging, damaged: false, context: context.to_owned() }
+        let warned = result.as_ref().is_ok_and(|warnings| !warnings.is_empty());
+        Expected { generation, stages, reported, unchanging, damaged: false, warned, context: context.to_owned() }
     }
 
     /// Nothing is locked, and nothing new is in staging or announced by a marker, unless it is removing that failed.
@@ -221,13 +222,13 @@ impl Trial<'_> {
 
     /// A sync has failed: what programs see may not be on the medium.
     fn cut_power(&self, disk: &Disk, expected: &Expected) -> u64 {
-        let moment = Moment { machine: disk.machine(), call: "anything else".to_owned() };
         if self.all {
-            return cut(&moment, expected, None).cases;
+            return cut(disk.machine(), expected);
         }
-        for oracle in [Oracle::default(), Oracle::random(self.plan.first as u64)] {
-            one(&moment, expected, oracle, false);
-        }
+        let task = Task::Cut(Arc::new(expected.clone()));
+        let mut random = fastrand::Rng::with_seed(self.plan.first as u64);
+        walk(disk.machine(), task.clone(), &mut Oracle::default);
+        walk(disk.machine(), task, &mut || Oracle::random(random.u64(..)));
         2
     }
 
@@ -245,8 +246,9 @@ impl Trial<'_> {
         let last = self.scene.stages.len() - 1;
         let (generation, stages) = (found + last as u64, self.scene.stages[last..].to_vec());
         let unchanging = self.scene.unchanging.clone();
-        let expected = Expected { generation, stages, reported: true, unchanging, damaged: false, context };
-        one(&Moment { machine: again.machine(), call: String::new() }, &expected, Oracle::default(), false);
+        let (damaged, warned) = (false, false);
+        let expected = Expected { generation, stages, reported: true, unchanging, damaged, warned, context };
+        walk(again.machine(), Task::Cut(Arc::new(expected)), &mut Oracle::default);
     }
 }
 

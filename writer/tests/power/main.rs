@@ -17,6 +17,9 @@ mod scenarios;
 #[allow(dead_code, reason = "shared with the tests of publishing, which use more of it")]
 mod site;
 
+use std::num::NonZero;
+use std::sync::{Mutex, PoisonError};
+use std::thread;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use explore::{Count, Cuts, exhaust, report, sample, timed};
@@ -35,12 +38,31 @@ fn number(variable: &str) -> Option<u64> {
 }
 
 fn exhaust_each(cuts: Cuts, wanted: impl Fn(&Scenario, Model) -> bool) -> Count {
-    let (begin, mut total) = (Instant::now(), Count::default());
-    for scenario in &SCENARIOS {
-        for model in Model::ALL.into_iter().filter(|model| wanted(scenario, *model)) {
+    let begin = Instant::now();
+    let only = std::env::var("LASTGOOD_TEST_POWER_ONLY").unwrap_or_default();
+    let mut each: Vec<_> = SCENARIOS.iter().flat_map(|scenario| Model::ALL.map(|model| (scenario, model))).collect();
+    each.retain(|&(scenario, model)| {
+        wanted(scenario, model) && format!("{}, {model:?}", scenario.name).contains(&only)
+    });
+    let waiting = Mutex::new(each.into_iter());
+    let next = || waiting.lock().unwrap_or_else(PoisonError::into_inner).next();
+    let share = || {
+        let mut total = Count::default();
+        while let Some((scenario, model)) = next() {
             total += timed(&format!("{}, {model:?}", scenario.name), || exhaust(scenario, model, cuts));
         }
-    }
+        total
+    };
+    // The other tests have the other cores, unless all of this is to be gone through.
+    let threads = if all() { thread::available_parallelism().map_or(1, NonZero::get) } else { 1 };
+    let total = thread::scope(|scope| {
+        let shares: Vec<_> = (0..threads).map(|_| scope.spawn(share)).collect();
+        let mut total = Count::default();
+        for share in shares {
+            total += share.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        }
+        total
+    });
     report("in all", total, begin.elapsed());
     total
 }

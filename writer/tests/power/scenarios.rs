@@ -7,7 +7,7 @@ use std::time::Duration;
 use lastgood::protocol::layout;
 use lastgood::protocol::name::Ext;
 use lastgood::storage::{Modes, PosixStorage};
-use lastgood::{Error, Item, Retention, Settings};
+use lastgood::{Error, Feed, Item, Retention, Settings};
 
 use crate::disk::Disk;
 use crate::machine::{Machine, Model, Oracle};
@@ -23,13 +23,19 @@ pub(crate) fn on(disk: &Disk) -> Site<PosixStorage<Disk>> {
     Site { storage: PosixStorage::on(disk.clone(), FEED, Modes::default()), dir: None }
 }
 
+pub(crate) fn feed(disk: &Disk) -> Feed<PosixStorage<Disk>> {
+    site::feed(on(disk).storage, true)
+}
+
 /// An operation that changes a feed.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Act {
     Commit(Commit),
     Gc,
     Recover {
-        /// Whether the commit to be recovered from is durable already.
+        /// What was published by the commit to be recovered from.
+        dead: Round<'static>,
+        /// Whether it is durable already.
         durable: bool,
     },
     Repair,
@@ -40,7 +46,7 @@ pub(crate) enum Act {
 pub(crate) struct Scenario {
     pub(crate) name: &'static str,
     before: &'static [Round<'static>],
-    prepare: fn(&Disk) -> Machine,
+    prepare: fn(&Disk, Act) -> Machine,
     pub(crate) act: Act,
     /// Where to go through it takes seconds.
     pub(crate) quick: &'static [Model],
@@ -69,9 +75,9 @@ impl Scenario {
             site::publish(site.storage.clone(), round).unwrap();
             after(&payloads, round)
         });
-        let machine = (self.prepare)(&disk);
+        let machine = (self.prepare)(&disk, self.act);
         let found = on(&Disk::new(machine.clone())).generation();
-        let generation = found - u64::from(matches!(self.act, Act::Recover { durable: false }));
+        let generation = found - u64::from(matches!(self.act, Act::Recover { durable: false, .. }));
         let unchanging = matches!(self.act, Act::Adopt).then(|| ("/feed/a.json", payload("a", 2)));
         Scene {
             machine,
@@ -88,8 +94,8 @@ impl Act {
         match self {
             Act::Commit(commit) => vec![old.clone(), commit.after(&old)],
             Act::Gc | Act::Repair => vec![old],
-            Act::Recover { durable: true } => vec![after(&old, LAST_OF_THE_DEAD)],
-            Act::Recover { durable: false } => vec![old.clone(), after(&old, LAST_OF_THE_DEAD)],
+            Act::Recover { dead, durable: true } => vec![after(&old, dead)],
+            Act::Recover { dead, durable: false } => vec![old.clone(), after(&old, dead)],
             Act::Adopt => {
                 let adopted = |round| Payloads::from([("a", payload("a", round))]);
                 vec![old, adopted(1), adopted(2)]
@@ -99,16 +105,15 @@ impl Act {
 
     /// Does it, and returns what it says is still not as it should be.
     pub(crate) fn run(self, disk: &Disk) -> Result<Vec<String>, Error> {
-        let storage = on(disk).storage;
         match self {
-            Act::Commit(commit) => commit.run(storage).map(|publication| publication.warnings),
-            Act::Gc => site::feed(storage, true).gc(&ALL).map(|_| Vec::new()),
-            Act::Recover { .. } => site::feed(storage, true).recover().map(|_| Vec::new()),
+            Act::Commit(commit) => commit.run(on(disk).storage).map(|publication| publication.warnings),
+            Act::Gc => feed(disk).gc(&ALL).map(|_| Vec::new()),
+            Act::Recover { .. } => feed(disk).recover().map(|_| Vec::new()),
             Act::Repair => {
-                let repair = site::feed(storage, true).repair(&|_| {})?;
+                let repair = feed(disk).repair(&|_| {})?;
                 Ok(repair.verification.problems.iter().map(|problem| problem.path.to_string()).collect())
             }
-            Act::Adopt => adopt(storage),
+            Act::Adopt => adopt(on(disk).storage),
         }
     }
 }
@@ -151,58 +156,65 @@ fn put(disk: &Disk, path: &Path, bytes: &[u8]) {
 }
 
 /// Everything is durable, and nothing is running.
-fn at_rest(disk: &Disk) -> Machine {
+fn at_rest(disk: &Disk, _: Act) -> Machine {
     disk.with(Machine::sync_all);
     disk.machine().cut(Oracle::default())
 }
 
 /// A script's files, to be adopted.
-fn older_script(disk: &Disk) -> Machine {
+fn older_script(disk: &Disk, act: Act) -> Machine {
     let feed = Path::new(FEED);
     disk.with(|machine| machine.make_dir(feed)).unwrap();
     put(disk, &feed.join("a.json"), payload("a", 2).as_bytes());
     put(disk, &feed.join("a_backup.json"), payload("a", 1).as_bytes());
     put(disk, &feed.join("last_update.txt"), b"yesterday");
-    at_rest(disk)
+    at_rest(disk, act)
 }
 
-/// What a publisher that died had just published: one dataset is new.
-const LAST_OF_THE_DEAD: Round<'static> = &[("a", 3), ("b", 3)];
+/// What publishers that died had just published: one dataset is new.
+const DEAD: Round<'static> = &[("a", 3), ("b", 3)];
+const SMALL_DEAD: Round<'static> = &[("b", SMALL + 3)];
 
 /// A publisher was killed right after its commit, and nothing that it did since its last sync is durable.
-fn killed_after_the_commit(disk: &Disk) -> Machine {
+fn killed_after_the_commit(disk: &Disk, act: Act) -> Machine {
+    let Act::Recover { dead, .. } = act else { panic!("nothing is to be recovered from") };
     let before = on(disk).generation();
     disk.record();
-    Act::Commit(Commit::Publish(LAST_OF_THE_DEAD)).run(disk).unwrap();
+    Act::Commit(Commit::Publish(dead)).run(disk).unwrap();
     let machines = disk.recorded().into_iter().map(|moment| moment.machine.kill_all());
     machines.into_iter().find(|machine| on(&Disk::new(machine.clone())).generation() > before).unwrap()
 }
 
+/// The same, when all that was done before is durable: so there is less to be gone through.
+fn killed_long_after(disk: &Disk, act: Act) -> Machine {
+    killed_after_the_commit(&Disk::new(at_rest(disk, act)), act)
+}
+
 /// The same, and all that it did is durable.
-fn died_after_the_commit(disk: &Disk) -> Machine {
-    at_rest(&Disk::new(killed_after_the_commit(disk)))
+fn died_after_the_commit(disk: &Disk, act: Act) -> Machine {
+    at_rest(&Disk::new(killed_after_the_commit(disk, act)), act)
 }
 
 /// An object, a sibling and a derived file are damaged, and the history's copy is gone; all can be made again.
-fn damaged(disk: &Disk) -> Machine {
+fn damaged(disk: &Disk, act: Act) -> Machine {
     let objects = Path::new(FEED).join("objects");
     let names = disk.with(|machine| machine.list(&objects)).unwrap();
     let object = |suffix: &str| -> PathBuf { objects.join(names.iter().find(|name| name.ends_with(suffix)).unwrap()) };
     put(disk, &object(".json"), b"damaged");
     put(disk, &object(".gz"), b"damaged too");
     put(disk, &Path::new(FEED).join("last_update.txt"), b"never");
-    at_rest(disk)
+    at_rest(disk, act)
 }
 
 const ORDERED: &[Model] = &[Model::Ordered];
 
-pub(crate) const SCENARIOS: [Scenario; 19] = [
+pub(crate) const SCENARIOS: [Scenario; 20] = [
     Scenario {
         name: "the first publish",
         before: &[],
         prepare: at_rest,
         act: Act::Commit(Commit::Publish(&[("a", 1)])),
-        quick: ORDERED,
+        quick: &Model::ALL,
         twice: true,
     },
     Scenario {
@@ -210,7 +222,7 @@ pub(crate) const SCENARIOS: [Scenario; 19] = [
         before: &[&[("a", 1)], &[("a", 2)]],
         prepare: at_rest,
         act: Act::Commit(Commit::Publish(&[("a", 3)])),
-        quick: ORDERED,
+        quick: &Model::ALL,
         twice: true,
     },
     Scenario {
@@ -226,7 +238,7 @@ pub(crate) const SCENARIOS: [Scenario; 19] = [
         before: &[&[("a", 1)], &[("a", 2)]],
         prepare: at_rest,
         act: Act::Commit(Commit::Publish(&[("a", 1)])),
-        quick: ORDERED,
+        quick: &Model::ALL,
         twice: true,
     },
     Scenario {
@@ -234,7 +246,7 @@ pub(crate) const SCENARIOS: [Scenario; 19] = [
         before: &[&[("a", 1)], &[("a", ARTIFACT)]],
         prepare: at_rest,
         act: Act::Commit(Commit::Publish(&[("a", 2)])),
-        quick: ORDERED,
+        quick: &Model::ALL,
         twice: true,
     },
     Scenario {
@@ -242,7 +254,7 @@ pub(crate) const SCENARIOS: [Scenario; 19] = [
         before: &[&[("a", 1)], &[("a", 2)]],
         prepare: at_rest,
         act: Act::Commit(Commit::Publish(&[("a", BARE + 2)])),
-        quick: ORDERED,
+        quick: &Model::ALL,
         twice: true,
     },
     Scenario {
@@ -250,7 +262,7 @@ pub(crate) const SCENARIOS: [Scenario; 19] = [
         before: &[&[("a", 1)], &[("a", BARE + 2)]],
         prepare: at_rest,
         act: Act::Commit(Commit::Publish(&[("a", 3)])),
-        quick: ORDERED,
+        quick: &Model::ALL,
         twice: true,
     },
     Scenario {
@@ -258,7 +270,7 @@ pub(crate) const SCENARIOS: [Scenario; 19] = [
         before: &[&[("a", SCHEMA + 1)]],
         prepare: at_rest,
         act: Act::Commit(Commit::Publish(&[("a", SCHEMA + 2)])),
-        quick: ORDERED,
+        quick: &Model::ALL,
         twice: true,
     },
     Scenario {
@@ -274,7 +286,7 @@ pub(crate) const SCENARIOS: [Scenario; 19] = [
         before: &[&[("a", SMALL + 1)]],
         prepare: at_rest,
         act: Act::Commit(Commit::Publish(&[("a", SMALL + 2), ("b", SMALL + 2)])),
-        quick: ORDERED,
+        quick: &Model::ALL,
         twice: false,
     },
     Scenario {
@@ -282,7 +294,7 @@ pub(crate) const SCENARIOS: [Scenario; 19] = [
         before: &[&[("a", SMALL + 1), ("b", SMALL + 1)]],
         prepare: at_rest,
         act: Act::Commit(Commit::Publish(&[("a", SMALL + 2), ("b", SMALL + 1), ("c", SMALL + 2)])),
-        quick: ORDERED,
+        quick: &Model::ALL,
         twice: false,
     },
     Scenario {
@@ -290,7 +302,7 @@ pub(crate) const SCENARIOS: [Scenario; 19] = [
         before: &[&[("a", 1), ("b", 1)]],
         prepare: at_rest,
         act: Act::Commit(Commit::Publish(&[("a", 2), ("b", 2), ("c", 2)])),
-        quick: &[],
+        quick: &Model::ALL,
         twice: false,
     },
     Scenario {
@@ -298,7 +310,7 @@ pub(crate) const SCENARIOS: [Scenario; 19] = [
         before: &[&[("a", 1)], &[("a", 2)]],
         prepare: at_rest,
         act: Act::Commit(Commit::Rollback { to: None, back: &[("a", 1)] }),
-        quick: ORDERED,
+        quick: &Model::ALL,
         twice: true,
     },
     Scenario {
@@ -306,7 +318,7 @@ pub(crate) const SCENARIOS: [Scenario; 19] = [
         before: &[&[("a", 1)], &[("a", 2)]],
         prepare: at_rest,
         act: Act::Commit(Commit::NewFeed),
-        quick: ORDERED,
+        quick: &Model::ALL,
         twice: true,
     },
     Scenario {
@@ -314,23 +326,31 @@ pub(crate) const SCENARIOS: [Scenario; 19] = [
         before: &[&[("a", 1), ("b", 1)], &[("a", 2)], &[("a", 3)], &[("a", 4)]],
         prepare: at_rest,
         act: Act::Gc,
-        quick: ORDERED,
+        quick: &Model::ALL,
         twice: true,
     },
     Scenario {
         name: "a recovery",
         before: &[&[("a", 1)], &[("a", 2)]],
         prepare: died_after_the_commit,
-        act: Act::Recover { durable: true },
-        quick: ORDERED,
+        act: Act::Recover { dead: DEAD, durable: true },
+        quick: &Model::ALL,
         twice: true,
     },
     Scenario {
         name: "a recovery from a kill",
         before: &[&[("a", 1)], &[("a", 2)]],
         prepare: killed_after_the_commit,
-        act: Act::Recover { durable: false },
+        act: Act::Recover { dead: DEAD, durable: false },
         quick: ORDERED,
+        twice: true,
+    },
+    Scenario {
+        name: "a small recovery from a kill",
+        before: &[&[("a", SMALL + 1)]],
+        prepare: killed_long_after,
+        act: Act::Recover { dead: SMALL_DEAD, durable: false },
+        quick: &Model::ALL,
         twice: true,
     },
     Scenario {
@@ -338,8 +358,15 @@ pub(crate) const SCENARIOS: [Scenario; 19] = [
         before: &[&[("a", 1)], &[("a", 2)]],
         prepare: damaged,
         act: Act::Repair,
-        quick: ORDERED,
+        quick: &Model::ALL,
         twice: true,
     },
-    Scenario { name: "an adoption", before: &[], prepare: older_script, act: Act::Adopt, quick: ORDERED, twice: true },
+    Scenario {
+        name: "an adoption",
+        before: &[],
+        prepare: older_script,
+        act: Act::Adopt,
+        quick: &Model::ALL,
+        twice: true,
+    },
 ];

@@ -1,9 +1,10 @@
 //! A feed to be tested on any storage, and what is in it.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::str::FromStr;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use lastgood::protocol::digest::Sha256;
 use lastgood::protocol::layout::{self, Dir, Encoding, FeedPath};
@@ -83,35 +84,84 @@ pub(crate) fn feed_with<S: Storage>(storage: S, settings: Settings) -> Feed<S> {
     // One sibling each: enough to take part.
     let compression = Compression { brotli: None, ..Compression::default() };
     let lock_wait = std::time::Duration::ZERO;
-    Feed::on(storage).with_settings(Settings { compression, lock_wait, ..settings }).with_clock(ticking)
+    let feed = Feed::on(storage).with_settings(Settings { compression, lock_wait, ..settings });
+    feed.with_clock(|| Timestamp::from_ms(now())).with_random(|| Ok(random()))
+}
+
+thread_local! {
+    /// What [`at`] says: the next time, and the next random number.
+    static MOMENT: Cell<Option<(i64, u128)>> = const { Cell::new(None) };
+}
+
+/// Whatever `action` does in this thread is done from `time` on, with ids that follow from it: so twice in the same way.
+pub(crate) fn at<T>(time: i64, action: impl FnOnce() -> T) -> T {
+    struct Restore(Option<(i64, u128)>);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            MOMENT.set(self.0);
+        }
+    }
+    let _restore = Restore(MOMENT.replace(Some((time, (time as u128) << 64))));
+    action()
+}
+
+static TICKS: AtomicI64 = AtomicI64::new(1_800_000_000_000);
+
+/// A time from which on a hundred seconds are for [`at`] alone.
+pub(crate) fn later() -> i64 {
+    TICKS.fetch_add(100_000, Ordering::Relaxed)
 }
 
 /// A clock that is later at every look: two publishes at the same instant would make fewer calls than two at different
 /// ones, and a suite that counts calls would miss some.
-fn ticking() -> Timestamp {
-    static TICKS: AtomicI64 = AtomicI64::new(1_800_000_000_000);
-    Timestamp::from_ms(TICKS.fetch_add(1, Ordering::Relaxed))
+fn now() -> i64 {
+    match MOMENT.get() {
+        Some((time, random)) => {
+            MOMENT.set(Some((time + 1, random)));
+            time
+        }
+        None => TICKS.fetch_add(1, Ordering::Relaxed),
+    }
+}
+
+/// Something that was never drawn before.
+pub(crate) fn random() -> [u8; 16] {
+    static DRAWN: AtomicU64 = AtomicU64::new(0);
+    let number = match MOMENT.get() {
+        Some((time, random)) => {
+            MOMENT.set(Some((time, random + 1)));
+            random
+        }
+        None => u128::from(DRAWN.fetch_add(1, Ordering::Relaxed)),
+    };
+    number.to_be_bytes()
 }
 
 /// Every published file and its bytes.
 pub(crate) fn files(storage: &impl Storage) -> BTreeMap<FeedPath, Vec<u8>> {
-    let mut paths = vec![layout::manifest(), layout::last_update(), layout::lock()];
-    for dataset in ["a", "b", "c"].map(name) {
-        paths.push(layout::dataset_lock(&dataset));
-        for ext in [0, ARTIFACT].map(ext) {
-            paths.extend([layout::plain_copy(&dataset, &ext), layout::backup(&dataset, &ext)]);
-        }
-    }
+    let mut paths = in_root(storage);
     paths.extend(
         storage.list(Dir::History).unwrap().iter().map(|name| layout::history(layout::parse_history(name).unwrap())),
     );
     paths.extend(storage.list(Dir::Objects).unwrap().iter().map(|name| object_path(name)));
     let read = |path: FeedPath| Some((path.clone(), storage.read(&path, u64::MAX - 1).unwrap()?));
-    let files: BTreeMap<_, _> = paths.into_iter().filter_map(read).collect();
-    let listed: usize =
-        [Dir::Root, Dir::Objects, Dir::History].map(|dir| storage.list(dir).unwrap().len()).iter().sum();
-    assert_eq!(files.len(), listed.saturating_sub(2), "there is a file that nothing accounts for");
-    files
+    paths.into_iter().filter_map(read).collect()
+}
+
+/// Every file beside the feed's directories.
+fn in_root(storage: &impl Storage) -> Vec<FeedPath> {
+    let mut known = vec![layout::manifest(), layout::last_update(), layout::lock()];
+    for dataset in ["a", "b", "c"].map(name) {
+        known.push(layout::dataset_lock(&dataset));
+        for ext in [0, ARTIFACT].map(ext) {
+            known.extend([layout::plain_copy(&dataset, &ext), layout::backup(&dataset, &ext)]);
+        }
+    }
+    let mut names = storage.list(Dir::Root).unwrap();
+    names.retain(|name| ![layout::OBJECTS_DIR, layout::HISTORY_DIR].contains(&name.as_str()));
+    known.retain(|path| names.iter().any(|name| name == path.as_str()));
+    assert_eq!(known.len(), names.len(), "there is a file that nothing accounts for: {names:?}");
+    known
 }
 
 fn object_path(name: &str) -> FeedPath {
@@ -201,7 +251,7 @@ impl<S: Storage + Clone> Site<S> {
     /// Expects the plain copies and backups that the manifest asks for, and none of other names.
     fn expect_derived_names(&self, context: &str) {
         let Some(manifest) = manifest(&self.storage) else { return };
-        let there: Vec<FeedPath> = files(&self.storage).into_keys().filter(|path| path.dir() == Dir::Root).collect();
+        let there = in_root(&self.storage);
         for (dataset, entry) in &manifest.datasets {
             let starts = [format!("{dataset}."), format!("{dataset}_backup.")];
             let found = starts.map(|start| there.iter().filter(|path| path.as_str().starts_with(&start)).count());

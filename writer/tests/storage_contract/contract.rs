@@ -134,7 +134,7 @@ pub(crate) fn what_is_staged_is_invisible_and_goes_with_its_staging(feed: &impl 
     let mut unfinished = staging.create(Kind::Published).unwrap();
     unfinished.write_all(b"half").unwrap();
     let finished = staged(&staging, b"pending", Kind::Marker);
-    let durable = storage.sync(pending(vec![staged(&staging, b"durable", Kind::Published)])).unwrap();
+    let durable = storage.sync(Wave::of_files(vec![staged(&staging, b"durable", Kind::Published)])).unwrap();
     assert_eq!(everything(&storage), before);
     drop((staging, unfinished, finished, durable));
     assert_eq!(everything(&storage), before);
@@ -145,7 +145,7 @@ pub(crate) fn a_file_does_not_outlive_its_staging(feed: &impl Fixture) {
     let storage = created(feed);
     publish(&storage, &layout::manifest(), b"old");
     let staging = storage.stage().unwrap();
-    let mut durable = storage.sync(pending(vec![staged(&staging, b"new", Kind::Published)])).unwrap();
+    let mut durable = storage.sync(Wave::of_files(vec![staged(&staging, b"new", Kind::Published)])).unwrap();
     let finished = staged(&staging, b"new", Kind::Published);
     drop(staging);
     assert_eq!(finished.reader().map(drop).unwrap_err().kind(), ErrorKind::NotFound);
@@ -236,7 +236,7 @@ pub(crate) fn a_link_is_the_file_as_it_was(feed: &impl Fixture) {
     publish(&storage, &old, b"second");
     assert_eq!(all(link.reader().unwrap()), b"first");
     assert!(storage.remove(&old).unwrap());
-    let durable = storage.sync(pending(vec![link])).unwrap().pop().unwrap();
+    let durable = storage.sync(Wave::of_files(vec![link])).unwrap().pop().unwrap();
     storage.replace(durable, &new).unwrap();
     drop(staging);
     assert_eq!(storage.read(&new, 100).unwrap().unwrap(), b"first");
@@ -454,15 +454,10 @@ pub(crate) fn staged<S: Staging>(staging: &S, bytes: &[u8], kind: Kind) -> Pendi
     file.finish().unwrap()
 }
 
-/// A wave of pending files alone.
-pub(crate) fn pending<F>(pending: Vec<Pending<F>>) -> Wave<F> {
-    Wave { pending, placed: Vec::new(), dirs: Vec::new() }
-}
-
 /// Publishes one file the way of the manifest: durable first, then its name.
 pub(crate) fn publish<S: Storage>(storage: &S, path: &FeedPath, bytes: &[u8]) {
     let staging = storage.stage().unwrap();
-    let durable = storage.sync(pending(vec![staged(&staging, bytes, Kind::Published)])).unwrap();
+    let durable = storage.sync(Wave::of_files(vec![staged(&staging, bytes, Kind::Published)])).unwrap();
     for file in durable {
         storage.replace(file, path).unwrap();
     }

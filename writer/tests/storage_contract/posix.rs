@@ -317,7 +317,7 @@ fn errors_name_what_was_done_to_which_path() {
     assert_names(&error, "move a file from staging to", &feed.dir().join(object(b"1").as_str()));
     assert_eq!(names(&dir), [""; 0], "what cannot be placed is removed");
     for dirs in [vec![Dir::Objects], vec![Dir::Root, Dir::Objects, Dir::History]] {
-        let wave = Wave { pending: Vec::new(), placed: Vec::new(), dirs };
+        let wave = Wave::of_entries(dirs);
         assert_names(&storage.sync(wave).map(drop).unwrap_err(), "sync", &feed.dir().join("objects"));
     }
 

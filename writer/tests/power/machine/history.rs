@@ -29,6 +29,11 @@ impl<T: Clone + PartialEq> History<T> {
         self.changes.last()
     }
 
+    /// The changes, and the values that they brought.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &(Change, T)> {
+        self.changes.iter()
+    }
+
     pub(crate) fn durable(&self) -> &T {
         &self.durable
     }

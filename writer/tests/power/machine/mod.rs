@@ -7,6 +7,7 @@ mod content;
 mod files;
 mod history;
 mod oracle;
+mod signature;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io;
@@ -147,6 +148,19 @@ impl Machine {
         for node in &mut self.nodes {
             if let Node::File(file) = node {
                 file.synced();
+            }
+        }
+    }
+
+    /// Makes durable that what is gone is gone.
+    pub(crate) fn sync_removals(&mut self) {
+        for node in &mut self.nodes {
+            if let Node::Dir(names) = node {
+                names.retain(|_, name| {
+                    let gone = name.last().map_or(name.durable(), |(_, value)| value).is_none();
+                    let asked = name.last().is_none_or(|(change, _)| change.session == self.session);
+                    !(gone && asked)
+                });
             }
         }
     }

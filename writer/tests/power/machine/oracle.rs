@@ -28,8 +28,6 @@ pub(crate) enum Question {
     Mode(NodeId),
     Size(NodeId),
     Content(NodeId),
-    /// Which of several things is done next by whoever finds the feed in this state.
-    Next,
 }
 
 /// The answers in the order in which they were asked for first.
@@ -70,23 +68,18 @@ impl Oracle {
         answer
     }
 
-    /// How many questions have been asked.
-    pub(crate) fn len(&self) -> usize {
-        self.asked.len()
-    }
-
-    /// Goes on to the next answers; returns how many of the first ones stay, or `None` when there are no others.
-    pub(crate) fn advance(&mut self) -> Option<usize> {
+    /// Goes on to the next answers; false when there are no others.
+    pub(crate) fn advance(&mut self) -> bool {
         while let Some(mut asked) = self.asked.pop() {
             self.known.remove(&asked.question);
             if asked.answer + 1 < asked.answers {
                 asked.answer += 1;
                 self.known.insert(asked.question.clone(), self.asked.len());
                 self.asked.push(asked);
-                return Some(self.asked.len() - 1);
+                return true;
             }
         }
-        None
+        false
     }
 
     /// The answers, for a report.
