@@ -101,11 +101,11 @@ impl Task {
                 let Some(payloads) = stage else { panic!("generation {} became {found}", expected.generation) };
                 let payloads = Arc::new(payloads.clone());
                 let published = Published { generation: found, payloads, expected: Arc::clone(expected) };
-                if expected.damaged { vec![Task::Repair(published)] } else { published.to_be_put_in_order() }
+                if expected.damaged { vec![Task::Repair(published)] } else { published.then_put_in_order() }
             }
             Task::Repair(published) => {
                 feed(disk).repair(&|_| {}).unwrap();
-                published.clone().to_be_put_in_order()
+                published.clone().then_put_in_order()
             }
             Task::Read(published) => {
                 // What a reader sees (I1, I2, I5).
@@ -210,7 +210,7 @@ impl Hash for Published {
 
 impl Published {
     /// By a recovery, or by the next publish (I8).
-    fn to_be_put_in_order(self) -> Vec<Task> {
+    fn then_put_in_order(self) -> Vec<Task> {
         let mut tasks = vec![Task::Read(self.clone())];
         if self.generation > 0 {
             tasks.push(Task::Recover(self.clone()));
