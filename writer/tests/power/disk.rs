@@ -10,8 +10,8 @@ use std::time::{Duration, UNIX_EPOCH};
 use lastgood::storage::{Found, Handle, Open, System};
 
 use crate::machine::{Machine, NodeId};
+use crate::moment;
 use crate::plan::{Call, Effect, Fault, Faults, Plan};
-use crate::site;
 
 /// When the machine's clock begins: earlier than everything that is published, so that all its files are old.
 const BEGINNING: Duration = Duration::from_secs(1_700_000_000);
@@ -250,7 +250,7 @@ impl System for Disk {
     }
 
     fn random(&self) -> io::Result<[u8; 16]> {
-        Ok(site::random())
+        Ok(moment::random())
     }
 
     /// So that what is done is done in one order.

@@ -12,8 +12,8 @@ use lastgood::protocol::digest::{self, Sha256};
 use crate::disk::{Disk, Moment};
 use crate::expected::{Expected, Task};
 use crate::machine::{Machine, Model, Oracle};
+use crate::moment;
 use crate::scenarios::{Scenario, Scene};
-use crate::site;
 
 /// What was gone through.
 #[derive(Debug, Clone, Copy, Default)]
@@ -75,7 +75,7 @@ pub(crate) fn sample(scenario: &Scenario, model: Model, seed: u64) -> Count {
     loop {
         let (machine, task) = cuts.swap_remove(random.usize(..cuts.len()));
         let situation = Situation { machine, task, more: 1, depth: 0, before: None };
-        cuts = walk_from(&situation, site::later(), &mut || Oracle::random(random.u64(..)));
+        cuts = walk_from(&situation, moment::later(), &mut || Oracle::random(random.u64(..)));
         count.moments += 1;
         count.cases += 1;
         if random.u8(..3) == 0 {
@@ -86,7 +86,7 @@ pub(crate) fn sample(scenario: &Scenario, model: Model, seed: u64) -> Count {
 
 /// Does a task and all that is to be done then, once, with the answers of oracles that are asked for one by one.
 pub(crate) fn walk(machine: Machine, task: Task, oracles: &mut dyn FnMut() -> Oracle) {
-    walk_from(&Situation { machine, task, more: 0, depth: 0, before: None }, site::later(), oracles);
+    walk_from(&Situation { machine, task, more: 0, depth: 0, before: None }, moment::later(), oracles);
 }
 
 /// Returns the moments at which the power can go again meanwhile, if it may.
@@ -168,7 +168,7 @@ impl Situation<'_> {
             disk.record();
         }
         // The same is done at the same time, and with the same ids, however it came to be done.
-        let done = catch_unwind(AssertUnwindSafe(|| site::at(begin + 1000 * self.depth, || self.task.run(&disk))));
+        let done = catch_unwind(AssertUnwindSafe(|| moment::at(begin + 1000 * self.depth, || self.task.run(&disk))));
         let mut machine = disk.machine();
         match done {
             Ok(next) => {
@@ -238,7 +238,7 @@ struct Explorer {
 
 impl Explorer {
     fn new() -> Self {
-        Self { begin: site::later(), known: HashSet::new(), count: Count::default() }
+        Self { begin: moment::later(), known: HashSet::new(), count: Count::default() }
     }
 
     /// Does a situation's task with every possible answer, and then everything that is to be done after it.

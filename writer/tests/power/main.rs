@@ -11,6 +11,8 @@ mod expected;
 mod explore;
 mod faults;
 mod machine;
+#[path = "../publish/moment.rs"]
+mod moment;
 mod plan;
 mod scenarios;
 #[path = "../publish/site.rs"]

@@ -10,6 +10,8 @@ mod faulty;
 mod gc;
 mod history;
 mod hold;
+#[allow(dead_code, reason = "shared with the tests of power cuts, which use more of it")]
+mod moment;
 mod new_feed;
 mod operations;
 mod repair;

@@ -1,10 +1,8 @@
 //! A feed to be tested on any storage, and what is in it.
 
-use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::str::FromStr;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use lastgood::protocol::digest::Sha256;
 use lastgood::protocol::layout::{self, Dir, Encoding, FeedPath};
@@ -14,6 +12,8 @@ use lastgood::protocol::time::Timestamp;
 use lastgood::storage::{Kind, MemoryStorage, Modes, PosixStorage, StagedFile, Staging, Storage};
 use lastgood::{Compression, Error, Feed, Item, ProblemKind, Publication, Schema, Settings};
 use tempfile::TempDir;
+
+use crate::moment;
 
 /// A place for a feed.
 pub(crate) struct Site<S> {
@@ -85,56 +85,7 @@ pub(crate) fn feed_with<S: Storage>(storage: S, settings: Settings) -> Feed<S> {
     let compression = Compression { brotli: None, ..Compression::default() };
     let lock_wait = std::time::Duration::ZERO;
     let feed = Feed::on(storage).with_settings(Settings { compression, lock_wait, ..settings });
-    feed.with_clock(|| Timestamp::from_ms(now())).with_random(|| Ok(random()))
-}
-
-thread_local! {
-    /// What [`at`] says: the next time, and the next random number.
-    static MOMENT: Cell<Option<(i64, u128)>> = const { Cell::new(None) };
-}
-
-/// Whatever `action` does in this thread is done from `time` on, with ids that follow from it: so twice in the same way.
-pub(crate) fn at<T>(time: i64, action: impl FnOnce() -> T) -> T {
-    struct Restore(Option<(i64, u128)>);
-    impl Drop for Restore {
-        fn drop(&mut self) {
-            MOMENT.set(self.0);
-        }
-    }
-    let _restore = Restore(MOMENT.replace(Some((time, (time as u128) << 64))));
-    action()
-}
-
-static TICKS: AtomicI64 = AtomicI64::new(1_800_000_000_000);
-
-/// A time from which on a hundred seconds are for [`at`] alone.
-pub(crate) fn later() -> i64 {
-    TICKS.fetch_add(100_000, Ordering::Relaxed)
-}
-
-/// A clock that is later at every look: two publishes at the same instant would make fewer calls than two at different
-/// ones, and a suite that counts calls would miss some.
-fn now() -> i64 {
-    match MOMENT.get() {
-        Some((time, random)) => {
-            MOMENT.set(Some((time + 1, random)));
-            time
-        }
-        None => TICKS.fetch_add(1, Ordering::Relaxed),
-    }
-}
-
-/// Something that was never drawn before.
-pub(crate) fn random() -> [u8; 16] {
-    static DRAWN: AtomicU64 = AtomicU64::new(0);
-    let number = match MOMENT.get() {
-        Some((time, random)) => {
-            MOMENT.set(Some((time, random + 1)));
-            random
-        }
-        None => u128::from(DRAWN.fetch_add(1, Ordering::Relaxed)),
-    };
-    number.to_be_bytes()
+    feed.with_clock(|| Timestamp::from_ms(moment::now())).with_random(|| Ok(moment::random()))
 }
 
 /// Every published file and its bytes.
