@@ -11,7 +11,7 @@ use lastgood::protocol::manifest::Generation;
 
 use crate::disk::Disk;
 use crate::machine::Oracle;
-use crate::scenarios::{ALL, FEED, after_next, feed, on, publish_next};
+use crate::scenarios::{ALL, FEED, Foreign, after_next, feed, has_next, on, publish_next};
 use crate::site::Payloads;
 
 /// What may have been published when the power went.
@@ -23,8 +23,8 @@ pub(crate) struct Expected {
     pub(crate) stages: Vec<Payloads>,
     /// Whether success was reported for the last of them.
     pub(crate) reported: bool,
-    /// A file that is not lastgood's alone, and what is in it whatever happens.
-    pub(crate) unchanging: Option<(&'static str, String)>,
+    /// The files of another program.
+    pub(crate) foreign: Option<Arc<Foreign>>,
     /// Whether an object or a sibling may be damaged, and is to be repaired by whoever comes next.
     pub(crate) damaged: bool,
     /// Whether a warning said that something is left to a recovery, so that a publish does not put it in order.
@@ -76,11 +76,28 @@ impl Expected {
         }
     }
 
+    /// What another program has written, and was adopted, stays as it is.
     fn expect_unchanged(&self, disk: &Disk) {
-        let Some((path, content)) = &self.unchanging else { return };
-        let found = disk.with(|machine| machine.find(Path::new(path)).map(|file| machine.bytes(file)));
-        assert_eq!(found.unwrap().as_slice(), content.as_bytes(), "{path}");
+        let Some(foreign) = &self.foreign else { return };
+        let (name, content) = &foreign.adopted;
+        assert!(has(disk, &Path::new(FEED).join(name), content), "{name} has changed");
     }
+
+    /// What took the place of other files has kept them.
+    fn expect_kept(&self, disk: &Disk) {
+        let Some(foreign) = &self.foreign else { return };
+        let dir = Path::new(FEED).join(".lastgood/kept");
+        for (name, content) in &foreign.replaced {
+            let names = || disk.with(|machine| machine.possible_names(&dir)).into_iter();
+            let is_kept = || names().any(|kept| kept.starts_with(name) && has(disk, &dir.join(kept), content));
+            assert!(has(disk, &Path::new(FEED).join(name), content) || is_kept(), "{name} is lost");
+        }
+    }
+}
+
+fn has(disk: &Disk, path: &Path, content: &str) -> bool {
+    let found = disk.with(|machine| machine.find(path).map(|file| machine.bytes(file)));
+    found.is_ok_and(|found| found.as_slice() == content.as_bytes())
 }
 
 impl Task {
@@ -115,6 +132,9 @@ impl Task {
                     assert_eq!(on(disk).feed().verify().unwrap().problems, [], "nothing has put anything in order");
                 }
                 published.expected.expect_unchanged(disk);
+                if !has_next(&published.payloads) {
+                    published.expected.expect_kept(disk);
+                }
                 Vec::new()
             }
             Task::Recover(published) => {
@@ -159,12 +179,12 @@ impl Task {
         };
         let now = Payloads::clone(&published.payloads);
         let next = publishes.then(|| after_next(&now));
-        let Expected { unchanging, context, .. } = &*published.expected;
+        let Expected { foreign, context, .. } = &*published.expected;
         Some(Expected {
             generation: published.generation,
             stages: std::iter::once(now).chain(next).collect(),
             reported: false,
-            unchanging: unchanging.clone(),
+            foreign: foreign.clone(),
             damaged: false,
             warned: false,
             context: format!("{context}, then {how}"),
@@ -195,8 +215,8 @@ impl Task {
 /// The context is for reports alone.
 impl Hash for Expected {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        let Self { generation, stages, reported, unchanging, damaged, warned, context: _ } = self;
-        (generation, stages, reported, unchanging, damaged, warned).hash(state);
+        let Self { generation, stages, reported, foreign, damaged, warned, context: _ } = self;
+        (generation, stages, reported, foreign, damaged, warned).hash(state);
     }
 }
 
@@ -204,7 +224,7 @@ impl Hash for Expected {
 impl Hash for Published {
     fn hash<H: Hasher>(&self, state: &mut H) {
         let Self { generation, payloads, expected } = self;
-        (generation, payloads, expected.reported, &expected.unchanging).hash(state);
+        (generation, payloads, expected.reported, &expected.foreign).hash(state);
     }
 }
 
@@ -233,7 +253,7 @@ impl Published {
         let site = on(disk);
         assert_eq!(site.generation(), self.generation);
         site.expect_readable(&self.payloads, "in order");
-        if self.expected.unchanging.is_some() {
+        if self.expected.foreign.is_some() {
             // Files of the names that lastgood gives are not all its own.
             assert_eq!(site.feed().verify().unwrap().problems, []);
         } else {

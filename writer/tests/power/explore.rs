@@ -109,12 +109,12 @@ struct Run {
 
 impl Run {
     fn of(scenario: &Scenario, model: Model) -> Self {
-        let Scene { machine, generation, stages, unchanging, damaged } = scenario.scene(model);
+        let Scene { machine, generation, stages, foreign, damaged } = scenario.scene(model);
         let disk = Disk::new(machine);
         disk.record();
         scenario.act.run(&disk).unwrap_or_else(|error| panic!("{}: {error}", scenario.name));
         let context = format!("{}, {model:?}", scenario.name);
-        let expected = Expected { generation, stages, reported: false, unchanging, damaged, warned: false, context };
+        let expected = Expected { generation, stages, reported: false, foreign, damaged, warned: false, context };
         Self { calls: disk.changes(), moments: disk.recorded(), expected }
     }
 

@@ -196,9 +196,9 @@ impl Trial<'_> {
                 (found, vec![stages[stage(found)].clone()], commits && !matches!(self.scenario.act, Act::Adopt))
             }
         };
-        let unchanging = self.scene.unchanging.clone();
+        let foreign = self.scene.foreign.clone();
         let warned = result.as_ref().is_ok_and(|warnings| !warnings.is_empty());
-        Expected { generation, stages, reported, unchanging, damaged: false, warned, context: context.to_owned() }
+        Expected { generation, stages, reported, foreign, damaged: false, warned, context: context.to_owned() }
     }
 
     /// Nothing is locked, and nothing new is in staging or announced by a marker, unless it is removing that failed.
@@ -245,9 +245,9 @@ impl Trial<'_> {
         self.scenario.act.run(&again).unwrap_or_else(|error| panic!("{context}: {error}"));
         let last = self.scene.stages.len() - 1;
         let (generation, stages) = (found + last as u64, self.scene.stages[last..].to_vec());
-        let unchanging = self.scene.unchanging.clone();
+        let foreign = self.scene.foreign.clone();
         let (damaged, warned) = (false, false);
-        let expected = Expected { generation, stages, reported: true, unchanging, damaged, warned, context };
+        let expected = Expected { generation, stages, reported: true, foreign, damaged, warned, context };
         walk(again.machine(), Task::Cut(Arc::new(expected)), &mut Oracle::default);
     }
 }

@@ -2,6 +2,7 @@
 
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use lastgood::protocol::layout;
@@ -61,8 +62,8 @@ pub(crate) struct Scene {
     pub(crate) generation: u64,
     /// What is published, and then what each commit of the operation makes of it.
     pub(crate) stages: Vec<Payloads>,
-    /// A file that is not lastgood's alone, and what is in it whatever happens.
-    pub(crate) unchanging: Option<(&'static str, String)>,
+    /// The files of another program, whose names are also lastgood's.
+    pub(crate) foreign: Option<Arc<Foreign>>,
     /// Whether an object or a sibling may be damaged until success is reported.
     pub(crate) damaged: bool,
 }
@@ -78,14 +79,8 @@ impl Scenario {
         let machine = (self.prepare)(&disk, self.act);
         let found = on(&Disk::new(machine.clone())).generation();
         let generation = found - u64::from(matches!(self.act, Act::Recover { durable: false, .. }));
-        let unchanging = matches!(self.act, Act::Adopt).then(|| ("/feed/a.json", payload("a", 2)));
-        Scene {
-            machine,
-            generation,
-            stages: self.act.stages(old),
-            unchanging,
-            damaged: matches!(self.act, Act::Repair),
-        }
+        let foreign = matches!(self.act, Act::Adopt).then(Arc::<Foreign>::default);
+        Scene { machine, generation, stages: self.act.stages(old), foreign, damaged: matches!(self.act, Act::Repair) }
     }
 }
 
@@ -140,6 +135,11 @@ pub(crate) fn after_next(payloads: &Payloads) -> Payloads {
     after(payloads, NEXT)
 }
 
+/// Whether it was: a publish takes the place of others' files without keeping them.
+pub(crate) fn has_next(payloads: &Payloads) -> bool {
+    NEXT.iter().any(|&(dataset, round)| payloads.get(dataset) == Some(&payload(dataset, round)))
+}
+
 /// The publish after a cut. The files of an adoption that was interrupted are there as well.
 pub(crate) fn publish_next(disk: &Disk) -> Result<(), Error> {
     let settings = Settings { create_beside_others: true, ..Settings::default() };
@@ -161,13 +161,32 @@ fn at_rest(disk: &Disk, _: Act) -> Machine {
     disk.machine().cut(Oracle::default())
 }
 
+/// A script's files.
+#[derive(Debug, Hash)]
+pub(crate) struct Foreign {
+    /// The one that is adopted: it has this content whatever happens.
+    pub(crate) adopted: (&'static str, String),
+    /// Those that others take the place of. They are there, or they are kept.
+    pub(crate) replaced: [(&'static str, String); 2],
+}
+
+impl Default for Foreign {
+    fn default() -> Self {
+        Self {
+            adopted: ("a.json", payload("a", 2)),
+            replaced: [("a_backup.json", payload("a", 1)), ("last_update.txt", "yesterday".to_owned())],
+        }
+    }
+}
+
 /// A script's files, to be adopted.
 fn older_script(disk: &Disk, act: Act) -> Machine {
     let feed = Path::new(FEED);
     disk.with(|machine| machine.make_dir(feed)).unwrap();
-    put(disk, &feed.join("a.json"), payload("a", 2).as_bytes());
-    put(disk, &feed.join("a_backup.json"), payload("a", 1).as_bytes());
-    put(disk, &feed.join("last_update.txt"), b"yesterday");
+    let Foreign { adopted, replaced } = Foreign::default();
+    for (name, content) in replaced.iter().chain([&adopted]) {
+        put(disk, &feed.join(name), content.as_bytes());
+    }
     at_rest(disk, act)
 }
 

@@ -99,10 +99,13 @@ pub(crate) fn files(storage: &impl Storage) -> BTreeMap<FeedPath, Vec<u8>> {
     paths.into_iter().filter_map(read).collect()
 }
 
+/// All that these tests publish.
+const DATASETS: [&str; 3] = ["a", "b", "c"];
+
 /// Every file beside the feed's directories.
 fn in_root(storage: &impl Storage) -> Vec<FeedPath> {
     let mut known = vec![layout::manifest(), layout::last_update(), layout::lock()];
-    for dataset in ["a", "b", "c"].map(name) {
+    for dataset in DATASETS.map(name) {
         known.push(layout::dataset_lock(&dataset));
         for ext in [0, ARTIFACT].map(ext) {
             known.extend([layout::plain_copy(&dataset, &ext), layout::backup(&dataset, &ext)]);
@@ -199,10 +202,19 @@ impl<S: Storage + Clone> Site<S> {
         self.expect_no_staging(context);
     }
 
-    /// Expects the plain copies and backups that the manifest asks for, and none of other names.
+    /// Expects the plain copies and backups that the manifest asks for, none of other names, and nothing that follows from a
+    /// commit that is not published.
     fn expect_derived_names(&self, context: &str) {
         let Some(manifest) = manifest(&self.storage) else { return };
+        let history = self.storage.list(Dir::History).unwrap();
+        let last = history.iter().map(|name| layout::parse_history(name).unwrap()).max();
+        assert!(last.is_none_or(|last| last <= manifest.generation), "{context}: the history has {last:?}");
         let there = in_root(&self.storage);
+        for dataset in DATASETS.map(name).iter().filter(|dataset| !manifest.datasets.contains_key(*dataset)) {
+            let starts = [format!("{dataset}."), format!("{dataset}_backup.")];
+            let stray = there.iter().find(|path| starts.iter().any(|start| path.as_str().starts_with(start)));
+            assert_eq!(stray, None, "{context}: {dataset} is not published");
+        }
         for (dataset, entry) in &manifest.datasets {
             let starts = [format!("{dataset}."), format!("{dataset}_backup.")];
             let found = starts.map(|start| there.iter().filter(|path| path.as_str().starts_with(&start)).count());
