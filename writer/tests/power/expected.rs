@@ -25,7 +25,7 @@ pub(crate) struct Expected {
     pub(crate) reported: bool,
     /// The files of another program.
     pub(crate) foreign: Option<Arc<Foreign>>,
-    /// Whether an object or a sibling may be damaged, and is to be repaired by whoever comes next.
+    /// Whether an object, a sibling or the manifest may be damaged, and is to be repaired by whoever comes next.
     pub(crate) damaged: bool,
     /// Whether a warning said that something is left to a recovery, so that a publish does not put it in order.
     pub(crate) warned: bool,
@@ -112,7 +112,11 @@ impl Task {
                 vec![Task::Look(Arc::clone(expected))]
             }
             Task::Look(expected) => {
-                let found = on(disk).generation();
+                let found = match on(disk).generation() {
+                    // It is lost, and will be put back.
+                    0 if expected.damaged => expected.generation,
+                    found => found,
+                };
                 let stage =
                     found.checked_sub(expected.generation).and_then(|stage| expected.stages.get(stage as usize));
                 let Some(payloads) = stage else { panic!("generation {} became {found}", expected.generation) };

@@ -81,8 +81,11 @@ fn every_call_fails() {
     let (begin, mut total) = (Instant::now(), Tried::default());
     let models = if all() { &Model::ALL[..] } else { &[Model::Ordered] };
     // These are longer, or make the same calls as others.
-    let left_out = ["of three", "of two", "from a kill"];
-    let wanted = |name: &str| all() || !left_out.iter().any(|part| name.contains(part));
+    let long = ["of three", "of two", "from a kill"];
+    // What fails under a lock has tests of its own (`publish/hold.rs`), and so has a manifest that is lost.
+    let elsewhere = ["under a lock", "puts the manifest back"];
+    let is_one_of = |names: &[&str], name: &str| names.iter().any(|part| name.contains(part));
+    let wanted = |name: &str| !is_one_of(&elsewhere, name) && (all() || !is_one_of(&long, name));
     for scenario in SCENARIOS.iter().filter(|scenario| wanted(scenario.name)) {
         for model in models {
             let tried = faults::exhaust(scenario, *model, all());

@@ -41,6 +41,8 @@ pub(crate) enum Act {
     },
     Repair,
     Adopt,
+    /// Two publishes under a lock.
+    UnderLock,
 }
 
 /// What is there before an operation, and the operation.
@@ -64,7 +66,7 @@ pub(crate) struct Scene {
     pub(crate) stages: Vec<Payloads>,
     /// The files of another program, whose names are also lastgood's.
     pub(crate) foreign: Option<Arc<Foreign>>,
-    /// Whether an object or a sibling may be damaged until success is reported.
+    /// Whether an object, a sibling or the manifest may be damaged until success is reported.
     pub(crate) damaged: bool,
 }
 
@@ -77,8 +79,8 @@ impl Scenario {
             after(&payloads, round)
         });
         let machine = (self.prepare)(&disk, self.act);
-        let found = on(&Disk::new(machine.clone())).generation();
-        let generation = found - u64::from(matches!(self.act, Act::Recover { durable: false, .. }));
+        let durable = matches!(self.act, Act::Recover { durable: true, .. });
+        let generation = self.before.len() as u64 + u64::from(durable);
         let foreign = matches!(self.act, Act::Adopt).then(Arc::<Foreign>::default);
         Scene { machine, generation, stages: self.act.stages(old), foreign, damaged: matches!(self.act, Act::Repair) }
     }
@@ -89,6 +91,10 @@ impl Act {
         match self {
             Act::Commit(commit) => vec![old.clone(), commit.after(&old)],
             Act::Gc | Act::Repair => vec![old],
+            Act::UnderLock => {
+                let published = |round| after(&old, &[("a", SMALL + round)]);
+                vec![old.clone(), published(2), published(3)]
+            }
             Act::Recover { dead, durable: true } => vec![after(&old, dead)],
             Act::Recover { dead, durable: false } => vec![old.clone(), after(&old, dead)],
             Act::Adopt => {
@@ -109,6 +115,7 @@ impl Act {
                 Ok(repair.verification.problems.iter().map(|problem| problem.path.to_string()).collect())
             }
             Act::Adopt => adopt(on(disk).storage),
+            Act::UnderLock => publish_under_lock(disk),
         }
     }
 }
@@ -125,6 +132,22 @@ fn adopt(storage: PosixStorage<Disk>) -> Result<Vec<String>, Error> {
     let first = site::feed_with(storage, before).publish(vec![item(1)])?;
     let second = feed.publish(vec![item(2)])?;
     Ok([first.warnings, second.warnings].concat())
+}
+
+/// What `lastgood lock` does around a command that publishes.
+fn publish_under_lock(disk: &Disk) -> Result<Vec<String>, Error> {
+    let feed = feed(disk);
+    let hold = feed.hold(&[name("a")])?;
+    let publish = |round| {
+        let settings = Settings { under_lock: Some(hold.token().to_owned()), ..Settings::default() };
+        let item = Item::new(name("a"), Cursor::new(payload("a", SMALL + round)));
+        site::feed_with(on(disk).storage, settings).publish(vec![item])
+    };
+    let first = publish(2)?;
+    hold.renew()?;
+    let second = publish(3)?;
+    let warnings = [first.warnings, second.warnings].concat();
+    hold.release().map(|()| warnings)
 }
 
 /// What is published by the publish after a cut.
@@ -225,9 +248,15 @@ fn damaged(disk: &Disk, act: Act) -> Machine {
     at_rest(disk, act)
 }
 
+/// The manifest is gone.
+fn lost(disk: &Disk, act: Act) -> Machine {
+    disk.with(|machine| machine.remove(&Path::new(FEED).join("manifest.json"))).unwrap();
+    at_rest(disk, act)
+}
+
 const ORDERED: &[Model] = &[Model::Ordered];
 
-pub(crate) const SCENARIOS: [Scenario; 20] = [
+pub(crate) const SCENARIOS: [Scenario; 22] = [
     Scenario {
         name: "the first publish",
         before: &[],
@@ -378,6 +407,22 @@ pub(crate) const SCENARIOS: [Scenario; 20] = [
         prepare: damaged,
         act: Act::Repair,
         quick: &Model::ALL,
+        twice: true,
+    },
+    Scenario {
+        name: "a repair that puts the manifest back",
+        before: &[&[("a", SMALL + 1)], &[("a", SMALL + 2)]],
+        prepare: lost,
+        act: Act::Repair,
+        quick: &Model::ALL,
+        twice: true,
+    },
+    Scenario {
+        name: "two publishes under a lock",
+        before: &[&[("a", SMALL + 1)]],
+        prepare: at_rest,
+        act: Act::UnderLock,
+        quick: ORDERED,
         twice: true,
     },
     Scenario {
