@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::process::Command;
 
+use lastgood::protocol::layout::{self, Dir};
 use lastgood::storage::{MemoryStorage, Modes, PosixStorage, Storage};
 
 use crate::faulty::{Call, Death, Died, Fate, Faulty};
@@ -26,6 +27,10 @@ fn expect_whole<S: Storage + Clone>(
     assert!((generation..=generation + 1).contains(&now), "{context}: generation {generation} became {now}");
     let payloads = if now > generation { new } else { old };
     site.expect_readable(payloads, context);
+    // The marker that names all datasets comes first and goes last.
+    let names = site.storage.list(Dir::Root).unwrap();
+    let announced = names.iter().any(|name| name == layout::lock().as_str());
+    assert!(announced || !names.iter().any(|name| name.ends_with("_lock")), "{context}: {names:?}");
     payloads.clone()
 }
 
