@@ -110,6 +110,24 @@ fn one_damaged_file_is_found_and_put_back_to_the_byte() {
     assert!(found_and_repaired > 80 && lost > 10, "{found_and_repaired} {lost}");
 }
 
+/// What is there is hashed before a manifest refers to it again (I6).
+#[test]
+fn publishing_the_same_again_puts_its_damaged_files_right() {
+    for how in DAMAGES {
+        let site = memory();
+        publish(site.storage.clone(), &[("a", 1)]).unwrap();
+        let intact = files(&site.storage);
+        let objects = || intact.iter().filter(|(path, _)| path.dir() == Dir::Objects);
+        assert_eq!(objects().count(), 2, "a payload and its sibling");
+        for (path, bytes) in objects() {
+            damage(&site.storage, path, how);
+            publish(site.storage.clone(), &[("a", 1)]).unwrap();
+            assert!(files(&site.storage)[path] == *bytes, "{path} {how:?}");
+            site.expect_clean("published again");
+        }
+    }
+}
+
 /// Without siblings, an object comes back from a plain copy or a backup, and one that has neither is lost and named.
 #[test]
 fn an_object_comes_back_from_any_intact_copy_and_is_never_invented() {
