@@ -210,7 +210,7 @@ impl<S: Storage + Clone> Site<S> {
         let last = history.iter().map(|name| layout::parse_history(name).unwrap()).max();
         assert!(last.is_none_or(|last| last <= manifest.generation), "{context}: the history has {last:?}");
         let there = in_root(&self.storage);
-        for dataset in DATASETS.map(name).iter().filter(|dataset| !manifest.datasets.contains_key(*dataset)) {
+        for dataset in DATASETS.map(name).iter().filter(|dataset| !manifest.datasets.contains_key(dataset)) {
             let starts = [format!("{dataset}."), format!("{dataset}_backup.")];
             let stray = there.iter().find(|path| starts.iter().any(|start| path.as_str().starts_with(start)));
             assert_eq!(stray, None, "{context}: {dataset} is not published");
