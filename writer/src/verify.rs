@@ -104,7 +104,7 @@ const WORTH_A_THREAD: u64 = 256 * 1024;
 
 impl<S: Storage> Feed<S> {
     /// Reads the manifest, the history, every object that they name with its siblings, and every derived file, on all
-    /// cores, without changing anything and without a lock. What a commit changes meanwhile is looked at again.
+    /// cores when that is much, without changing anything and without a lock. What a commit changes meanwhile is looked at again.
     ///
     /// # Errors
     /// [`Error::NoFeed`], [`Error::Damaged`] when the manifest itself is, [`Error::Io`].
