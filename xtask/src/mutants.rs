@@ -19,8 +19,8 @@ use crate::{process, workspace};
 /// come first.
 const SUITE: [(&str, &str); 7] = [
     ("power", "cuts_by_chance"),
-    ("power", "one_cut"),
     ("publish", ""),
+    ("power", "one_cut"),
     ("power", "every_call_fails"),
     ("storage_contract", ""),
     ("guards", ""),
