@@ -43,6 +43,9 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     step("no unsafe code of our own", unsafe_code::forbidden)?;
     let install = if args.skip_install { Install::Never } else { Install::Allowed };
     let deny = setup::cargo_deny(install)?;
+    // cargo-deny reads the sources of every package in the lock file. Builds fetch only those that they compile: not the ones of
+    // other platforms, nor of features that are off.
+    step("fetch the sources", || Ok(process::run(workspace::cargo().args(["fetch", "--locked"]))?))?;
     // Nothing of these three is asked for from anywhere but the lock file and the sources that cargo has fetched.
     step("licences and sources", || {
         let mut check = std::process::Command::new(&deny);

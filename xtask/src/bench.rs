@@ -37,8 +37,9 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 }
 
 fn writer(names: &[String], rounds: Option<usize>) -> Result<()> {
-    // npm's write-file-atomic is one of the contestants.
+    // npm's write-file-atomic and Python are among the contestants.
     setup::node()?;
+    setup::python(setup::Install::Allowed)?;
     let rounds = rounds.map(|rounds| rounds.to_string());
     let mut bench = workspace::cargo();
     bench.args(["bench", "--package", "lastgood", "--bench", "writer", "--"]).args(names).args(rounds);

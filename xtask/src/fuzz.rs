@@ -17,7 +17,7 @@ use self::report::Report;
 use crate::{
     process::{self, ProcessError, Running},
     progress::step,
-    workspace,
+    setup, workspace,
 };
 
 /// What rustc is to do for libFuzzer: count edges, and tell what is compared with what. Unlike the sanitizers, this needs no
@@ -77,6 +77,7 @@ fn targets(asked: &[String]) -> Result<Vec<String>> {
 
 /// Builds the program. In an ordinary build nothing is instrumented, and libFuzzer, which is C++, is not needed.
 fn build() -> Result<PathBuf> {
+    setup::cpp_compiler(setup::Install::Allowed)?;
     step("build the fuzzer", || {
         let version = process::capture(Command::new("rustc").arg("-vV").current_dir(workspace::root()))?;
         let host = version.lines().find_map(|line| line.strip_prefix("host: ")).context("rustc -vV names no host")?;

@@ -112,6 +112,16 @@ pub(crate) fn conditions(install: Install) -> Result<()> {
     provide(&FOR_CONDITIONS, install)
 }
 
+/// Makes sure that Python is there.
+pub(crate) fn python(install: Install) -> Result<()> {
+    provide(&[PYTHON], install)
+}
+
+/// Makes sure that the fuzzer can be compiled.
+pub(crate) fn cpp_compiler(install: Install) -> Result<()> {
+    provide(&[CPP_COMPILER], install)
+}
+
 fn provide(wanted: &[Wanted], install: Install) -> Result<()> {
     let missing = || wanted.iter().filter(|wanted| !(wanted.is_there)()).copied().collect::<Vec<_>>();
     if install == Install::Allowed {
@@ -122,7 +132,7 @@ fn provide(wanted: &[Wanted], install: Install) -> Result<()> {
         [] => Ok(()),
         missing => {
             let missing: String = missing.iter().map(Wanted::advice).collect();
-            bail!("programs for the integration tests are missing (PATH: {}){missing}", search_path())
+            bail!("programs that this task needs are missing (PATH: {}){missing}", search_path())
         }
     }
 }
@@ -215,13 +225,23 @@ const WANTED: [Wanted; 9] = [
         source: Source::Debian { packages: &["caddy"], service: Some("caddy") },
         elsewhere: "Fedora: dnf install caddy\nmacOS: brew install caddy\nothers: https://caddyserver.com/docs/install",
     },
-    Wanted {
-        what: "Python 3",
-        is_there: || find("python3").is_some(),
-        source: debian(&["python3"]),
-        elsewhere: "others: https://www.python.org/downloads/",
-    },
+    PYTHON,
 ];
+
+const PYTHON: Wanted = Wanted {
+    what: "Python 3",
+    is_there: || find("python3").is_some(),
+    source: debian(&["python3"]),
+    elsewhere: "others: https://www.python.org/downloads/",
+};
+
+/// libFuzzer is compiled from its source.
+const CPP_COMPILER: Wanted = Wanted {
+    what: "a C++ compiler",
+    is_there: || find("c++").is_some(),
+    source: debian(&["g++"]),
+    elsewhere: "Fedora: dnf install gcc-c++\nmacOS: xcode-select --install",
+};
 
 /// The same for the tests that need root on Linux.
 const FOR_CONDITIONS: [Wanted; 3] = [

@@ -23,7 +23,7 @@ pub(crate) struct Args {
 /// Builds everything for release and hands the arguments on to the `soak` program of `lastgood-tests`.
 pub(crate) fn run(args: &Args) -> Result<()> {
     setup::node()?;
-    let programs = setup::programs(Install::Never)?;
+    let programs = setup::programs(Install::Allowed)?;
     let package = pack::run(&pack::Args { check: false })?;
     step("build for release", || {
         process::run(workspace::cargo().args(["build", "--release", "--package", "lastgood"]))?;

@@ -10,7 +10,7 @@ use crate::{
     pack::{self, Package},
     process,
     progress::step,
-    setup,
+    setup::{self, Install},
     workspace::{self, WASM_TARGET},
 };
 
@@ -27,6 +27,8 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> Result<()> {
+    // Before minutes of building, not after.
+    let programs = setup::programs(Install::Allowed)?;
     let package = pack::run(&pack::Args { check: false })?;
     let modules = workspace::target("bench/modules");
     // Of the package only the entries can be imported, and what is compared is the validator alone.
@@ -37,7 +39,7 @@ pub(super) fn run(args: &Args) -> Result<()> {
     bench.args(["bench", "--package", "lastgood-tests", "--bench", "reader", "--"]).args(&args.names);
     bench.args(args.browser.iter().map(|browser| format!("--browser={browser}")));
     bench.args(args.rounds.map(|rounds| format!("--rounds={rounds}")));
-    Ok(process::run(bench.env("LASTGOOD_BENCH_PAGES", pages))?)
+    Ok(process::run(bench.env("LASTGOOD_BENCH_PAGES", pages).envs(programs))?)
 }
 
 /// Builds the pages on the packed npm package, as any site would, and returns where they are.
