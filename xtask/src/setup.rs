@@ -224,7 +224,13 @@ const WANTED: [Wanted; 9] = [
 ];
 
 /// The same for the tests that need root on Linux.
-const FOR_CONDITIONS: [Wanted; 3] = [
+const FOR_CONDITIONS: [Wanted; 4] = [
+    Wanted {
+        what: "setfacl",
+        is_there: || find("setfacl").is_some(),
+        source: debian(&["acl"]),
+        elsewhere: "Fedora: dnf install acl",
+    },
     Wanted {
         what: "strace",
         is_there: || find("strace").is_some(),

@@ -8,7 +8,7 @@ use lastgood::protocol::layout::{self, FeedPath, HISTORY_DIR, OBJECTS_DIR, PRIVA
 use lastgood::protocol::manifest::MAX_MANIFEST_BYTES;
 use lastgood::protocol::name::Ext;
 use lastgood::protocol::time::Timestamp;
-use lastgood::storage::{PosixStorage, Storage};
+use lastgood::storage::{PosixStorage, Storage, names_in};
 
 use super::super::finding::{Check, Finding};
 use super::super::place::{Content, Place, Published, plain_copies};
@@ -133,8 +133,8 @@ pub(super) fn clock(used: &Place, now: Timestamp) -> Finding {
 }
 
 fn newest(used: &Place) -> Option<Timestamp> {
-    let entries = fs::read_dir(&used.path).ok()?;
-    let times = entries.flatten().filter_map(|entry| entry.metadata().ok()?.modified().ok());
+    let names = names_in(&used.path).ok()?;
+    let times = names.iter().filter_map(|name| fs::symlink_metadata(used.path.join(name)).ok()?.modified().ok());
     let since = times.max()?.duration_since(SystemTime::UNIX_EPOCH).ok()?;
     Some(Timestamp::from_ms(i64::try_from(since.as_millis()).unwrap_or(i64::MAX)))
 }
@@ -146,10 +146,9 @@ pub(super) fn links(used: &Place) -> Option<Finding> {
     }
     let mut links: Vec<PathBuf> = Vec::new();
     for dir in ["", OBJECTS_DIR, HISTORY_DIR, PRIVATE_DIR] {
-        let entries = fs::read_dir(used.path.join(dir)).into_iter().flatten().flatten();
-        links.extend(
-            entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_symlink())).map(|entry| entry.path()),
-        );
+        let dir = used.path.join(dir);
+        let paths = names_in(&dir).into_iter().flatten().map(|name| dir.join(name));
+        links.extend(paths.filter(|path| path.is_symlink()));
     }
     links.sort_unstable();
     if links.is_empty() {
