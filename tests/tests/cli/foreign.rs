@@ -92,7 +92,9 @@ fn a_manifest_that_was_cut_off_or_overwritten_is_damage_and_recovered() {
     let feed = TestFeed::new();
     feed.publish("performance", "[1]");
     let whole = feed.read("manifest.json");
-    let cut = [0, 1, 2, 5, 12, whole.len() / 2, whole.len() - 1].map(|length| whole[..length].to_vec());
+    // What fills it up at its end is white space.
+    let text = whole.trim_ascii_end().len();
+    let cut = [0, 1, 2, 5, 12, text / 2, text - 1].map(|length| whole[..length].to_vec());
     // A build that has put its own in that place: the feed is there all the same.
     for damaged in cut.into_iter().chain([APP.into(), VITE.into(), b"<html>".to_vec()]) {
         fs::write(feed.path("manifest.json"), &damaged).unwrap();
@@ -105,7 +107,7 @@ fn a_manifest_that_was_cut_off_or_overwritten_is_damage_and_recovered() {
     // Without the rest of the feed it is told by how it begins.
     let alone = TestFeed::new();
     fs::create_dir(alone.dir()).unwrap();
-    for length in [12, whole.len() / 2, whole.len() - 1] {
+    for length in [12, text / 2, text - 1] {
         fs::write(alone.path("manifest.json"), &whole[..length]).unwrap();
         let before = tree(&alone.dir());
         alone.run_with(&["publish", "performance"], "[2]").expect(5).says(&["damaged"]);

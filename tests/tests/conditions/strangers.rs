@@ -233,7 +233,7 @@ fn a_working_directory_that_is_closed_matters_only_when_it_is_needed() {
         &["lock", "a", "--", "true"],
     ];
     for command in commands {
-        world.run_in(ME, "closed", &[command, &["--dir", dir]].concat(), &[]).expect(0);
+        world.run_in(ME, "closed", &[&["--dir", dir], command].concat(), &[]).expect(0);
         world.run_in(ME, "closed", command, &[("LASTGOOD_DIR", dir)]).expect(0);
     }
     let closed = world.at("closed");
