@@ -118,6 +118,19 @@ pub enum Error {
         /// Some of the other files.
         found: String,
     },
+    /// Another program has a name for itself that a feed needs.
+    #[error(
+        "{location} is not a feed, and cannot become one: its {name} {found}; it was left as it is; make the feed in a directory of its \
+         own, such as {location}/data"
+    )]
+    NameTaken {
+        /// The directory.
+        location: String,
+        /// The name.
+        name: &'static str,
+        /// What has it, to follow the name.
+        found: String,
+    },
     /// There is no feed.
     #[error("there is no feed in {location}: it has no manifest.json; publish into it first, or correct the path")]
     NoFeed {
@@ -214,7 +227,7 @@ impl Error {
             Error::Guard { broken, .. } => broken.first().map_or("guard", |broken| broken.guard.code()),
             Error::Conflict { .. } => "conflict",
             Error::NoRollback { reason, .. } => reason.code(),
-            Error::NotAFeed { .. } => "not-a-feed",
+            Error::NotAFeed { .. } | Error::NameTaken { .. } => "not-a-feed",
             Error::NoFeed { .. } => "no-feed",
             Error::Locked { .. } => "locked",
             Error::OutsideLock { .. } => "outside-lock",
@@ -251,6 +264,7 @@ impl Error {
             Error::Conflict { .. }
             | Error::NoRollback { .. }
             | Error::NotAFeed { .. }
+            | Error::NameTaken { .. }
             | Error::NoFeed { .. }
             | Error::Locked { .. }
             | Error::Cancelled

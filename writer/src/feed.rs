@@ -15,6 +15,7 @@ use crate::error::Error;
 use crate::recover;
 use crate::storage::{Modes, PosixStorage, Storage, is_something_else};
 use crate::sync::Mutex;
+use crate::traces;
 
 /// A feed.
 ///
@@ -185,7 +186,7 @@ impl<S: Storage> Feed<S> {
     pub(crate) fn current(&self) -> Result<Option<Current>, Error> {
         let doing = || Error::io(format!("read {} in {}", layout::manifest(), self.location()));
         let bytes = match self.storage.read(&layout::manifest(), MAX_MANIFEST_BYTES) {
-            Err(error) if is_something_else(&error) => return Err(self.manifest_lost(error.to_string())),
+            Err(error) if is_something_else(&error) => return Err(self.unusable_manifest(&[], error.to_string())),
             read => read.map_err(doing())?,
         };
         let Some(bytes) = bytes else { return Ok(None) };
@@ -197,7 +198,16 @@ impl<S: Storage> Feed<S> {
             Ok(manifest) => Ok(Some(last.insert(Current::new(manifest, bytes)).clone())),
             // Not damage: putting an older manifest back would undo what a later version has published (I5).
             Err(later @ ManifestError::Format { .. }) => Err(Failure::from(later).into()),
-            Err(problem) => Err(self.manifest_lost(problem.to_string())),
+            Err(problem) => Err(self.unusable_manifest(&bytes, problem.to_string())),
+        }
+    }
+
+    /// There is a `manifest.json` that is not what a feed has: damaged, or another program's. `bytes` are what could be read.
+    fn unusable_manifest(&self, bytes: &[u8], problem: String) -> Error {
+        match traces::foreign_manifest(&self.storage, bytes) {
+            Ok(None) => self.manifest_lost(problem),
+            Ok(Some(found)) => Error::NameTaken { location: self.location(), name: "manifest.json", found },
+            Err(source) => Error::Io { doing: format!("look into {}", self.location()), source },
         }
     }
 
@@ -218,8 +228,14 @@ impl<S: Storage> Feed<S> {
     /// There is no manifest: the damage that this is when the history says that there was one.
     pub(crate) fn manifest_missing(&self) -> io::Result<Option<Error>> {
         let generations = recover::retained_generations(&self.storage)?;
-        let problem = |last| format!("manifest.json is missing, but the history goes up to generation {last}");
-        Ok(generations.last().map(|last| self.manifest_lost(problem(last))))
+        match generations.last() {
+            // A site may have a directory of that name, with files that are called like generations.
+            Some(last) if traces::are_there(&self.storage)? => {
+                let problem = format!("manifest.json is missing, but the history goes up to generation {last}");
+                Ok(Some(self.manifest_lost(problem)))
+            }
+            _ => Ok(None),
+        }
     }
 
     /// The manifest is missing or damaged, and the history may have it.

@@ -115,6 +115,7 @@ pub mod serve;
 mod status;
 pub mod storage;
 mod sync;
+mod traces;
 mod verify;
 
 pub use compress::Compression;

@@ -19,6 +19,7 @@ use crate::operations::Operation;
 use crate::prepare::{self, Item, Prepared};
 use crate::recover::{self, Recovery, Thoroughness};
 use crate::storage::{Pending, Storage, Wave};
+use crate::traces;
 
 /// A commit that is published and survives power loss (I3).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,7 +98,7 @@ impl<S: Storage> Feed<S> {
     /// # Errors
     /// [`Error::Refused`], [`Error::SchemaInvalid`], [`Error::Guard`] and [`Error::Input`] for what is wrong with the input,
     /// [`Error::Locked`] when waiting for
-    /// another writer came to its limit, [`Error::NotAFeed`], [`Error::Damaged`], [`Error::Io`], [`Error::Unknown`].
+    /// another writer came to its limit, [`Error::NotAFeed`], [`Error::NameTaken`], [`Error::Damaged`], [`Error::Io`], [`Error::Unknown`].
     pub fn publish(&self, items: Vec<Item<'_>>) -> Result<Publication, Error> {
         let datasets = items.iter().map(|item| item.dataset.clone()).collect();
         self.logged(Operation::Publish, datasets, || self.prepare_and_commit(items))
@@ -109,6 +110,10 @@ impl<S: Storage> Feed<S> {
         let manifest = look_at_manifest()?;
         // Looked at again before anything is refused: another writer may just be making the feed, and its files are none
         // of somebody else's.
+        if manifest.is_some() {
+            // Before anything is made beside it: it may be another program's.
+            self.current()?;
+        }
         if manifest.is_none()
             && let Err(refusal) = check_directory(self)
             && look_at_manifest()?.is_none()
@@ -126,6 +131,14 @@ impl<S: Storage> Feed<S> {
         let mut publication = self.commit(&staging, prepared, Identity::Kept)?;
         publication.recovery.staging_removed += staging_removed;
         Ok(publication)
+    }
+
+    /// Whether a first publish would make a feed here. There is none yet.
+    ///
+    /// # Errors
+    /// [`Error::NotAFeed`], [`Error::NameTaken`], [`Error::Damaged`], [`Error::Io`].
+    pub fn check_new(&self) -> Result<(), Error> {
+        check_directory(self)
     }
 
     /// Commits what was prepared, in one generation.
@@ -266,6 +279,9 @@ fn check_directory<S: Storage>(feed: &Feed<S>) -> Result<(), Error> {
     };
     let names = feed.storage.list(Dir::Root).map_err(looking())?;
     let others: Vec<&str> = names.iter().map(String::as_str).filter(|name| !expected(name)).collect();
+    if let Some((name, found)) = traces::foreign_directory(&feed.storage).map_err(looking())? {
+        return Err(Error::NameTaken { location: feed.location(), name, found });
+    }
     if others.is_empty() || feed.settings.create_beside_others {
         return Ok(());
     }

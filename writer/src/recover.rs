@@ -97,11 +97,14 @@ impl<S: Storage> Feed<S> {
     }
 }
 
-/// Nothing is to be made in a directory that is empty or is not there.
+/// Nothing is to be made in a directory that is empty, is not there, or is another program's.
 pub(crate) fn check_there<S: Storage>(feed: &Feed<S>) -> Result<(), Error> {
     match feed.storage.list(Dir::Root).map_err(Error::io("read the feed's directory"))?.is_empty() {
         true => Err(Error::NoFeed { location: feed.location() }),
-        false => Ok(()),
+        false => match feed.current() {
+            Err(taken @ Error::NameTaken { .. }) => Err(taken),
+            _ => Ok(()),
+        },
     }
 }
 

@@ -244,7 +244,13 @@ const CPP_COMPILER: Wanted = Wanted {
 };
 
 /// The same for the tests that need root on Linux.
-const FOR_CONDITIONS: [Wanted; 3] = [
+const FOR_CONDITIONS: [Wanted; 4] = [
+    Wanted {
+        what: "setfacl",
+        is_there: || find("setfacl").is_some(),
+        source: debian(&["acl"]),
+        elsewhere: "Fedora: dnf install acl",
+    },
     Wanted {
         what: "strace",
         is_there: || find("strace").is_some(),

@@ -1,6 +1,8 @@
 //! Which directory is used, and that it is said.
 
 use std::fs;
+use std::os::unix::fs::symlink;
+use std::process::Command;
 
 use lastgood_tests::{Ran, TestFeed};
 
@@ -57,4 +59,89 @@ fn a_config_with_an_unknown_key_is_refused_by_name() {
     feed.run(&["status"]).expect(2).says(&["line 1"]);
     let error = feed.run(&["status", "--json"]).expect(2).json();
     assert_eq!(error["error"]["code"], "config-invalid");
+}
+
+/// Each command, as far as it works on a feed.
+const COMMANDS: [&[&str]; 11] = [
+    &["publish", "a=p.json"],
+    &["rollback", "a"],
+    &["history"],
+    &["cat", "a"],
+    &["status"],
+    &["verify"],
+    &["recover"],
+    &["adopt"],
+    &["gc"],
+    &["serve", "--listen", "127.0.0.1:0"],
+    &["lock", "a", "--", "true"],
+];
+
+/// What there is, links that lead nowhere included.
+fn everything(feed: &TestFeed) -> String {
+    let found = Command::new("find").args([".", "-printf", "%p %y %s %l\n"]).current_dir(feed.root()).output().unwrap();
+    String::from_utf8(found.stdout).unwrap()
+}
+
+/// What every command and the doctor say of a path, without a word about manifests and logs, and without making anything.
+#[track_caller]
+fn refused(feed: &TestFeed, dir: &str, words: &[&str]) {
+    let before = everything(feed);
+    for command in COMMANDS {
+        let ran = feed.run(&[&["--dir", dir], command].concat()).expect(1).says(words).says(&["from --dir"]);
+        assert!(!ran.stderr.contains("manifest") && !ran.stderr.contains("WARN"), "{command:?}: {}", ran.stderr);
+        assert_eq!(ran.stderr.lines().count(), 1, "{command:?}: {}", ran.stderr);
+    }
+    let error = feed.run(&["publish", "a=p.json", "--json", "--dir", dir]).expect(1).json();
+    assert_eq!((&error["error"]["code"], &error["error"]["exit"]), (&"directory".into(), &1.into()));
+    let report = feed.run(&["doctor", "--json", "--dir", dir]).expect(1).json();
+    let found = report["findings"].as_array().unwrap().iter().find(|finding| finding["check"] == "directory").unwrap();
+    assert_eq!(found["severity"], "error");
+    for word in words {
+        assert!(found["found"].as_str().unwrap().contains(word), "{word}: {found}");
+    }
+    assert_eq!(everything(feed), before, "nothing was made");
+}
+
+#[test]
+fn a_file_in_the_place_of_the_directory_is_called_a_file() {
+    let feed = TestFeed::new();
+    feed.input("p.json", "[1]");
+    refused(&feed, "p.json", &["p.json is a file, not a directory"]);
+    refused(&feed, "p.json/data", &["p.json/data is not there", "p.json, on the way to it, is a file"]);
+    refused(&feed, "p.json/a/b/data", &["p.json, on the way to it, is a file"]);
+    symlink("p.json", feed.root().join("link")).unwrap();
+    refused(&feed, "link", &["link is a file, not a directory"]);
+    refused(&feed, "link/data", &["link, on the way to it, is a file"]);
+}
+
+#[test]
+fn a_link_that_leads_nowhere_is_called_that_and_the_remedy_makes_what_it_leads_to() {
+    let feed = TestFeed::new();
+    feed.input("p.json", "[1]");
+    fs::create_dir(feed.root().join("shared")).unwrap();
+    symlink("shared/data", feed.root().join("data")).unwrap();
+    symlink("gone", feed.root().join("current")).unwrap();
+    symlink("loop", feed.root().join("loop")).unwrap();
+    symlink("p.json/x", feed.root().join("through")).unwrap();
+    let target = feed.root().join("shared/data");
+    let made = format!("mkdir -p {}", target.display());
+    refused(&feed, "data", &["data is a symbolic link to", "shared/data, which is not there", &made]);
+    refused(&feed, "current/public/data", &["current is a symbolic link to", "gone, which is not there"]);
+    refused(&feed, "loop", &["loop is a symbolic link", "cannot be followed", "symbolic links"]);
+    refused(&feed, "loop/data", &["loop is a symbolic link", "cannot be followed"]);
+    refused(&feed, "through", &["through is a symbolic link", "cannot be followed", "Not a directory"]);
+    let done = Command::new("sh").args(["-c", &made]).status().unwrap();
+    assert!(done.success());
+    feed.run(&["publish", "a=p.json"]).expect(0);
+    assert!(target.join("manifest.json").exists());
+}
+
+#[test]
+fn serve_says_that_a_file_is_no_site() {
+    let feed = TestFeed::new();
+    feed.publish("a", "[1]");
+    feed.input("page.html", "x");
+    let www = ["serve", "--listen", "127.0.0.1:0", "--www"];
+    feed.run(&[&www[..], &["page.html"]].concat()).expect(1).says(&["page.html", "site", "not a directory"]);
+    feed.run(&[&www[..], &["gone"]].concat()).expect(1).says(&["gone", "site", "create the directory"]);
 }

@@ -12,6 +12,7 @@ mod convert;
 mod damage;
 mod directory;
 mod doctor;
+mod foreign;
 mod gc;
 mod guards;
 mod history;

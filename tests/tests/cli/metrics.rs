@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use lastgood_tests::{Ran, TestFeed};
@@ -94,4 +94,96 @@ fn runs_at_the_same_time_lose_no_count() {
     assert_eq!(found["lastgood_operations_total{operation=\"publish\"}"], 8.0);
     assert_eq!(found.keys().filter(|name| name.starts_with("lastgood_dataset_size_bytes")).count(), 8);
     assert_eq!(prom_files(&feed), [FILE]);
+}
+
+/// Publishes with metrics into a file that they must not touch.
+#[track_caller]
+fn left_alone(feed: &TestFeed, file: &str, words: &[&str]) {
+    let path = feed.root().join(file);
+    let read = || fs::read(&path).ok();
+    feed.publish("performance", "[0]");
+    let before = read();
+    let arguments = ["publish", "performance", "--metrics", file];
+    feed.run_with(&arguments, "[0]").expect(0).says(&["warning: the metrics were not written", file]).says(words);
+    match read() {
+        // The publish itself writes some of the feed's files.
+        Some(now) if file.contains('/') && before.is_some() => {
+            assert!(!String::from_utf8_lossy(&now).contains("lastgood_"), "{file}")
+        }
+        now => assert_eq!(now, before, "{file}"),
+    }
+    feed.expect_clean();
+    let beside: Vec<String> = prom_files(feed);
+    assert!(beside.is_empty(), "{beside:?}");
+}
+
+#[test]
+fn what_holds_no_metrics_is_left_alone() {
+    let feed = TestFeed::new();
+    let elsewhere = "holds something else";
+    feed.input("p.json", "[1]");
+    feed.input("page.html", "<html>");
+    feed.input("other.txt", "# HELP node_load1 1m load average.\nnode_load1 0.3\n");
+    feed.input("binary", [0, 159, 146, 150]);
+    fs::create_dir(feed.root().join("dir")).unwrap();
+    for file in ["p.json", "page.html", "other.txt", "binary"] {
+        left_alone(&feed, file, &[elsewhere, "name another file"]);
+        assert!(!feed.root().join(format!(".{file}.lock")).exists());
+    }
+    left_alone(&feed, "dir", &["is a directory", "dir/lastgood.prom"]);
+    symlink("p.json", feed.root().join("link")).unwrap();
+    left_alone(&feed, "link", &[elsewhere]);
+    symlink("gone", feed.root().join("dangling")).unwrap();
+    left_alone(&feed, "dangling", &["leads to no file"]);
+    let object = feed.names("objects").remove(0);
+    fs::hard_link(feed.path(&format!("objects/{object}")), feed.root().join("hard")).unwrap();
+    left_alone(&feed, "hard", &[elsewhere]);
+}
+
+#[test]
+fn nothing_in_the_feed_directory_becomes_metrics() {
+    let feed = TestFeed::new();
+    feed.publish("performance", "[1]");
+    feed.publish("performance", "[2]");
+    symlink("data", feed.root().join("public")).unwrap();
+    let names = [
+        "manifest.json",
+        "performance.json",
+        "performance_backup.json",
+        "last_update.txt",
+        ".lock",
+        ".performance_lock",
+    ];
+    let inside = names.map(|name| format!("data/{name}"));
+    let more =
+        ["data/new.prom", "data/objects/new.prom", "data/.lastgood/lock", "public/manifest.json", "public/new.prom"];
+    for file in inside.iter().map(String::as_str).chain(more) {
+        left_alone(&feed, file, &["in the feed directory"]);
+    }
+    // Before there is a feed, too.
+    let feed = TestFeed::new();
+    feed.run_with(&["publish", "a", "--metrics", "data/manifest.json"], "[1]")
+        .expect(0)
+        .says(&["in the feed directory"]);
+    feed.expect_clean();
+}
+
+#[test]
+fn an_empty_file_a_link_to_metrics_and_devices_take_them() {
+    let feed = TestFeed::new();
+    feed.input(FILE, "");
+    publish(&feed, "[1]").expect(0);
+    symlink(FILE, feed.root().join("link")).unwrap();
+    let ran = feed.run_with(&["publish", "performance", "--metrics", "link"], "[2]").expect(0);
+    assert_eq!(ran.stderr, "");
+    assert!(feed.root().join("link").is_symlink(), "the link stays");
+    assert_eq!(metrics(&feed)["lastgood_operations_total{operation=\"publish\"}"], 2.0);
+    for device in ["/dev/stdout", "/proc/self/fd/1", "/dev/fd/1"] {
+        let ran = feed.run_with(&["publish", "performance", "--metrics", device], "[3]").expect(0);
+        assert!(ran.text().contains("# HELP lastgood_") && ran.stderr.is_empty(), "{device}: {ran:?}");
+    }
+    feed.run_with(&["publish", "performance", "--metrics", "/dev/null"], "[4]").expect(0);
+    feed.run_with(&["publish", "performance", "--metrics", "/dev/full"], "[5]")
+        .expect(0)
+        .says(&["warning", "/dev/full"]);
 }

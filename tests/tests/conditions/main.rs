@@ -9,7 +9,9 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod calls;
+mod defect;
 mod disk;
+mod groups;
 mod limits;
 mod mount;
 mod mounts;
@@ -18,4 +20,5 @@ mod owner;
 mod scenario;
 mod stopped;
 mod strace;
+mod strangers;
 mod unknown;

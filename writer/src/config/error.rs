@@ -16,6 +16,18 @@ pub enum ConfigError {
         /// What the operating system says.
         source: io::Error,
     },
+    /// The file was found, not named, and somebody else can have put it there.
+    #[error(
+        "{} was found, and is not believed: {problem}, and it would decide what is published and where; if you trust it, \
+         name it (--config {0}, or LASTGOOD_CONFIG={0}); to go on without it: --config /dev/null",
+        file.display()
+    )]
+    Untrusted {
+        /// The file.
+        file: PathBuf,
+        /// Who else can have put it there.
+        problem: String,
+    },
     /// The file says something that it cannot say.
     #[error("{}: line {line}, column {column}: {problem}", file.display())]
     Invalid {

@@ -80,7 +80,9 @@ pub const KEYS: &[Key] = &[
     key(Section::Top, "plain_copies", BOOL, "true")
         .about("Keep NAME.json and NAME_backup.json beside the objects, for pages and tools without lastgood."),
     key(Section::Top, "file_mode", MODE, "\"0644\"").about("The permissions of published files, whatever the umask."),
-    key(Section::Top, "dir_mode", MODE, "\"0755\"").about("The permissions of published directories."),
+    key(Section::Top, "dir_mode", "permissions in octal, such as \"0755\", or \"2750\" with setgid", "\"0755\"").about(
+        "The permissions of published directories; with setgid what is published has the group of the feed directory.",
+    ),
     key(Section::Compression, "gzip", "a level from 1 to 9, or \"off\"", "6").about("The .gz beside each object."),
     key(Section::Compression, "brotli", "a quality from 0 to 11, or \"off\"", "5").about("The .br beside each object."),
     key(Section::Compression, "min_size", SIZE, "\"1KiB\"").about("Smaller payloads are not compressed."),

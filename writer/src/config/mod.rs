@@ -4,6 +4,7 @@
 //! `docs/configuration.md` go by that list.
 
 mod error;
+mod found;
 mod input;
 mod keys;
 mod parse;
@@ -11,7 +12,6 @@ mod table;
 mod template;
 
 use std::collections::BTreeMap;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use lastgood_protocol::name::DatasetName;
@@ -23,6 +23,7 @@ use crate::guards::Guards;
 use crate::storage::Modes;
 
 pub use self::error::ConfigError;
+use self::found::Found;
 pub use self::input::{Input, InputFormat};
 pub use self::keys::{KEYS, Key, Section};
 pub use self::template::template;
@@ -92,15 +93,29 @@ impl Config {
     /// Reads the nearest file named [`FILE_NAME`] in `directory` or above it; the defaults when there is none.
     ///
     /// # Errors
-    /// As for [`load`](Self::load).
+    /// As for [`at`](Self::at).
     pub fn find(directory: &Path) -> Result<Self, ConfigError> {
         for above in directory.ancestors() {
-            match Self::load(&above.join(FILE_NAME)) {
-                Err(ConfigError::Read { source, .. }) if source.kind() == io::ErrorKind::NotFound => {}
-                found => return found,
+            if let Some(found) = Self::at(above)? {
+                return Ok(found);
             }
         }
         Ok(Self::default())
+    }
+
+    /// Reads the file named [`FILE_NAME`] in `directory`, an absolute path; `None` when there is none, or when this user
+    /// may not search the directory.
+    ///
+    /// # Errors
+    /// As for [`load`](Self::load); [`ConfigError::Untrusted`] when somebody else can have put it there.
+    pub fn at(directory: &Path) -> Result<Option<Self>, ConfigError> {
+        let file = directory.join(FILE_NAME);
+        match found::read(&file) {
+            Err(source) => Err(ConfigError::Read { file, source }),
+            Ok(None) => Ok(None),
+            Ok(Some(Found::Untrusted(problem))) => Err(ConfigError::Untrusted { file, problem }),
+            Ok(Some(Found::Text(text))) => Self::parse(&text, &file).map(Some),
+        }
     }
 
     /// Parses what the file at `file`, an absolute path, has.

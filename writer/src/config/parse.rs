@@ -34,7 +34,7 @@ pub(super) fn config(text: &str, dir: &Path) -> Result<Config, Invalid> {
     set(&mut settings.expires_in, top.read("expires_in", time_or_never)?);
     set(&mut settings.plain_copies, top.read("plain_copies", boolean)?);
     set(&mut config.modes.file, top.read("file_mode", mode)?);
-    set(&mut config.modes.dir, top.read("dir_mode", mode)?);
+    set(&mut config.modes.dir, top.read("dir_mode", |value| permissions(value, 0o2777))?);
 
     if let Some(table) = top.table("compression", Section::Compression)? {
         config.given.extend(table.only_known(&[])?);
@@ -157,13 +157,18 @@ fn size(value: &DeValue<'_>) -> Option<u64> {
 }
 
 fn mode(value: &DeValue<'_>) -> Option<u32> {
+    permissions(value, 0o777)
+}
+
+/// Permissions with no other bits than these.
+fn permissions(value: &DeValue<'_>, bits: u32) -> Option<u32> {
     let digits = match value {
         // 0o644; a decimal 644 would be something else altogether.
         DeValue::Integer(integer) if integer.radix() == 8 => integer.as_str(),
         DeValue::String(text) => text,
         _ => return None,
     };
-    u32::from_str_radix(digits, 8).ok().filter(|&mode| mode <= 0o777)
+    u32::from_str_radix(digits, 8).ok().filter(|&mode| mode & !bits == 0)
 }
 
 fn level(value: &DeValue<'_>, least: u64, most: u64) -> Option<Option<u32>> {

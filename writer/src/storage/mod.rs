@@ -25,7 +25,8 @@ use lastgood_protocol::time::Timestamp;
 pub use self::error::{PathError, raw_os_error};
 pub use self::memory::{MemoryFile, MemoryLock, MemoryStaging, MemoryStorage};
 pub use self::posix::{
-    Found, Handle, Modes, Open, Os, PosixFile, PosixStaging, PosixStorage, Probe, System, WriterLock, update_file,
+    Found, Handle, Modes, NoDirectory, Open, Os, PosixFile, PosixStaging, PosixStorage, Probe, System, WriterLock,
+    is_directory, names_in, update_file,
 };
 
 /// A feed directory, or something that behaves like one.

@@ -24,6 +24,7 @@ mod staging;
 mod sync;
 mod sys;
 mod update;
+mod way;
 
 use std::io::{self, Read};
 use std::path::PathBuf;
@@ -35,8 +36,9 @@ pub use self::lock::WriterLock;
 pub use self::probe::Probe;
 pub use self::staging::PosixStaging;
 use self::sync::SyncJob;
-pub use self::sys::{Found, Handle, Open, Os, System};
+pub use self::sys::{Found, Handle, Open, Os, System, names_in};
 pub use self::update::update_file;
+pub use self::way::{NoDirectory, is_directory};
 use super::error::{Context, with_advice};
 use super::{Durable, FileInfo, Kind, Pending, Placed, Rotation, Storage, Wave, timestamp};
 
@@ -104,6 +106,9 @@ impl<S: System> PosixStorage<S> {
     /// Makes the feed directory alone: with the ones above it made as well, a mistyped path would split a feed in two.
     fn make_feed_dir(&self) -> io::Result<bool> {
         sys::make_dir(&self.system, &self.dir, self.modes.of_dir()).map_err(|error| {
+            if let Err(problem) = is_directory(&self.dir) {
+                return io::Error::new(error.kind(), problem.to_string());
+            }
             let advice = match error.kind() {
                 io::ErrorKind::NotFound => "; make the directory above it first",
                 _ => "",

@@ -437,7 +437,7 @@ fn an_updated_file_is_always_whole_and_no_update_is_lost() {
         update_file(&path, |before| {
             let text = String::from_utf8(before.unwrap_or_default()).unwrap();
             let lines = text.lines().count() + 1;
-            format!("{lines}\n").repeat(lines).into_bytes()
+            Ok(format!("{lines}\n").repeat(lines).into_bytes())
         })
         .unwrap();
     };
@@ -466,9 +466,9 @@ fn a_file_that_cannot_be_updated_leaves_nothing_beside_it() {
     let temp = TempDir::new().unwrap();
     let path = temp.path().join("taken");
     fs::create_dir(&path).unwrap();
-    assert_names(&update_file(&path, |before| before.unwrap_or_default()).unwrap_err(), "replace", &path);
+    assert_names(&update_file(&path, |before| Ok(before.unwrap_or_default())).unwrap_err(), "read", &path);
     assert_eq!(names(temp.path()), [".taken.lock", "taken"]);
-    assert!(update_file(&temp.path().join("missing/file"), |_| Vec::new()).is_err());
+    assert!(update_file(&temp.path().join("missing/file"), |_| Ok(Vec::new())).is_err());
 }
 
 fn names(dir: &Path) -> Vec<String> {

@@ -66,9 +66,18 @@ fn files_that_others_cannot_read_are_named_and_the_remedy_opens_just_them() {
         tree
     };
     let before = private(&feed);
+    fs::create_dir(feed.path("theirs")).unwrap();
+    fs::write(feed.path("theirs/secret.json"), "not published").unwrap();
+    set_mode(&feed.path("theirs"), 0o700);
+    set_mode(&feed.path("theirs/secret.json"), 0o600);
+    let beside = || {
+        let tree = tree(&feed.dir());
+        [".htpasswd", "theirs", "theirs/secret.json"].map(|name| tree[name].mode & 0o777)
+    };
     paste(&feed, command_of(&remedy));
     doctor(&feed, &[]).fine("file-access");
     assert_eq!(private(&feed), before, "what is private stays private");
+    assert_eq!(beside(), [0o600, 0o700, 0o600], "what is no part of the feed is left alone");
 }
 
 #[test]

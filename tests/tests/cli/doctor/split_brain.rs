@@ -38,7 +38,12 @@ fn a_directory_without_a_feed_is_told_apart_by_what_is_there() {
     assert!(remedy.contains("--create"), "{remedy}");
     fs::remove_dir_all(&dir).unwrap();
     fs::write(&dir, "x").unwrap();
-    doctor(&feed, &[]).finds("directory", "error", &["is not a directory"]);
+    doctor(&feed, &[]).finds("directory", "error", &["is a file, not a directory"]);
+    fs::remove_file(&dir).unwrap();
+    symlink("shared/data", &dir).unwrap();
+    let remedy = doctor(&feed, &[]).finds("directory", "error", &["is a symbolic link", "which is not there"]);
+    paste(&feed, remedy.lines().next().unwrap());
+    doctor(&feed, &[]).finds("directory", "warning", &["is empty"]);
 }
 
 /// The backend has LASTGOOD_DIR, the person at the keyboard has not.

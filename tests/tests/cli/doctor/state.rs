@@ -78,7 +78,7 @@ fn a_marker_without_a_lock_is_stale() {
     let words = ["process 4242 on backend-7", "2026-01-02T03:04:05", " ago", "performance"];
     let remedy = found.finds("stale-marker", "warning", &words);
     found.fine("foreign-marker");
-    paste(&feed, remedy.split(" (").next().unwrap());
+    paste(&feed, remedy.lines().next().unwrap());
     doctor(&feed, &[]).fine("stale-marker");
 }
 
@@ -105,7 +105,7 @@ fn what_a_dead_publish_has_left_in_staging_is_counted_and_what_a_living_one_has_
     doctor(&feed, &[]).fine("staging");
     fs::create_dir(feed.path(".lastgood/staging/0123456789abcdef0123456789abcdef")).unwrap();
     let remedy = doctor(&feed, &[]).finds("staging", "note", &["1 publish(es) that died"]);
-    paste(&feed, remedy.split(" (").next().unwrap());
+    paste(&feed, remedy.lines().next().unwrap());
     doctor(&feed, &[]).fine("staging");
     drop(living);
 }
@@ -195,6 +195,14 @@ fn a_link_inside_the_feed_is_not_followed() {
     fs::rename(feed.path("performance.json"), feed.root().join("real.json")).unwrap();
     symlink(feed.root().join("real.json"), feed.path("performance.json")).unwrap();
     let remedy = doctor(&feed, &[]).finds("links", "error", &["performance.json", "real.json"]);
-    paste(&feed, remedy.lines().next().unwrap().split("there: ").nth(1).unwrap());
+    paste(&feed, remedy.lines().next().unwrap());
     doctor(&feed, &[]).healthy();
+    // From wherever it is pasted: a relative link leads on from where it stands. And one that leads to nothing.
+    fs::rename(feed.path("objects"), feed.root().join("store")).unwrap();
+    symlink("../store", feed.path("objects")).unwrap();
+    symlink("gone.json", feed.path("extra.json")).unwrap();
+    let remedy = doctor(&feed, &[]).finds("links", "error", &["objects", "extra.json"]);
+    paste(&feed, remedy.lines().next().unwrap());
+    doctor(&feed, &[]).healthy();
+    feed.expect_clean();
 }

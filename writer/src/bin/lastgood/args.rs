@@ -31,6 +31,7 @@ Exit codes:
   4  locked: another publisher, or the marker of an older script; nothing changed
   5  feed damaged
   6  outcome unknown: `lastgood status` shows which commit is published
+ 70  a defect in lastgood: `lastgood status` shows which commit is published; please report it
 
 The feed directory is --dir, else LASTGOOD_DIR, else `dir` in lastgood.toml, else ./data.
 `lastgood status` and -v say which, and why. Options win over lastgood.toml; -v says what it sets.

@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use lastgood::config::{Config, ConfigError, FILE_NAME};
+use lastgood::storage::is_directory;
 
 use crate::exit::Failure;
 
@@ -19,7 +20,14 @@ pub(crate) fn config(option: Option<&Path>) -> Result<Config, Failure> {
     if let Some(file) = variable(CONFIG_VARIABLE) {
         return Ok(Config::load(&file).map_err(|error| named(error, CONFIG_VARIABLE))?);
     }
-    Ok(Config::find(&working_directory()?)?)
+    match std::env::current_dir() {
+        Ok(here) => Ok(Config::find(&here)?),
+        // None can be found there. Whether the directory is needed, the search for the feed decides.
+        Err(error) => {
+            tracing::info!(%error, "no {FILE_NAME} is looked for: the working directory cannot be found");
+            Ok(Config::default())
+        }
+    }
 }
 
 /// Says who named a file that is not there.
@@ -75,17 +83,21 @@ impl FeedDir {
         } else {
             (DEFAULT.into(), Origin::Default)
         };
-        let path = std::path::absolute(working_directory()?.join(path))
-            .map_err(|source| Failure::WorkingDirectory { source })?;
+        // Where it is absolute, the working directory is not asked for.
+        let path = std::path::absolute(path).map_err(|source| Failure::WorkingDirectory { source })?;
         Ok(Self { path, origin })
+    }
+
+    /// Refuses a path that leads to something else than a directory, before anything looks for a feed there.
+    pub(crate) fn check(&self) -> Result<(), Failure> {
+        match is_directory(&self.path) {
+            Ok(_) => Ok(()),
+            Err(problem) => Err(Failure::NoDirectory { problem, dir: self.clone() }),
+        }
     }
 }
 
 /// An empty variable says nothing.
 fn variable(name: &str) -> Option<PathBuf> {
     std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
-}
-
-fn working_directory() -> Result<PathBuf, Failure> {
-    std::env::current_dir().map_err(|source| Failure::WorkingDirectory { source })
 }

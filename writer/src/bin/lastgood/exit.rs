@@ -9,10 +9,11 @@ use lastgood::config::{ConfigError, Unlisted};
 use lastgood::protocol::failure::Code;
 use lastgood::protocol::name::DatasetName;
 use lastgood::protocol::schema::{Invalid, Violation};
+use lastgood::storage::NoDirectory;
 use lastgood::{Committed, Error, NoRollback, SchemaProblem};
 use serde_json::{Map, Value, json};
 
-use crate::dir::FeedDir;
+use crate::dir::{FeedDir, Origin, VARIABLE};
 
 /// How a command ended. The numbers are part of the interface.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +29,8 @@ pub(crate) enum Exit {
     Damaged = 5,
     /// It is not known whether the commit is published.
     Unknown = 6,
+    /// A defect of lastgood itself (`EX_SOFTWARE` of `sysexits.h`).
+    Defect = 70,
     /// The command of `lastgood lock` cannot be run, as `env` and `nohup` say it.
     NotExecutable = 126,
     NotFound = 127,
@@ -51,6 +54,12 @@ pub(crate) enum Failure {
          `lastgood adopt` again does the rest"
     )]
     HalfAdopted { generation: u64, error: Error },
+    #[error(
+        "a defect in lastgood: {what}; it is not known how far the command has come: `lastgood status` shows which commit \
+         is published, and the next publish or `lastgood recover` puts in order what was left; please report this message \
+         and the command to the developers (RUST_BACKTRACE=1 adds where it happened)"
+    )]
+    Defect { what: String },
     #[error("{0}")]
     Usage(String),
     #[error(transparent)]
@@ -61,8 +70,12 @@ pub(crate) enum Failure {
     SchemaFile { file: PathBuf, source: io::Error },
     #[error("{dataset}: cannot open {}: {source}; nothing was published", file.display())]
     Source { dataset: DatasetName, file: PathBuf, source: io::Error },
-    #[error("cannot find the working directory: {source}")]
+    #[error(
+        "cannot find the working directory: {source}; name the feed directory by its absolute path: --dir or {VARIABLE}"
+    )]
     WorkingDirectory { source: io::Error },
+    #[error("{problem} (the directory is {}){}", dir.origin, named_instead(problem, &dir.origin))]
+    NoDirectory { problem: NoDirectory, dir: FeedDir },
     #[error("cannot write to stdout: {0}")]
     Stdout(io::Error),
     #[error("cannot set up {what}: {source}")]
@@ -80,11 +93,21 @@ pub(crate) enum Failure {
     Create { file: PathBuf, source: io::Error },
 }
 
+/// Where nobody has named the directory, it is best named.
+fn named_instead(problem: &NoDirectory, origin: &Origin) -> &'static str {
+    match (problem, origin) {
+        (NoDirectory::Closed { .. }, Origin::Default) => {
+            "; name the feed directory by its absolute path: --dir or LASTGOOD_DIR"
+        }
+        _ => "",
+    }
+}
+
 impl Failure {
     /// Says why it was looked for in this directory, where that is the question.
     pub(crate) fn in_dir(self, dir: &FeedDir) -> Self {
         match self {
-            Failure::Feed(error @ (Error::NoFeed { .. } | Error::NotAFeed { .. })) => {
+            Failure::Feed(error @ (Error::NoFeed { .. } | Error::NotAFeed { .. } | Error::NameTaken { .. })) => {
                 Failure::NoFeed { error, origin: dir.origin.to_string() }
             }
             other => other,
@@ -97,10 +120,12 @@ impl Failure {
             Failure::Usage(_) | Failure::Config(_) | Failure::Unlisted(_) | Failure::SchemaFile { .. } => Exit::Usage,
             // A missing source is at fault as much as a bad one: whoever produces the data is to be told.
             Failure::Source { .. } => Exit::Refused,
+            Failure::Defect { .. } => Exit::Defect,
             Failure::Command { source, .. } if source.kind() == io::ErrorKind::NotFound => Exit::NotFound,
             Failure::Command { .. } => Exit::NotExecutable,
             Failure::NoFeed { .. }
             | Failure::WorkingDirectory { .. }
+            | Failure::NoDirectory { .. }
             | Failure::Stdout(_)
             | Failure::Setup { .. }
             | Failure::Directory { .. }
@@ -140,6 +165,7 @@ impl Failure {
     pub(crate) fn code(&self) -> &'static str {
         match self {
             Failure::Feed(error) | Failure::NoFeed { error, .. } | Failure::HalfAdopted { error, .. } => error.code(),
+            Failure::Defect { .. } => "defect",
             Failure::Usage(_) => "usage",
             Failure::Config(_) | Failure::SchemaFile { .. } => "config-invalid",
             Failure::Unlisted(_) => "unlisted",
@@ -149,6 +175,7 @@ impl Failure {
             | Failure::Setup { .. }
             | Failure::Directory { .. }
             | Failure::Create { .. } => "io",
+            Failure::NoDirectory { .. } => "directory",
             Failure::Exists { .. } => "exists",
             Failure::Command { .. } => "command",
             Failure::Serve(_) => "serve",

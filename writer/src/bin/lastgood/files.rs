@@ -2,7 +2,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "what these make is no part of a feed and needs no durability")]
 
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -19,4 +19,9 @@ pub(crate) fn create(path: &Path, content: &[u8]) -> io::Result<()> {
 /// Makes a file or writes it anew.
 pub(crate) fn write(path: &Path, content: &[u8]) -> io::Result<()> {
     fs::write(path, content)
+}
+
+/// Writes to the end of what is there, such as a pipe or a device.
+pub(crate) fn append(path: &Path, content: &[u8]) -> io::Result<()> {
+    OpenOptions::new().append(true).open(path)?.write_all(content)
 }

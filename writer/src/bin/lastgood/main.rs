@@ -4,6 +4,7 @@ mod adopt;
 mod args;
 mod cat;
 mod completions;
+mod defect;
 mod dir;
 mod doctor;
 mod exit;
@@ -67,7 +68,7 @@ fn main() -> ExitCode {
         Err(answer) => return output::usage(&answer).into(),
     };
     let output = Output { json: cli.global.json };
-    run(cli, output).unwrap_or_else(|failure| {
+    defect::told(|| run(cli, output)).unwrap_or_else(|failure| {
         output.failure(&failure);
         failure.exit().into()
     })
@@ -89,6 +90,10 @@ fn run(cli: Cli, output: Output) -> Result<ExitCode, Failure> {
     if let Some(file) = &config.file {
         let (keys, options) = (config.given.join(" "), given_options());
         tracing::info!(file = %file.display(), keys, options, "the configuration; options win over it");
+    }
+    // The doctor tells of it as one of its findings.
+    if !matches!(command, Command::Doctor(_)) {
+        dir.check()?;
     }
     let session = Session { dir, config, output, watched: global.verbose == 0 && !global.json };
     let ended = match command {

@@ -60,6 +60,11 @@ impl<S: System> PosixStaging<S> {
             let staging =
                 Self { system, feed, dir, lock_path, modes, next_name, open_files: Arc::default(), _lock: lock };
             sys::make_dir(&staging.system, &staging.dir, PRIVATE_MODE).context("create", &staging.dir)?;
+            // What is staged here is renamed into the feed with the group that it has. Directories hand that down by
+            // themselves, unless an older version has made them. Whoever may not give it publishes all the same.
+            if let Err(error) = staging.system.hand_down_group(&staging.feed, &staging.dir) {
+                tracing::debug!(%error, "the group of the feed directory is not handed down");
+            }
             return Ok(staging);
         }
     }

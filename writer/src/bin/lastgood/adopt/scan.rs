@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use lastgood::protocol::layout;
 use lastgood::protocol::name::DatasetName;
+use lastgood::storage::names_in;
 
 /// A file that is to become a dataset.
 pub(super) struct Found {
@@ -29,10 +30,8 @@ pub(super) struct Scan {
 impl Scan {
     /// Looks through a directory. `wanted` are the only files to be adopted; all when it is empty.
     pub(super) fn of(dir: &Path, wanted: &[String]) -> io::Result<Self> {
-        let mut names = Vec::new();
-        for entry in fs::read_dir(dir)? {
-            names.push(entry?.file_name().to_string_lossy().into_owned());
-        }
+        let names = names_in(dir)?;
+        let mut names: Vec<String> = names.iter().map(|name| name.to_string_lossy().into_owned()).collect();
         names.sort_unstable();
         let mut scan = Self::default();
         for name in &names {

@@ -5,10 +5,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use lastgood::protocol::layout::{self, Dir, FeedPath};
-use lastgood::protocol::manifest::{Entry, MAX_MANIFEST_BYTES, Manifest, ManifestError};
+use lastgood::protocol::manifest::{Entry, MAX_MANIFEST_BYTES, Manifest};
 use lastgood::protocol::name::DatasetName;
 use lastgood::protocol::time::Timestamp;
-use lastgood::storage::{Modes, PosixStorage, Storage};
+use lastgood::storage::{Modes, NoDirectory, PosixStorage, Storage, is_directory};
+use lastgood::{Error, Feed, Settings};
 
 use super::words;
 
@@ -25,7 +26,8 @@ pub(super) struct Place {
 #[derive(Debug)]
 pub(super) enum Content {
     Missing,
-    NotADirectory,
+    /// Something else stands there, or something is in the way.
+    NoDirectory(NoDirectory),
     /// The directory or its manifest cannot be looked at.
     Unreadable(io::Error),
     /// A directory without a feed, and the names in it.
@@ -33,6 +35,11 @@ pub(super) enum Content {
     Feed(Box<Published>),
     /// A feed whose manifest is damaged or lost: what is wrong.
     Damaged(String),
+    /// No feed, and a name that one needs is another program's: which, and what has it.
+    Taken {
+        name: &'static str,
+        found: String,
+    },
     /// A feed that a later version has written: what that means.
     Later(String),
 }
@@ -68,10 +75,11 @@ impl Place {
     pub(super) fn describe(&self, now: Timestamp) -> String {
         match &self.content {
             Content::Missing => "is not there".to_owned(),
-            Content::NotADirectory => "is not a directory".to_owned(),
+            Content::NoDirectory(problem) => format!("cannot be used: {problem}"),
             Content::Unreadable(error) => format!("cannot be read: {error}"),
             Content::Plain(names) if names.is_empty() => "is empty".to_owned(),
             Content::Plain(names) => format!("holds {} other file(s) and no feed", names.len()),
+            Content::Taken { name, found } => format!("holds no feed: its {name} {found}"),
             Content::Feed(published) => published.describe(now),
             Content::Damaged(problem) | Content::Later(problem) => format!("has a feed that cannot be used: {problem}"),
         }
@@ -99,31 +107,28 @@ fn storage(path: &Path) -> PosixStorage {
 }
 
 fn content(path: &Path) -> io::Result<Content> {
-    match fs::metadata(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Content::Missing),
-        Err(error) => return Err(error),
-        Ok(metadata) if !metadata.is_dir() => return Ok(Content::NotADirectory),
-        Ok(_) => {}
+    match is_directory(path) {
+        Ok(false) => return Ok(Content::Missing),
+        Err(problem) => return Ok(Content::NoDirectory(problem)),
+        Ok(true) => {}
     }
     let storage = storage(path);
-    let bytes = match storage.read(&layout::manifest(), MAX_MANIFEST_BYTES) {
-        Err(error) if matches!(error.kind(), io::ErrorKind::FileTooLarge | io::ErrorKind::InvalidData) => {
-            return Ok(Content::Damaged(error.to_string()));
+    let feed = Feed::on(storage.clone()).with_settings(Settings { create_beside_others: true, ..Settings::default() });
+    match feed.manifest() {
+        Ok(manifest) => {
+            let bytes = storage.read(&layout::manifest(), MAX_MANIFEST_BYTES)?.unwrap_or_default();
+            // Another one, if it has been published meanwhile.
+            let manifest = Manifest::verify(&bytes).unwrap_or(manifest);
+            Ok(Content::Feed(Box::new(Published { manifest, bytes })))
         }
-        bytes => bytes?,
-    };
-    let Some(bytes) = bytes else {
-        let kept = storage.list(Dir::History)?.iter().filter_map(|name| layout::parse_history(name)).max();
-        return Ok(match kept {
-            Some(last) => {
-                Content::Damaged(format!("manifest.json is missing, but the history goes up to generation {last}"))
-            }
-            None => Content::Plain(storage.list(Dir::Root)?),
-        });
-    };
-    Ok(match Manifest::verify(&bytes) {
-        Ok(manifest) => Content::Feed(Box::new(Published { manifest, bytes })),
-        Err(later @ ManifestError::Format { .. }) => Content::Later(later.to_string()),
-        Err(problem) => Content::Damaged(problem.to_string()),
-    })
+        Err(Error::Damaged { problem, .. }) => Ok(Content::Damaged(problem)),
+        Err(Error::Read(later)) => Ok(Content::Later(later.to_string())),
+        Err(Error::NameTaken { name, found, .. }) => Ok(Content::Taken { name, found }),
+        Err(Error::NoFeed { .. }) => match feed.check_new() {
+            Err(Error::NameTaken { name, found, .. }) => Ok(Content::Taken { name, found }),
+            _ => Ok(Content::Plain(storage.list(Dir::Root)?)),
+        },
+        Err(Error::Io { source, .. }) => Err(source),
+        Err(other) => Err(io::Error::other(other.to_string())),
+    }
 }

@@ -1,8 +1,10 @@
 //! `--metrics FILE`: what a command did, for Prometheus.
 
 mod exposition;
+mod target;
 
-use std::path::{self, PathBuf};
+use std::io;
+use std::path::{self, Path, PathBuf};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use clap::Args;
@@ -10,13 +12,15 @@ use lastgood::storage::update_file;
 use lastgood::{Collection, Publication, Recovery, Rollback};
 
 use self::exposition::{Exposition, Metric};
+use self::target::{Target, recognise};
 use crate::exit::Failure;
-use crate::{Session, output};
+use crate::{Session, files, output};
 
 /// Flattened into each command that changes a feed.
 #[derive(Debug, Args)]
 pub(crate) struct MetricsOptions {
-    /// Write metrics to FILE in the Prometheus text format, also after a failure; for node_exporter's textfile collector
+    /// Write metrics to FILE in the Prometheus text format, also after a failure; for node_exporter's textfile collector. A file
+    /// that holds something else is left alone
     #[arg(long, value_name = "FILE")]
     metrics: Option<PathBuf>,
 }
@@ -41,19 +45,18 @@ impl MetricsOptions {
             seconds: begin.elapsed().as_secs_f64(),
             result: result.as_ref().map(Measure::measure).map_err(Failure::code),
         };
-        let updated = update_file(file, |before| {
-            let mut exposition = before.map_or_else(Exposition::default, |before| {
-                Exposition::parse(&before).unwrap_or_else(|| {
-                    let file = file.display();
-                    output::warn(&format_args!("{file} does not hold metrics of lastgood; they begin anew, from zero"));
-                    Exposition::default()
-                })
-            });
-            run.add_to(&mut exposition);
-            exposition.render().into_bytes()
-        });
-        if let Err(error) = updated {
-            output::warn(&format_args!("the metrics were not written: {error}"));
+        let written = match Target::of(file, &session.dir.path) {
+            Ok(Target::File(target)) => run.write(&target).map_err(|error| error.to_string()),
+            Ok(Target::Stream) => {
+                let mut exposition = Exposition::default();
+                run.add_to(&mut exposition);
+                files::append(file, exposition.render().as_bytes())
+                    .map_err(|error| format!("{}: {error}", file.display()))
+            }
+            Err(problem) => Err(format!("{}: {problem}", file.display())),
+        };
+        if let Err(problem) = written {
+            output::warn(&format_args!("the metrics were not written: {problem}"));
         }
         result
     }
@@ -119,6 +122,21 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
+    /// Adds the run to what is in a file.
+    fn write(&self, file: &Path) -> io::Result<()> {
+        update_file(file, |before| {
+            let name = file.display();
+            // Again, now that no other process writes it.
+            let other = |problem| io::Error::other(format!("{name}: {problem}"));
+            let mut exposition = recognise(&before.unwrap_or_default()).map_err(other)?.unwrap_or_else(|| {
+                output::warn(&format_args!("the metrics in {name} are damaged; they begin anew, from zero"));
+                Exposition::default()
+            });
+            self.add_to(&mut exposition);
+            Ok(exposition.render().into_bytes())
+        })
+    }
+
     fn add_to(&self, exposition: &mut Exposition) {
         let of_operation = [self.dir.as_str(), self.operation];
         exposition.set(Metric::LastAttempt, &of_operation, self.at);

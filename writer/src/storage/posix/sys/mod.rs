@@ -96,6 +96,14 @@ pub(super) fn list(system: &impl System, path: &Path) -> io::Result<Vec<OsString
     retry(|| system.list(path))
 }
 
+/// The names in a directory that is no part of a feed, or is only looked at; in any order.
+///
+/// # Errors
+/// When it cannot be listed.
+pub fn names_in(path: &Path) -> io::Result<Vec<OsString>> {
+    list(&Os, path)
+}
+
 /// Looks at a file, or at the link in its place.
 pub(super) fn look(system: &impl System, path: &Path) -> io::Result<Found> {
     retry(|| system.look(path))

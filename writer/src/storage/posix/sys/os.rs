@@ -49,7 +49,7 @@ impl System for Os {
     }
 
     fn list(&self, path: &Path) -> io::Result<Vec<OsString>> {
-        fs::read_dir(path)?.map(|entry| Ok(entry?.file_name())).collect()
+        platform::list(path)
     }
 
     fn make_dir(&self, path: &Path, mode: u32) -> io::Result<()> {
@@ -60,6 +60,10 @@ impl System for Os {
 
     fn set_dir_mode(&self, path: &Path, mode: u32) -> io::Result<()> {
         platform::set_dir_mode(path, mode)
+    }
+
+    fn hand_down_group(&self, from: &Path, to: &Path) -> io::Result<()> {
+        platform::hand_down_group(from, to)
     }
 
     fn sync_dir(&self, path: &Path) -> io::Result<()> {
@@ -80,7 +84,7 @@ impl System for Os {
 
     fn remove_dir_all(&self, path: &Path) -> io::Result<()> {
         // Often it is empty, and then no descriptor is needed, of which there may be none left.
-        fs::remove_dir(path).or_else(|_| fs::remove_dir_all(path))
+        fs::remove_dir(path).or_else(|_| platform::remove_dir_all(path))
     }
 
     fn random(&self) -> io::Result<[u8; 16]> {

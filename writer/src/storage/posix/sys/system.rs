@@ -51,11 +51,20 @@ pub trait System: Clone + Debug + Send + Sync + 'static {
     /// [`io::ErrorKind::AlreadyExists`]; any other when it cannot be made.
     fn make_dir(&self, path: &Path, mode: u32) -> io::Result<()>;
 
-    /// Sets the mode of a directory.
+    /// Sets the permissions of a directory. One that hands its group down (setgid) goes on to do so.
     ///
     /// # Errors
-    /// When it cannot be set.
+    /// When they cannot be set.
     fn set_dir_mode(&self, path: &Path, mode: u32) -> io::Result<()>;
+
+    /// Gives the directory `to` the group of the directory `from`, to be handed down further, if `from` hands its group
+    /// down. Where directories have no groups there is nothing to be done.
+    ///
+    /// # Errors
+    /// When it cannot be given: this takes an owner of `to` who is in that group, or root.
+    fn hand_down_group(&self, _from: &Path, _to: &Path) -> io::Result<()> {
+        Ok(())
+    }
 
     /// Makes the entries of a directory durable, as far as the platform can. Opening is tried again, syncing never is.
     ///

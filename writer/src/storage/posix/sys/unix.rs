@@ -1,11 +1,15 @@
 //! Linux, macOS and their like.
 
+use std::ffi::{CString, OsStr, OsString};
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
-use rustix::fs::OFlags;
+use rustix::fs::{AtFlags, Dir, Gid, Mode, OFlags};
+use rustix::io::Errno;
 
 use super::retry::retry;
 
@@ -13,8 +17,77 @@ pub(super) fn with_mode(builder: &mut DirBuilder, mode: u32) {
     builder.mode(mode);
 }
 
+/// The bit of a directory that hands its group down to what is made in it.
+const SETGID: u32 = 0o2000;
+
+/// Sets the permissions. A directory that hands its group down goes on to do so. What is right already is not set: for
+/// an owner who is not in that group, the system would take the bit away.
 pub(super) fn set_dir_mode(path: &Path, mode: u32) -> io::Result<()> {
-    set_mode(&retry(|| File::open(path))?, mode)
+    let dir = retry(|| File::open(path))?;
+    let now = dir.metadata()?.mode() & 0o7777;
+    let wanted = mode | now & SETGID;
+    if now == wanted { Ok(()) } else { set_mode(&dir, wanted) }
+}
+
+pub(super) fn hand_down_group(from: &Path, to: &Path) -> io::Result<()> {
+    let above = fs::metadata(from)?;
+    if above.mode() & SETGID == 0 {
+        return Ok(());
+    }
+    let dir = retry(|| File::open(to))?;
+    let now = dir.metadata()?;
+    if now.gid() != above.gid() {
+        rustix::fs::fchown(&dir, None, Some(Gid::from_raw(above.gid())))?;
+    }
+    if now.gid() != above.gid() || now.mode() & SETGID == 0 {
+        set_mode(&dir, now.mode() & 0o777 | SETGID)?;
+    }
+    Ok(())
+}
+
+/// By rustix: `ReadDir` of the standard library panics when the directory cannot be closed.
+pub(super) fn list(path: &Path) -> io::Result<Vec<OsString>> {
+    let mut dir = Dir::new(rustix::fs::open(path, DIRECTORY, Mode::empty())?)?;
+    Ok(names(&mut dir)?.iter().map(|name| OsStr::from_bytes(name.to_bytes()).to_owned()).collect())
+}
+
+const DIRECTORY: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
+
+fn names(dir: &mut Dir) -> io::Result<Vec<CString>> {
+    let mut names = Vec::new();
+    while let Some(entry) = dir.read() {
+        let entry = entry?;
+        if !matches!(entry.file_name().to_bytes(), b"." | b"..") {
+            names.push(entry.file_name().to_owned());
+        }
+    }
+    Ok(names)
+}
+
+/// Not by the standard library, for the same reason. Follows no link.
+pub(super) fn remove_dir_all(path: &Path) -> io::Result<()> {
+    match rustix::fs::open(path, DIRECTORY | OFlags::NOFOLLOW, Mode::empty()) {
+        Err(Errno::NOTDIR | Errno::LOOP) => return fs::remove_file(path),
+        opened => remove_content(opened?)?,
+    }
+    fs::remove_dir(path)
+}
+
+fn remove_content(dir: OwnedFd) -> io::Result<()> {
+    let mut dir = Dir::new(dir)?;
+    for name in names(&mut dir)? {
+        let dir = dir.fd()?;
+        match rustix::fs::unlinkat(dir, &name, AtFlags::empty()) {
+            Ok(()) | Err(Errno::NOENT) => {}
+            // A directory, as Linux and as POSIX say it.
+            Err(Errno::ISDIR | Errno::PERM) => {
+                remove_content(rustix::fs::openat(dir, &name, DIRECTORY | OFlags::NOFOLLOW, Mode::empty())?)?;
+                rustix::fs::unlinkat(dir, &name, AtFlags::REMOVEDIR)?;
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
 }
 
 pub(super) fn set_mode(file: &File, mode: u32) -> io::Result<()> {

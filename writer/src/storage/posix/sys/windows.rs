@@ -1,5 +1,6 @@
 //! Windows. Compiled in every check, but not tested: see `docs/design.md` for what holds here.
 
+use std::ffi::OsString;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io;
 use std::path::Path;
@@ -11,6 +12,19 @@ pub(super) fn with_mode(_builder: &mut DirBuilder, _mode: u32) {}
 
 pub(super) fn set_dir_mode(_path: &Path, _mode: u32) -> io::Result<()> {
     Ok(())
+}
+
+/// There are no groups of files.
+pub(super) fn hand_down_group(_from: &Path, _to: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+pub(super) fn list(path: &Path) -> io::Result<Vec<OsString>> {
+    fs::read_dir(path)?.map(|entry| Ok(entry?.file_name())).collect()
+}
+
+pub(super) fn remove_dir_all(path: &Path) -> io::Result<()> {
+    fs::remove_dir_all(path)
 }
 
 /// Without modes, a marker is told by its read-only attribute.

@@ -1,21 +1,23 @@
-//! Permissions as the web server's user meets them, and ownership as the next publish meets it.
+//! Permissions as the web server's user meets them.
 //!
-//! Judged by mode and owner, as the kernel does for everybody but root. The umask does not matter: modes are set as
-//! they are to be. Access control lists are not looked at; where there is one, the mode's group bits are its mask.
+//! Judged by mode, owner and access control list, as the kernel does for everybody but root. The umask does not matter:
+//! modes are set as they are to be.
 
 use std::collections::BTreeSet;
 use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use lastgood::protocol::layout::{HISTORY_DIR, OBJECTS_DIR, PRIVATE_DIR};
-use rustix::fs::Access;
+use lastgood::protocol::layout::{HISTORY_DIR, OBJECTS_DIR};
+use lastgood::storage::names_in;
 
 use super::super::finding::{Check, Finding};
 use super::super::place::{Content, Place};
 use super::super::words::{quoted, some};
+use super::acl::Acl;
 
 const READ: u32 = 0o4;
+pub(super) const WRITE: u32 = 0o2;
 const SEARCH: u32 = 0o1;
 
 /// Whoever reads the files to serve them.
@@ -41,16 +43,39 @@ impl Visitor {
         Ok(Self::User { name: name.to_owned(), uid: user.uid(), gids })
     }
 
-    /// The first class that applies decides alone: an owner without the right does not get it as a member of the group.
-    fn may(&self, right: u32, metadata: &Metadata) -> bool {
+    /// Whether the visitor has a right, and by what. The first class that applies decides alone: an owner without the right
+    /// does not get it as a member of the group.
+    pub(super) fn access(&self, right: u32, path: &Path, metadata: &Metadata) -> Access {
         let mode = metadata.mode();
+        let by = |by: Class, shift: u32| Access { allowed: mode >> shift & right != 0, by };
         match self {
-            Visitor::Others => mode & right != 0,
-            Visitor::User { uid: 0, .. } => true,
-            Visitor::User { uid, .. } if *uid == metadata.uid() => mode >> 6 & right != 0,
-            Visitor::User { gids, .. } if gids.contains(&metadata.gid()) => mode >> 3 & right != 0,
-            Visitor::User { .. } => mode & right != 0,
+            Visitor::Others => by(Class::Other, 0),
+            Visitor::User { uid: 0, .. } => Access { allowed: true, by: Class::Other },
+            Visitor::User { uid, .. } if *uid == metadata.uid() => by(Class::Owner, 6),
+            Visitor::User { uid, gids, .. } => {
+                let in_group = gids.contains(&metadata.gid());
+                // Where there is a list, the group's digit of the mode is its mask.
+                match (Acl::of(path).map(|acl| acl.lets(right, *uid, gids, in_group)), in_group) {
+                    (Some(Some(allowed)), _) => Access { allowed, by: Class::List },
+                    (None, true) => by(Class::Group, 3),
+                    _ => by(Class::Other, 0),
+                }
+            }
         }
+    }
+
+    /// The command that gives the visitor a right (`r`, `x`) that it has been refused by these classes.
+    fn letting(&self, right: &str, classes: &BTreeSet<Class>, to: &str) -> String {
+        let letters: String = classes.iter().filter_map(|class| class.letter()).collect();
+        let chmod = (!letters.is_empty()).then(|| format!("chmod {letters}+{right} {to}"));
+        // What the list says of the user would hold in spite of the mode.
+        let setfacl = match self {
+            Visitor::User { name, .. } if classes.contains(&Class::List) => {
+                Some(format!("setfacl -m u:{name}:{right} {to}"))
+            }
+            _ => None,
+        };
+        chmod.into_iter().chain(setfacl).collect::<Vec<_>>().join(" && ")
     }
 
     fn name(&self) -> String {
@@ -80,23 +105,57 @@ impl Visitor {
     }
 }
 
+/// What the visitor may do, and what says so.
+pub(super) struct Access {
+    pub(super) allowed: bool,
+    by: Class,
+}
+
+/// As what a visitor is judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Class {
+    Owner,
+    Group,
+    Other,
+    /// By an entry of an access control list.
+    List,
+}
+
+impl Class {
+    fn letter(self) -> Option<char> {
+        match self {
+            Class::Owner => Some('u'),
+            Class::Group => Some('g'),
+            Class::Other => Some('o'),
+            Class::List => None,
+        }
+    }
+}
+
 /// Whether every directory on the way lets the visitor pass.
 pub(super) fn path(used: &Place, visitor: &Visitor) -> Option<Finding> {
     let real = used.real.as_deref()?;
     // The way that is written and the way that links lead to: the kernel passes both.
     let way: BTreeSet<&Path> = real.ancestors().chain(used.path.ancestors()).collect();
-    let closed: Vec<&Path> = way
-        .into_iter()
-        .filter(|dir| fs::metadata(dir).is_ok_and(|metadata| metadata.is_dir() && !visitor.may(SEARCH, &metadata)))
-        .collect();
+    let refused = |dir: &Path| {
+        let metadata = fs::metadata(dir).ok().filter(Metadata::is_dir)?;
+        let access = visitor.access(SEARCH, dir, &metadata);
+        (!access.allowed).then_some(access.by)
+    };
+    let closed: Vec<(&Path, Class)> = way.into_iter().filter_map(|dir| Some((dir, refused(dir)?))).collect();
     let who = visitor.name();
     if closed.is_empty() {
         return Some(Check::PathAccess.ok(format!("{who} can reach {}", used.path.display())));
     }
-    let shown: Vec<String> = closed.iter().map(|dir| described(dir)).collect();
-    let dirs: Vec<String> = closed.iter().map(quoted).collect();
+    let shown: Vec<String> = closed.iter().map(|(dir, _)| described(dir)).collect();
+    let classes: BTreeSet<Class> = closed.iter().map(|(_, class)| *class).collect();
+    let commands = classes.into_iter().map(|class| {
+        let dirs: Vec<String> = closed.iter().filter(|(_, by)| *by == class).map(|(dir, _)| quoted(dir)).collect();
+        visitor.letting("x", &BTreeSet::from([class]), &dirs.join(" "))
+    });
+    let commands: Vec<String> = commands.collect();
     let found = format!("{who} cannot pass {}; a web server answers 403", shown.join(", "));
-    let remedy = format!("chmod o+x {}{}", dirs.join(" "), visitor.alternative());
+    let remedy = format!("{}{}", commands.join(" && "), visitor.alternative());
     Some(visitor.finding(Check::PathAccess, found).remedy(remedy))
 }
 
@@ -106,24 +165,34 @@ pub(super) fn files(used: &Place, visitor: &Visitor) -> Option<Finding> {
         return None;
     }
     let mut closed = Vec::new();
+    let (mut dirs_closed, mut files_closed) = (BTreeSet::new(), BTreeSet::new());
     let mut count = 0;
     for dir in ["", OBJECTS_DIR, HISTORY_DIR] {
         let path = used.path.join(dir);
-        if !dir.is_empty() && fs::symlink_metadata(&path).is_ok_and(|metadata| !visitor.may(SEARCH, &metadata)) {
-            closed.push((format!("{dir}/"), path));
-            continue;
+        if !dir.is_empty()
+            && let Ok(metadata) = fs::symlink_metadata(&path)
+        {
+            let access = visitor.access(SEARCH, &path, &metadata);
+            if !access.allowed {
+                closed.push((format!("{dir}/"), path));
+                dirs_closed.insert(access.by);
+                continue;
+            }
         }
         // A directory that cannot be listed here is told of by another check.
-        for entry in fs::read_dir(&path).into_iter().flatten().flatten() {
-            let name = entry.file_name().to_string_lossy().into_owned();
-            let Ok(metadata) = entry.metadata() else { continue };
+        for name in names_in(&path).into_iter().flatten() {
+            let file = path.join(&name);
+            let name = name.to_string_lossy().into_owned();
+            let Ok(metadata) = fs::symlink_metadata(&file) else { continue };
             if name.starts_with('.') || !metadata.is_file() {
                 continue;
             }
             count += 1;
-            if !visitor.may(READ, &metadata) {
+            let access = visitor.access(READ, &file, &metadata);
+            if !access.allowed {
                 let shown = if dir.is_empty() { name } else { format!("{dir}/{name}") };
-                closed.push((shown, entry.path()));
+                closed.push((shown, file));
+                files_closed.insert(access.by);
             }
         }
     }
@@ -144,100 +213,26 @@ pub(super) fn files(used: &Place, visitor: &Visitor) -> Option<Finding> {
         described(first),
         some(&names)
     );
-    let dir = quoted(&used.path);
-    let remedy = format!(
-        "find {dir} -path {dir}/{PRIVATE_DIR} -prune -o -type d -exec chmod o+rx {{}} + -o -type f -exec chmod \
-            o+r {{}} +{}",
-        visitor.alternative()
+    // The feed's own directories and the files in them, and nothing that is private or beside them.
+    let inner = [OBJECTS_DIR, HISTORY_DIR].map(|dir| used.path.join(dir)).into_iter().filter(|dir| dir.is_dir());
+    let inner: Vec<String> = inner.map(quoted).collect();
+    let mut commands = Vec::new();
+    // In a directory that is closed, the files were not looked at.
+    files_closed.extend(&dirs_closed);
+    if !dirs_closed.is_empty() {
+        commands.push(visitor.letting("x", &dirs_closed, &inner.join(" ")));
+    }
+    let find = format!("find -H {} {} -maxdepth 1 -type f ! -name '.*'", quoted(&used.path), inner.join(" "));
+    commands.extend(
+        files_closed
+            .iter()
+            .map(|class| format!("{find} -exec {} +", visitor.letting("r", &BTreeSet::from([*class]), "{}"))),
     );
+    let remedy = format!("{}{}", commands.join(" && "), visitor.alternative());
     Some(visitor.finding(Check::FileAccess, found).remedy(remedy))
 }
 
-/// Whether something in the feed belongs to somebody else than the feed: what root has left when it published once.
-pub(super) fn ownership(used: &Place) -> Option<Finding> {
-    let feed = fs::metadata(&used.path).ok().filter(Metadata::is_dir)?;
-    let private = used.path.join(PRIVATE_DIR);
-    let mut paths: Vec<PathBuf> =
-        vec![private.clone(), private.join("lock"), private.join("turn"), private.join("holder")];
-    paths.extend([OBJECTS_DIR, HISTORY_DIR, "manifest.json"].map(|name| used.path.join(name)));
-    let staging = private.join("staging");
-    paths.extend(fs::read_dir(&staging).into_iter().flatten().flatten().map(|entry| entry.path()));
-    paths.push(staging);
-    let owner = |path: &PathBuf| {
-        let name = path.strip_prefix(&used.path).unwrap_or(path).display().to_string();
-        fs::symlink_metadata(path).ok().map(|metadata| (name, metadata.uid()))
-    };
-    let owners: Vec<(String, u32)> = paths.iter().filter_map(owner).collect();
-    Some(owned(&used.path, (feed.uid(), feed.gid()), owners))
-}
-
-fn owned(feed: &Path, (uid, gid): (u32, u32), owners: Vec<(String, u32)>) -> Finding {
-    let owner = user(uid);
-    let others: Vec<(String, u32)> = owners.into_iter().filter(|(_, other)| *other != uid).collect();
-    if others.is_empty() {
-        return Check::Ownership.ok(format!("everything belongs to {owner}"));
-    }
-    let names: Vec<&str> = others.iter().map(|(name, _)| name.as_str()).collect();
-    let strangers: BTreeSet<String> = others.iter().map(|(_, uid)| user(*uid)).collect();
-    let strangers: Vec<String> = strangers.into_iter().collect();
-    let found = format!(
-        "the feed directory belongs to {owner}, but {} to {}: whichever of them publishes next may be refused \
-            the lock or the files",
-        some(&names),
-        some(&strangers)
-    );
-    Check::Ownership
-        .warning(found)
-        .remedy(format!("chown -R {uid}:{gid} {}\nand always publish as {owner}", quoted(feed)))
-}
-
-/// Whether the user who runs this could publish.
-pub(super) fn write(used: &Place) -> Option<Finding> {
-    let feed = fs::metadata(&used.path).ok().filter(Metadata::is_dir)?;
-    let me = rustix::process::geteuid().as_raw();
-    let private = used.path.join(PRIVATE_DIR);
-    let dirs = [
-        used.path.clone(),
-        used.path.join(OBJECTS_DIR),
-        used.path.join(HISTORY_DIR),
-        private.clone(),
-        private.join("staging"),
-    ];
-    let wanted = dirs.map(|dir| (dir, Access::READ_OK | Access::WRITE_OK | Access::EXEC_OK));
-    let locks = ["lock", "turn"].map(|lock| (private.join(lock), Access::READ_OK | Access::WRITE_OK));
-    let wanted = wanted.into_iter().chain(locks);
-    let refused: Vec<String> = wanted
-        .filter(
-            |(path, right)| matches!(rustix::fs::access(path, *right), Err(error) if error != rustix::io::Errno::NOENT),
-        )
-        .map(|(path, _)| described(&path))
-        .collect();
-    let (me_name, owner) = (user(me), user(feed.uid()));
-    if refused.is_empty() {
-        if me != feed.uid() && me == 0 {
-            let found = format!(
-                "root can publish here, but the feed belongs to {owner}: what root publishes, {owner} may not \
-                    be able to replace"
-            );
-            return Some(
-                Check::WriteAccess
-                    .note(found)
-                    .remedy(format!("publish as {owner}: sudo -u {owner} lastgood publish …")),
-            );
-        }
-        return Some(Check::WriteAccess.ok(format!("{me_name} can publish here")));
-    }
-    let found = format!("{me_name} cannot publish here: no right to write {}", some(&refused));
-    let dir = quoted(&used.path);
-    Some(if me == feed.uid() {
-        Check::WriteAccess.error(found).remedy(format!("chmod -R u+rwX {dir}"))
-    } else {
-        let remedy = format!("publish as {owner}, or give the feed to {me_name}: chown -R {me_name} {dir}");
-        Check::WriteAccess.note(found).remedy(remedy)
-    })
-}
-
-fn described(path: &Path) -> String {
+pub(super) fn described(path: &Path) -> String {
     let shown = path.display();
     match fs::symlink_metadata(path) {
         Ok(metadata) => format!("{shown} (mode {:04o}, owner {})", metadata.mode() & 0o7777, user(metadata.uid())),
@@ -245,7 +240,7 @@ fn described(path: &Path) -> String {
     }
 }
 
-fn user(uid: u32) -> String {
+pub(super) fn user(uid: u32) -> String {
     match uzers::get_user_by_uid(uid) {
         Some(user) => user.name().to_string_lossy().into_owned(),
         None => format!("user {uid}"),
@@ -254,18 +249,7 @@ fn user(uid: u32) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::finding::{Severity, triggers};
     use super::*;
-
-    #[test]
-    fn what_another_user_has_left_is_named() {
-        let owners = |uid| vec![("manifest.json".to_owned(), 1000), (".lastgood/lock".to_owned(), uid)];
-        let found = owned(Path::new("/srv/data"), (1000, 1001), owners(0));
-        assert!(found.found.contains(".lastgood/lock") && !found.found.contains("manifest.json"), "{}", found.found);
-        assert!(found.remedy.clone().unwrap().starts_with("chown -R 1000:1001 /srv/data\n"));
-        triggers(&[found], "ownership", Severity::Warning);
-        assert_eq!(owned(Path::new("/srv/data"), (1000, 1001), owners(1000)).severity, Severity::Ok);
-    }
 
     /// The first class that applies decides alone.
     #[test]
@@ -279,6 +263,7 @@ mod tests {
         };
         let (owner, group) = (metadata(0o700).uid(), metadata(0o700).gid());
         let (another, other_group) = (owner + 4711, group + 4711);
+        let may = |visitor: &Visitor, right, metadata: &Metadata| visitor.access(right, dir.path(), metadata).allowed;
         let user = |uid, gid| Visitor::User { name: "x".to_owned(), uid, gids: vec![gid] };
         for mode in 0..0o1000_u32 {
             // The owner must keep the right to open it.
@@ -286,13 +271,13 @@ mod tests {
             let metadata = metadata(mode);
             for right in [READ, SEARCH] {
                 let has = |shift: u32| mode >> shift & right != 0;
-                assert_eq!(Visitor::Others.may(right, &metadata), has(0), "{mode:o}");
-                assert_eq!(user(another, other_group).may(right, &metadata), has(0), "{mode:o}");
-                assert_eq!(user(another, group).may(right, &metadata), has(3), "{mode:o}");
+                assert_eq!(may(&Visitor::Others, right, &metadata), has(0), "{mode:o}");
+                assert_eq!(may(&user(another, other_group), right, &metadata), has(0), "{mode:o}");
+                assert_eq!(may(&user(another, group), right, &metadata), has(3), "{mode:o}");
                 if owner != 0 {
-                    assert_eq!(user(owner, group).may(right, &metadata), has(6), "{mode:o}");
+                    assert_eq!(may(&user(owner, group), right, &metadata), has(6), "{mode:o}");
                 }
-                assert!(user(0, other_group).may(right, &metadata), "root may everything");
+                assert!(may(&user(0, other_group), right, &metadata), "root may everything");
             }
         }
     }

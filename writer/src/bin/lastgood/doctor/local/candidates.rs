@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use lastgood::config::{Config, FILE_NAME};
 use lastgood::protocol::time::Timestamp;
+use lastgood::storage::NoDirectory;
 
 use crate::dir::{DEFAULT, FeedDir, Origin, VARIABLE};
 
@@ -38,12 +39,29 @@ pub(super) fn directory(used: &Place, origin: &Origin, with_url: bool, now: Time
         Content::Plain(_) => Check::Directory.error(found).remedy(format!(
             "correct the path with --dir or {VARIABLE}; to make a feed beside those files, {publish} --create"
         )),
-        Content::NotADirectory => {
-            Check::Directory.error(found).remedy(format!("correct the path with --dir or {VARIABLE}"))
-        }
+        Content::Taken { .. } => Check::Directory.error(found).remedy(format!(
+            "make the feed in a directory of its own: lastgood publish NAME=FILE --dir {}",
+            quoted(used.path.join(DEFAULT))
+        )),
+        Content::NoDirectory(problem) => Check::Directory.error(found).remedy(way_to(problem)),
         Content::Unreadable(_) => Check::Directory
             .error(found)
             .remedy("run the doctor as the user who publishes: sudo -u USER lastgood doctor"),
+    }
+}
+
+/// What gets a directory where something else is.
+fn way_to(problem: &NoDirectory) -> String {
+    let correct = format!("correct the path with --dir or {VARIABLE}");
+    match problem {
+        NoDirectory::Dangling { link, target } => {
+            format!("mkdir -p {}\nor correct the link {}", quoted(target), link.display())
+        }
+        NoDirectory::Link { link, .. } => format!("correct the link {}, or {correct}", link.display()),
+        NoDirectory::Closed { .. } => {
+            format!("run the doctor as the user who publishes: sudo -u USER lastgood doctor; or {correct}")
+        }
+        _ => correct,
     }
 }
 
@@ -93,9 +111,9 @@ fn candidates(used: &Place) -> Vec<Candidate> {
         add(here.join(path), format!("from {VARIABLE}"), true);
     }
     for above in here.ancestors() {
-        let file = above.join(FILE_NAME);
-        if let Some(dir) = Config::load(&file).ok().and_then(|config| config.dir) {
-            add(dir, format!("from {}", file.display()), true);
+        // One that may not be believed says nothing here either.
+        if let Some(dir) = Config::at(above).ok().flatten().and_then(|config| config.dir) {
+            add(dir, format!("from {}", above.join(FILE_NAME).display()), true);
         }
     }
     add(here.join(DEFAULT), "the default here".to_owned(), false);
@@ -149,7 +167,7 @@ fn difference(used: &Place, other: &Place) -> Option<String> {
         (Content::Plain(names), Content::Feed(feed)) => {
             plain_files_of(feed, names).or_else(|| Some("the feed is in the other one".to_owned()))
         }
-        (Content::Missing | Content::NotADirectory, Content::Feed(_)) => {
+        (Content::Missing | Content::NoDirectory(_), Content::Feed(_)) => {
             Some("the feed is in the other one".to_owned())
         }
         (_, Content::Damaged(_) | Content::Later(_)) | (Content::Damaged(_) | Content::Later(_), Content::Feed(_)) => {

@@ -36,7 +36,7 @@ pub(super) fn locks(used: &Place, storage: &PosixStorage, now: Timestamp) -> Vec
                     "a lock marker was left behind by {who}{}; readers believe it until its lease ends",
                     since(left, now)
                 ))
-                .remedy(format!("lastgood recover --dir {} (the next publish does it, too)", quoted(&used.path)))
+                .remedy(format!("lastgood recover --dir {}\nthe next publish does it, too", quoted(&used.path)))
         }
         _ => Check::StaleMarker.ok("no lock marker was left behind"),
     });
@@ -54,7 +54,7 @@ fn foreign(used: &Place, ForeignMarker { path, age_ms }: &ForeignMarker) -> Find
     );
     let file = quoted(used.path.join(path.as_str()));
     Check::ForeignMarker.warning(found).remedy(format!(
-        "see who has it open: fuser -v {file}\nif nobody has: rm -r {file}, or publish with --stale-marker-after 1h"
+        "fuser -v {file}\nshows who has it open; if nobody has: rm -r {file}, or publish with --stale-marker-after 1h"
     ))
 }
 
@@ -77,7 +77,7 @@ pub(super) fn staging(used: &Place, storage: &PosixStorage) -> Finding {
             let found = format!("{} publish(es) that died have left files in staging; nobody serves them", left.len());
             Check::Staging
                 .note(found)
-                .remedy(format!("lastgood recover --dir {} (the next publish does it, too)", quoted(&used.path)))
+                .remedy(format!("lastgood recover --dir {}\nthe next publish does it, too", quoted(&used.path)))
         }
         Err(error) => Check::Staging.note(format!("cannot be looked at: {error}")),
     }

@@ -2,11 +2,15 @@
 
 #[cfg(unix)]
 mod access;
+#[cfg(unix)]
+mod acl;
 mod candidates;
 mod locks;
 mod medium;
 #[cfg(target_os = "linux")]
 mod mounts;
+#[cfg(unix)]
+mod owners;
 #[cfg(unix)]
 mod space;
 mod state;
@@ -49,10 +53,11 @@ pub(super) fn examine(dir: &FeedDir, used: &Place, visitor: &Visitor, with_url: 
 
 #[cfg(unix)]
 fn access(used: &Place, visitor: &Visitor) -> Vec<Finding> {
-    [access::path(used, visitor), access::files(used, visitor), access::ownership(used), access::write(used)]
-        .into_iter()
-        .flatten()
-        .collect()
+    let mut findings = Vec::from_iter(access::path(used, visitor));
+    findings.extend(access::files(used, visitor));
+    findings.extend(owners::ownership(used));
+    findings.extend(owners::write(used));
+    findings
 }
 
 #[cfg(not(unix))]

@@ -116,8 +116,8 @@ pub(super) fn read_only(mounts: &[Mount], real: &Path) -> Option<Finding> {
     Some(if mount.read_only {
         let found = format!("{point}, which holds the feed, is mounted read-only: nothing can be published from here");
         Check::ReadOnly.error(found).remedy(format!(
-            "mount -o remount,rw {} (look into dmesg first: a kernel does this after errors of the disk); in a \
-                container, mount the volume without :ro",
+            "mount -o remount,rw {}\nlook into dmesg first: a kernel does this after errors of the disk; in a container, mount \
+             the volume without :ro",
             quoted(&mount.point)
         ))
     } else {

@@ -8,7 +8,7 @@ use lastgood::protocol::layout::{self, FeedPath, HISTORY_DIR, OBJECTS_DIR, PRIVA
 use lastgood::protocol::manifest::MAX_MANIFEST_BYTES;
 use lastgood::protocol::name::Ext;
 use lastgood::protocol::time::Timestamp;
-use lastgood::storage::{PosixStorage, Storage};
+use lastgood::storage::{PosixStorage, Storage, names_in};
 
 use super::super::finding::{Check, Finding};
 use super::super::place::{Content, Place, Published, plain_copies};
@@ -27,7 +27,7 @@ pub(super) fn manifest(used: &Place, now: Timestamp) -> Option<Finding> {
         }
         Content::Damaged(problem) => Check::Manifest
             .error(problem)
-            .remedy(format!("lastgood recover --dir {dir}\nthen lastgood verify --dir {dir}")),
+            .remedy(format!("lastgood recover --dir {dir} && lastgood verify --dir {dir}")),
         Content::Later(problem) => {
             Check::Manifest.error(problem).remedy("install the version of lastgood that publishes it")
         }
@@ -127,14 +127,13 @@ pub(super) fn clock(used: &Place, now: Timestamp) -> Finding {
         return Check::Clock.ok(format!("it is {now}, and nothing in the feed is dated later"));
     };
     Check::Clock.warning(found).remedy(
-        "timedatectl set-ntp true, here and on the machine that publishes; ages, leases and expiry are counted \
-            from these clocks",
+        "timedatectl set-ntp true\nhere and on the machine that publishes; ages, leases and expiry are counted from these clocks",
     )
 }
 
 fn newest(used: &Place) -> Option<Timestamp> {
-    let entries = fs::read_dir(&used.path).ok()?;
-    let times = entries.flatten().filter_map(|entry| entry.metadata().ok()?.modified().ok());
+    let names = names_in(&used.path).ok()?;
+    let times = names.iter().filter_map(|name| fs::symlink_metadata(used.path.join(name)).ok()?.modified().ok());
     let since = times.max()?.duration_since(SystemTime::UNIX_EPOCH).ok()?;
     Some(Timestamp::from_ms(i64::try_from(since.as_millis()).unwrap_or(i64::MAX)))
 }
@@ -146,10 +145,9 @@ pub(super) fn links(used: &Place) -> Option<Finding> {
     }
     let mut links: Vec<PathBuf> = Vec::new();
     for dir in ["", OBJECTS_DIR, HISTORY_DIR, PRIVATE_DIR] {
-        let entries = fs::read_dir(used.path.join(dir)).into_iter().flatten().flatten();
-        links.extend(
-            entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_symlink())).map(|entry| entry.path()),
-        );
+        let dir = used.path.join(dir);
+        let paths = names_in(&dir).into_iter().flatten().map(|name| dir.join(name));
+        links.extend(paths.filter(|path| path.is_symlink()));
     }
     links.sort_unstable();
     if links.is_empty() {
@@ -157,16 +155,19 @@ pub(super) fn links(used: &Place) -> Option<Finding> {
     }
     let names: Vec<String> =
         links.iter().map(|link| link.strip_prefix(&used.path).unwrap_or(link).display().to_string()).collect();
-    let (first, target) = (&links[0], fs::read_link(&links[0]).unwrap_or_default());
+    let target = |link: &PathBuf| link.with_file_name(fs::read_link(link).unwrap_or_default());
     let found = format!(
         "{} is a symbolic link (to {}); lastgood does not follow links inside a feed",
         some(&names),
-        target.display()
+        target(&links[0]).display()
     );
+    // A link that leads to nothing has nothing to be put there.
+    let replaced = links.iter().map(|link| match target(link) {
+        target if target.exists() => format!("rm {0} && mv {1} {0}", quoted(link), quoted(target)),
+        _ => format!("rm {}", quoted(link)),
+    });
     Some(Check::Links.error(found).remedy(format!(
-        "put the file or directory itself there: rm {0} && mv {1} {0}\nto keep the feed elsewhere, link the \
-            whole feed directory",
-        quoted(first),
-        quoted(&target)
+        "{}\nputs the files or directories themselves there; to keep the feed elsewhere, link the whole feed directory",
+        replaced.collect::<Vec<_>>().join(" && ")
     )))
 }

@@ -1,0 +1,108 @@
+//! Telling a feed, be it damaged, from the files of other programs that have names of a feed.
+//!
+//! Web apps and bundlers have a `manifest.json` of their own, sites an `objects/` or a `history/`. What is damaged must be
+//! recovered, and what is another program's must be left alone.
+
+use std::io;
+
+use lastgood_protocol::layout::{self, Dir};
+use serde_json::Value;
+
+use crate::recover::retained_generations;
+use crate::retained;
+use crate::storage::Storage;
+
+/// What another program's `manifest.json` is, in a few words; `None` when it is one of a feed, however damaged. `bytes` are
+/// what could be read of it.
+pub(crate) fn foreign_manifest<S: Storage>(storage: &S, bytes: &[u8]) -> io::Result<Option<String>> {
+    if begins_like_a_manifest(bytes) || has_its_members(bytes) || are_there(storage)? {
+        return Ok(None);
+    }
+    Ok(Some(match serde_json::from_slice(bytes) {
+        Ok(Value::Object(members)) if !members.is_empty() => {
+            let names: Vec<String> = members.keys().take(4).map(|name| name.chars().take(30).collect()).collect();
+            format!("is another program's: it has {}", names.join(", "))
+        }
+        _ if bytes.is_empty() => "is empty, and nothing of a feed is beside it".to_owned(),
+        _ => "is none that lastgood has written".to_owned(),
+    }))
+}
+
+/// Whether a feed has left what no other program makes: a manifest in the history, or an object.
+pub(crate) fn are_there<S: Storage>(storage: &S) -> io::Result<bool> {
+    if storage.list(Dir::Objects)?.iter().any(|name| layout::parse_object(name).is_some()) {
+        return Ok(true);
+    }
+    for generation in retained_generations(storage)?.into_iter().rev() {
+        if retained::intact(storage, generation)?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// The directory of a feed that holds what is no feed's: its name and what is in it, in a few words.
+pub(crate) fn foreign_directory<S: Storage>(storage: &S) -> io::Result<Option<(&'static str, String)>> {
+    // Without a manifest there is no history either.
+    let object = |name: &str| layout::parse_object(name).is_some() || layout::parse_sibling(name).is_some();
+    let dirs: [(Dir, &'static str, &dyn Fn(&str) -> bool); 2] =
+        [(Dir::Objects, layout::OBJECTS_DIR, &object), (Dir::History, layout::HISTORY_DIR, &|_| false)];
+    for (dir, name, ours) in dirs {
+        let names = match storage.list(dir) {
+            Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
+                return Ok(Some((name, "is a file".to_owned())));
+            }
+            names => names?,
+        };
+        // Hidden ones keep an empty directory in a repository.
+        if let Some(other) = names.iter().find(|name| !name.starts_with('.') && !ours(name)) {
+            return Ok(Some((name, format!("holds files of another program, such as {other}"))));
+        }
+    }
+    Ok(None)
+}
+
+/// Also when it was cut off, as long as enough is left to tell.
+fn begins_like_a_manifest(bytes: &[u8]) -> bool {
+    const BEGINNING: &[u8] = b"{\"signed\":{";
+    let compact: Vec<u8> =
+        bytes.iter().filter(|byte| !byte.is_ascii_whitespace()).take(BEGINNING.len()).copied().collect();
+    compact.len() >= 4 && BEGINNING.starts_with(&compact)
+}
+
+fn has_its_members(bytes: &[u8]) -> bool {
+    let has = |name: &[u8]| bytes.windows(name.len()).any(|window| window == name);
+    has(b"\"signed\"") && has(b"\"sha256\"")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::storage::MemoryStorage;
+
+    #[test]
+    fn a_manifest_that_was_cut_off_is_known_by_its_beginning() {
+        let whole = br#"{"signed":{"format":1,"feed":"x"},"sha256":"y"}"#;
+        for length in 4..=whole.len() {
+            assert_eq!(foreign_manifest(&MemoryStorage::new(), &whole[..length]).unwrap(), None, "{length}");
+        }
+        let sorted = br#"{ "sha256": "y", "signed": {} }"#;
+        assert_eq!(foreign_manifest(&MemoryStorage::new(), sorted).unwrap(), None);
+    }
+
+    #[test]
+    fn what_other_programs_write_is_told_by_its_members() {
+        for (text, said) in [
+            (r#"{"name":"App","icons":[],"start_url":"."}"#, "has icons, name, start_url"),
+            (r#"{"src/main.ts":{"file":"assets/main.js","isEntry":true}}"#, "has src/main.ts"),
+            (r#"{"main.js":"/main.abc.js"}"#, "has main.js"),
+            (r#"{"signed_in":1}"#, "has signed_in"),
+            ("[1]", "none that lastgood"),
+            ("<html>", "none that lastgood"),
+            ("", "empty"),
+        ] {
+            let found = foreign_manifest(&MemoryStorage::new(), text.as_bytes()).unwrap();
+            assert!(found.as_ref().is_some_and(|found| found.contains(said)), "{text}: {found:?}");
+        }
+    }
+}
