@@ -16,6 +16,7 @@ mod gc;
 mod guards;
 mod history;
 mod init;
+mod input;
 mod lock;
 mod locks;
 mod metrics;
