@@ -105,7 +105,7 @@ fn usage() {
         (&["publish", "rows=r.csv", "--format", "json", "--delimiter", ";"], &["--delimiter: for CSV alone"]),
         (&["publish", "rows", "--unnamed", "drop"], &["--unnamed: for CSV alone", "--format csv"]),
         (&["publish", "rows", "--null", "NA", "--column", "a=text"], &["--column, --null: for CSV alone"]),
-        (&["publish", "rows=r.csv", "--unnamed", ""], &["`drop` or a name"]),
+        (&["publish", "rows=r.csv", "--unnamed", ""], &["`auto`, `drop` or a name"]),
         (&["publish", "rows=r.csv", "--column", "a=number"], &["integer, float, boolean or text", "number"]),
         (&["publish", "rows=r.csv", "--column", "a"], &["NAME=TYPE"]),
         (&["publish", "rows=r.csv", "--column", "=text"], &["NAME=TYPE"]),

@@ -96,9 +96,8 @@ pub const KEYS: &[Key] = &[
         .about("What stands between the fields of CSV; auto finds it in the first rows."),
     key(Section::Dataset, "columns", "a table of names with \"integer\", \"float\", \"boolean\" or \"text\"", "{}")
         .about("Columns of CSV whose type is given instead of inferred."),
-    key(Section::Dataset, "unnamed", "\"drop\", or a name", "\"drop\"")
-        .default("a plain counter in the first column is left out, any other is refused")
-        .about("What becomes of columns of CSV without a name: they are left out, or the only one has this name."),
+    key(Section::Dataset, "unnamed", "\"auto\", \"drop\" or a name", "\"auto\"")
+        .about("Columns of CSV without a name: auto leaves out a counter in the first place and refuses others, drop leaves out all."),
     key(Section::Dataset, "null", "a list of words", "[]").about("Words of CSV that stand for null, such as NA."),
     key(Section::Dataset, "schema", "the path of a JSON Schema", "\"schemas/performance.json\"")
         .default("none")

@@ -23,19 +23,23 @@ pub(super) fn convert(
     let mut lines = Lines::new();
     let mut chunk = vec![0; CHUNK_BYTES];
     let mut array = Vec::new();
-    let mut size = input.read(&mut chunk)?;
-    if size == 0 {
-        // Not an empty array: this is what a producer that died leaves.
-        let expected = "a JSON value on a line (a blank line alone is an empty array)";
-        return Err(refused(lines.refusal(&[], RefusalKind::Truncated { expected })));
-    }
-    while size > 0 {
+    let mut empty = true;
+    loop {
+        let size = input.read(&mut chunk)?;
+        if size == 0 {
+            break;
+        }
         array.clear();
         let read = lines.read(&chunk[..size], &mut array);
+        empty &= array.is_empty();
         // First what comes before the fault: it may break a rule earlier.
         json(&array)?;
         read.map_err(&refused)?;
-        size = input.read(&mut chunk)?;
+    }
+    if empty && matches!(lines.state, State::Before) {
+        // Not an empty array: this is what a producer that died leaves, be it behind a byte order mark.
+        let expected = "a JSON value on a line (a blank line alone is an empty array)";
+        return Err(refused(lines.refusal(&[], RefusalKind::Truncated { expected })));
     }
     json(lines.end())
 }

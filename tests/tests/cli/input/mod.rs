@@ -105,7 +105,7 @@ fn the_same_in_the_configuration() {
     feed.run(&["publish", "others=o.csv", "--unnamed", "drop"]).expect(0);
     assert_eq!(serde_json::from_slice::<Value>(&feed.read("others.json")).unwrap(), json!([{"a": 1}]));
     for (text, problem) in [
-        ("unnamed = \"\"", "`unnamed`: expected \"drop\", or a name"),
+        ("unnamed = \"\"", "`unnamed`: expected \"auto\", \"drop\" or a name"),
         ("null = \"NA\"", "`null`: expected a list of words"),
         ("delimiter = \"semicolon\"", "`delimiter`: expected one ASCII character, \"tab\" or \"auto\""),
     ] {

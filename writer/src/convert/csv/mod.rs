@@ -113,10 +113,11 @@ pub enum Unnamed {
 impl FromStr for Unnamed {
     type Err = String;
 
-    /// `drop`, or a name.
+    /// `auto`, `drop`, or a name.
     fn from_str(text: &str) -> Result<Self, String> {
         match text {
-            "" => Err("expected `drop` or a name for the column, found nothing".to_owned()),
+            "" => Err("expected `auto`, `drop` or a name for the column, found nothing".to_owned()),
+            "auto" => Ok(Self::Counter),
             "drop" => Ok(Self::Drop),
             name => Ok(Self::Name(name.to_owned())),
         }

@@ -220,6 +220,10 @@ impl<S: Source> Rows<S> {
             }
             Ok(Lexed::Part) if bytes.len() > MAX_ROW_BYTES => Err(self.fault(RefusalKind::RowTooLong)),
             Ok(Lexed::Part) => Ok(false),
+            // The header of a second file, of which the mark hides that its first field starts with a quote.
+            Err(Fault { at, kind: RefusalKind::StrayQuote, .. }) if has_mark(&bytes[..at]) => {
+                Err(self.fault(RefusalKind::Joined))
+            }
             Err(Fault { at, field, kind }) => {
                 let line = self.line + newlines(&bytes[..at]);
                 let kind = match kind {

@@ -24,9 +24,9 @@ pub(crate) struct FormatOptions {
     /// The type of a column of CSV: integer, float, boolean or text; may be repeated [default: inferred]
     #[arg(long = "column", value_name = "NAME=TYPE", value_parser = column)]
     columns: Vec<(String, ColumnType)>,
-    /// What becomes of columns of CSV without a name: drop leaves them out, a name is given to the only one [default: a
-    /// counter in the first column is left out, any other is refused]
-    #[arg(long, value_name = "NAME|drop")]
+    /// Columns of CSV without a name: auto leaves out a counter in the first place and refuses others, drop leaves out all, a
+    /// name is given to the only one [default: auto]
+    #[arg(long, value_name = "auto|drop|NAME")]
     unnamed: Option<Unnamed>,
     /// A word of CSV that stands for null, as an empty field does, such as NA; may be repeated
     #[arg(long = "null", value_name = "WORD", allow_hyphen_values = true)]
