@@ -11,7 +11,7 @@ use lastgood_protocol::schema::Invalid;
 
 use crate::schema::SchemaProblem;
 
-use crate::convert::csv;
+use crate::convert::{Hint, csv};
 use crate::guards::BrokenGuard;
 use crate::operations::Outcome;
 
@@ -24,12 +24,14 @@ use crate::rollback::NoRollback;
 #[non_exhaustive]
 pub enum Error {
     /// A payload breaks a rule.
-    #[error("{dataset}: {refusal}")]
+    #[error("{dataset}: {refusal}{}", hint.as_ref().map(|hint| format!("; {hint}")).unwrap_or_default())]
     Refused {
         /// The dataset that it was meant for.
         dataset: DatasetName,
         /// Which rule, where, and the way out.
         refusal: Box<Refusal>,
+        /// What the input is instead, if that can be told.
+        hint: Option<Box<Hint>>,
     },
     /// The input could not be read to its end.
     #[error("{dataset}: cannot read the input: {source}")]

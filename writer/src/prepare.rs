@@ -9,7 +9,7 @@ use lastgood_protocol::manifest::{Entry, Meta, SchemaRef};
 use lastgood_protocol::name::{DatasetName, Ext};
 use lastgood_protocol::payload::{Rules, Scanner, Summary};
 
-use crate::convert::{Conversion, Format};
+use crate::convert::{Conversion, Format, Head, Remarks};
 use crate::error::Error;
 use crate::feed::Feed;
 use crate::guards::{Candidate, Guarded, Guards};
@@ -89,6 +89,7 @@ pub(crate) struct Prepared<F> {
     pub(crate) size: u64,
     pub(crate) nan_mapped: u64,
     pub(crate) rows: Option<u64>,
+    pub(crate) remarks: Remarks,
     pub(crate) schema: Option<PreparedSchema<F>>,
     pub(crate) meta: Option<Meta>,
     /// What must be true of the feed under the lock, or the commit is refused.
@@ -148,9 +149,9 @@ pub(crate) fn prepare<S: Storage>(
     if validator.is_some() {
         output.keep();
     }
-    let summary = match ext.is_json() {
+    let (summary, remarks) = match ext.is_json() {
         true => scan(feed, staging, &dataset, input, &format, rules, &mut output)?,
-        false => take_as_it_is(feed, &dataset, input, rules.max_bytes, &mut output)?,
+        false => (take_as_it_is(feed, &dataset, input, rules.max_bytes, &mut output)?, Remarks::default()),
     };
     if let Some(validator) = &validator {
         validator.validate(&dataset, output.take_kept())?;
@@ -168,6 +169,7 @@ pub(crate) fn prepare<S: Storage>(
         size: staged.size,
         nan_mapped,
         rows,
+        remarks,
         schema,
         meta,
         condition,
@@ -206,20 +208,32 @@ fn scan<S: Storage>(
     format: &Format,
     rules: Rules,
     output: &mut Output<S::File>,
-) -> Result<Summary, Error> {
+) -> Result<(Summary, Remarks), Error> {
     let conversion = Conversion { dataset, staging, max_bytes: rules.max_bytes };
     let refused = |refusal| conversion.refused(format, refusal);
     let staged = |source| cannot_stage(dataset, source);
-    let source = |buffer: &mut [u8]| read(feed, dataset, &mut input, buffer);
+    let mut head = Head::default();
+    let source = |buffer: &mut [u8]| {
+        let size = read(feed, dataset, &mut input, buffer)?;
+        head.take(&buffer[..size]);
+        Ok(size)
+    };
     let mut scanner = Scanner::new(rules);
-    conversion.run(format, source, &mut |json: &[u8]| {
+    let converted = conversion.run(format, source, &mut |json: &[u8]| {
         feed.check_cancelled()?;
         scanner.push(json, &mut |bytes| output.write(bytes)).map_err(refused)?;
         output.check().map_err(staged)
+    });
+    let scanned = converted.and_then(|remarks| {
+        let summary = scanner.finish(&mut |bytes| output.write(bytes)).map_err(refused)?;
+        Ok((summary, remarks))
+    });
+    let scanned = scanned.map_err(|error| {
+        let rest = |buffer: &mut [u8]| read(feed, dataset, &mut input, buffer);
+        conversion.explained(format, error, head, rest)
     })?;
-    let summary = scanner.finish(&mut |bytes| output.write(bytes)).map_err(refused)?;
     output.check().map_err(staged)?;
-    Ok(summary)
+    Ok(scanned)
 }
 
 /// An artifact: no rule but the limit of the size.

@@ -10,6 +10,7 @@ use lastgood_protocol::manifest::{Entry, Generation, MAX_MANIFEST_BYTES, Manifes
 use lastgood_protocol::name::{DatasetName, Ext};
 use lastgood_protocol::time::Timestamp;
 
+use crate::convert::csv::LeftOut;
 use crate::derived::{self, Derived};
 use crate::error::Error;
 use crate::feed::{Current, Feed};
@@ -60,6 +61,10 @@ pub struct PublishedDataset {
     pub rows: Option<u64>,
     /// How many `NaN` and `Infinity` were published as `null`.
     pub nan_mapped: u64,
+    /// The columns without a name that were left out, when the input was CSV.
+    pub left_out: Vec<LeftOut>,
+    /// What may not be as it was meant, for the warnings.
+    pub(crate) notes: Vec<String>,
     /// The schema that the payload was validated against.
     pub schema: Option<SchemaRef>,
     /// The version of the schema that the dataset had before, when it has none any more.
@@ -77,6 +82,10 @@ impl PublishedDataset {
              it",
             self.dataset
         ))
+    }
+
+    fn notes(&self) -> impl Iterator<Item = String> {
+        self.notes.iter().map(|note| format!("{}: {note}", self.dataset))
     }
 }
 
@@ -232,6 +241,7 @@ impl<S: Storage> Feed<S> {
             .map(|(path, error)| format!("{path} was not updated: {error}; `lastgood recover` does it"))
             .collect();
         warnings.extend(report.iter().filter_map(PublishedDataset::without_schema));
+        warnings.extend(report.iter().flat_map(PublishedDataset::notes));
         if let Err(error) = markers.lower() {
             warnings.push(format!("the lock marker stays until the next publish: {error}"));
         }
@@ -437,6 +447,8 @@ impl<S: Storage> ItemCommit<'_, S> {
             changed,
             rows: item.rows,
             nan_mapped: item.nan_mapped,
+            left_out: item.remarks.left_out,
+            notes: item.remarks.notes,
             forced: entry.forced.clone(),
             schema: entry.schema.clone(),
             schema_dropped,

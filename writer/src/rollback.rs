@@ -10,6 +10,7 @@ use lastgood_protocol::manifest::{Entry, Generation, Manifest, SchemaRef};
 use lastgood_protocol::name::{DatasetName, Ext};
 use lastgood_protocol::time::Timestamp;
 
+use crate::convert::Remarks;
 use crate::derived;
 use crate::error::Error;
 use crate::feed::Feed;
@@ -243,6 +244,7 @@ impl Target<'_> {
             size,
             nan_mapped: 0,
             rows: None,
+            remarks: Remarks::default(),
             schema,
             meta: self.entry.meta.clone(),
             condition: Condition::Replaces(self.replaces.sha256),

@@ -1,7 +1,7 @@
 //! CSV and JSON Lines: published into a feed in memory, as `lastgood publish` does.
 
 use lastgood::convert::Format;
-use lastgood::convert::csv::{ColumnType, Delimiter, Options};
+use lastgood::convert::csv::{ColumnType, Delimiter, Options, Separation, Unnamed};
 use lastgood::protocol::name::DatasetName;
 use lastgood::protocol::payload::{self, Nan, Rules};
 use lastgood::protocol::time::Timestamp;
@@ -12,12 +12,20 @@ use crate::input::assert_fit_for_a_terminal;
 
 pub(crate) fn csv(input: &[u8]) {
     let Some((&[flags, delimiter], input)) = input.split_first_chunk() else { return };
-    let delimiter = Delimiter::new(delimiter).unwrap_or(Delimiter::COMMA);
+    // What cannot be a delimiter says that it is not given, and the rest.
+    let (delimiter, unnamed) = match (Delimiter::new(delimiter), delimiter & 3) {
+        (Some(delimiter), _) => (Separation::Given(delimiter), Unnamed::Counter),
+        (None, 0) => (Separation::Detected, Unnamed::Counter),
+        (None, 1) => (Separation::Assumed(Delimiter::COMMA), Unnamed::Drop),
+        (None, 2) => (Separation::Assumed(Delimiter::TAB), Unnamed::Name("b".to_owned())),
+        (None, _) => (Separation::Assumed(Delimiter::COMMA), Unnamed::Counter),
+    };
+    let null = ["NA", "-", "\""].map(str::to_owned).to_vec();
     // The columns `a`, `b` and `c` may have a type.
     let kinds = [flags >> 1, flags >> 4].map(|kind| ColumnType::ALL.get(usize::from(kind & 7)).copied());
     let columns = ["a", "b"].into_iter().zip(kinds);
     let columns = columns.filter_map(|(name, kind)| Some((name.to_owned(), kind?))).collect();
-    convert(&Format::Csv(Options { delimiter, columns }), flags & 1 == 1, input);
+    convert(&Format::Csv(Options { delimiter, columns, unnamed, null }), flags & 1 == 1, input);
 }
 
 pub(crate) fn jsonl(input: &[u8]) {

@@ -100,9 +100,12 @@ fn a_bad_row_is_refused_with_its_line_and_column() {
 fn usage() {
     let feed = TestFeed::new();
     feed.input("r.csv", "a\n1\n");
-    let cases: [(&[&str], &[&str]); 8] = [
-        (&["publish", "rows", "--column", "a=text"], &["--column are for CSV", "--format csv"]),
-        (&["publish", "rows=r.csv", "--format", "json", "--delimiter", ";"], &["--delimiter and --column are for CSV"]),
+    let cases: [(&[&str], &[&str]); 11] = [
+        (&["publish", "rows", "--column", "a=text"], &["--column: for CSV alone", "--format csv"]),
+        (&["publish", "rows=r.csv", "--format", "json", "--delimiter", ";"], &["--delimiter: for CSV alone"]),
+        (&["publish", "rows", "--unnamed", "drop"], &["--unnamed: for CSV alone", "--format csv"]),
+        (&["publish", "rows", "--null", "NA", "--column", "a=text"], &["--column, --null: for CSV alone"]),
+        (&["publish", "rows=r.csv", "--unnamed", ""], &["`auto`, `drop` or a name"]),
         (&["publish", "rows=r.csv", "--column", "a=number"], &["integer, float, boolean or text", "number"]),
         (&["publish", "rows=r.csv", "--column", "a"], &["NAME=TYPE"]),
         (&["publish", "rows=r.csv", "--column", "=text"], &["NAME=TYPE"]),

@@ -17,6 +17,7 @@ mod gc;
 mod guards;
 mod history;
 mod init;
+mod input;
 mod lock;
 mod locks;
 mod metrics;

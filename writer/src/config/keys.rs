@@ -93,11 +93,14 @@ pub const KEYS: &[Key] = &[
     key(Section::Retention, "auto", BOOL, "false").about("Collect garbage after each publish."),
     key(Section::Dataset, "format", "\"auto\", \"json\", \"csv\" or \"jsonl\"", "\"auto\"")
         .about("What the input is written in; auto goes by the extension of the file."),
-    key(Section::Dataset, "delimiter", "one ASCII character, or \"tab\"", "\",\"")
+    key(Section::Dataset, "delimiter", "one ASCII character, \"tab\" or \"auto\"", "\",\"")
         .default("a comma; for .tsv a tab")
-        .about("What stands between the fields of CSV."),
+        .about("What stands between the fields of CSV; auto finds it in the first rows."),
     key(Section::Dataset, "columns", "a table of names with \"integer\", \"float\", \"boolean\" or \"text\"", "{}")
         .about("Columns of CSV whose type is given instead of inferred."),
+    key(Section::Dataset, "unnamed", "\"auto\", \"drop\" or a name", "\"auto\"")
+        .about("Columns of CSV without a name: auto leaves out a counter in the first place and refuses others, drop leaves out all."),
+    key(Section::Dataset, "null", "a list of words", "[]").about("Words of CSV that stand for null, such as NA."),
     key(Section::Dataset, "schema", "the path of a JSON Schema", "\"schemas/performance.json\"")
         .default("none")
         .about("The JSON Schema that the payload must match, relative to this file."),

@@ -86,6 +86,8 @@ fn dataset(table: &Table<'_>, defaults: &Dataset, dir: &Path) -> Result<Dataset,
     set(&mut input.format, table.read("format", format)?);
     input.delimiter = table.read("delimiter", |value| value.as_str()?.parse().ok())?.or(input.delimiter);
     input.columns.extend(table.read("columns", columns)?.unwrap_or_default());
+    set(&mut input.unnamed, table.read("unnamed", |value| value.as_str()?.parse().ok())?);
+    set(&mut input.null, table.read("null", |value| list(value, text))?);
 
     let rules = &mut dataset.rules;
     set(&mut rules.nan, table.read("nan", nan)?);

@@ -1,5 +1,8 @@
 //! Finding bytes in short texts. For long ones there is `memchr`, whose call costs more than a short field takes.
 
+/// U+FEFF, as some programs write it at the start of a file in UTF-8.
+pub(super) const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+
 const ONES: u64 = u64::MAX / 0xff;
 const HIGH: u64 = ONES << 7;
 
@@ -73,6 +76,11 @@ pub(super) fn newlines(bytes: &[u8]) -> u64 {
 /// How many characters start in them.
 pub(super) fn characters(bytes: &[u8]) -> u64 {
     bytes.iter().filter(|&&byte| byte & 0b1100_0000 != 0b1000_0000).count() as u64
+}
+
+/// Whether there is a byte order mark in them.
+pub(super) fn has_mark(bytes: &[u8]) -> bool {
+    memchr::memmem::find(bytes, BYTE_ORDER_MARK).is_some()
 }
 
 #[cfg(test)]

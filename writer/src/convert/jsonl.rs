@@ -1,13 +1,14 @@
 //! JSON Lines: one JSON value on each line.
 //!
 //! The array is the input with one byte put in before each value: `[` or `,`. So a place in the array is the same line of
-//! the input, one column further. What the values are is for the payload rules to judge; here only their ends are looked
+//! the input, one column further. Byte order marks at the start of a line are left out: files that are joined have them,
+//! and nothing but a program that reads them means anything by them. What the values are is for the payload rules to judge; here only their ends are looked
 //! for, so that a value over several lines, or two on one line, cannot pass for something else.
 
 use lastgood_protocol::payload::{Refusal, RefusalKind};
 use memchr::memchr3;
 
-use super::bytes::{characters, newlines};
+use super::bytes::{BYTE_ORDER_MARK, characters, newlines};
 use super::{CHUNK_BYTES, Source};
 use crate::error::Error;
 
@@ -22,19 +23,23 @@ pub(super) fn convert(
     let mut lines = Lines::new();
     let mut chunk = vec![0; CHUNK_BYTES];
     let mut array = Vec::new();
-    let mut size = input.read(&mut chunk)?;
-    if size == 0 {
-        // Not an empty array: this is what a producer that died leaves.
-        let expected = "a JSON value on a line (a blank line alone is an empty array)";
-        return Err(refused(lines.refusal(&[], RefusalKind::Truncated { expected })));
-    }
-    while size > 0 {
+    let mut empty = true;
+    loop {
+        let size = input.read(&mut chunk)?;
+        if size == 0 {
+            break;
+        }
         array.clear();
         let read = lines.read(&chunk[..size], &mut array);
+        empty &= array.is_empty();
         // First what comes before the fault: it may break a rule earlier.
         json(&array)?;
         read.map_err(&refused)?;
-        size = input.read(&mut chunk)?;
+    }
+    if empty && matches!(lines.state, State::Before) {
+        // Not an empty array: this is what a producer that died leaves, be it behind a byte order mark.
+        let expected = "a JSON value on a line (a blank line alone is an empty array)";
+        return Err(refused(lines.refusal(&[], RefusalKind::Truncated { expected })));
     }
     json(lines.end())
 }
@@ -57,6 +62,8 @@ struct Lines {
 enum State {
     /// Its value.
     Before,
+    /// The rest of a byte order mark, of which there were so many bytes.
+    Mark(usize),
     /// The rest of a value without quotes and brackets.
     Word,
     /// The rest of an array or object, in which this many are open.
@@ -106,14 +113,26 @@ impl Lines {
                 (State::Before, b']' | b'}' | b',' | b':') => {
                     return Err(self.fault("a JSON value on each line", bytes, copied, at, array));
                 }
+                (State::Before, 0xEF) => {
+                    array.extend_from_slice(&bytes[copied..at]);
+                    copied = at + 1;
+                    State::Mark(1)
+                }
+                (State::Mark(begun), _) if byte == BYTE_ORDER_MARK[begun] => {
+                    copied = at + 1;
+                    if begun + 1 == BYTE_ORDER_MARK.len() { State::Before } else { State::Mark(begun + 1) }
+                }
+                // Something else, so the rules refuse it.
+                (State::Mark(begun), _) => {
+                    self.begin(array);
+                    array.extend_from_slice(&BYTE_ORDER_MARK[..begun]);
+                    copied = at;
+                    State::Word
+                }
                 (State::Before, _) => {
                     array.extend_from_slice(&bytes[copied..at]);
                     copied = at;
-                    // Nothing goes before what may be a byte order mark, so that the rules find it.
-                    if self.values > 0 || byte != 0xEF {
-                        array.push(if self.values == 0 { b'[' } else { b',' });
-                    }
-                    self.values += 1;
+                    self.begin(array);
                     match byte {
                         b'"' => State::String { depth: 0, escaped: false },
                         b'[' | b'{' => State::Nested(1),
@@ -128,10 +147,18 @@ impl Lines {
         Ok(())
     }
 
+    /// Begins a value.
+    fn begin(&mut self, array: &mut Vec<u8>) {
+        array.push(if self.values == 0 { b'[' } else { b',' });
+        self.values += 1;
+    }
+
     /// What the array ends with. A value that has not ended is for the rules to refuse.
     fn end(&self) -> &'static [u8] {
         match self.state {
             State::Nested(_) | State::String { .. } => b"",
+            // No character starts with it alone, so the rules refuse it.
+            State::Mark(_) => &BYTE_ORDER_MARK[..1],
             _ if self.values == 0 => b"[]",
             _ => b"]",
         }

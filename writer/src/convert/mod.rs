@@ -6,6 +6,8 @@
 
 mod bytes;
 pub mod csv;
+mod encoding;
+mod hint;
 mod jsonl;
 mod pipe;
 mod spool;
@@ -18,6 +20,10 @@ use lastgood_protocol::payload::Refusal;
 use crate::error::Error;
 use crate::objects::CHUNK_BYTES;
 use crate::storage::Staging;
+
+pub use self::encoding::{Advice, Reading};
+pub(crate) use self::hint::Head;
+pub use self::hint::Hint;
 
 /// What an input is written in.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -43,6 +49,15 @@ impl<F: FnMut(&mut [u8]) -> Result<usize, Error>> Source for F {
     }
 }
 
+/// What a conversion did that the publisher should know.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Remarks {
+    /// The columns that were left out.
+    pub(crate) left_out: Vec<csv::LeftOut>,
+    /// What may not be as it was meant, each in a sentence.
+    pub(crate) notes: Vec<String>,
+}
+
 /// An input on its way to the payload rules.
 pub(crate) struct Conversion<'a, G> {
     pub(crate) dataset: &'a DatasetName,
@@ -60,18 +75,21 @@ impl<G: Staging> Conversion<'_, G> {
         format: &Format,
         mut input: impl Source,
         json: &mut (impl FnMut(&[u8]) -> Result<(), Error> + Send),
-    ) -> Result<(), Error> {
+    ) -> Result<Remarks, Error> {
         match format {
             Format::Json => {
                 let mut chunk = vec![0; CHUNK_BYTES];
                 loop {
                     match input.read(&mut chunk)? {
-                        0 => return Ok(()),
+                        0 => return Ok(Remarks::default()),
                         size => json(&chunk[..size])?,
                     }
                 }
             }
-            Format::JsonLines => jsonl::convert(&mut input, json, |refusal| self.refused_as_it_is(refusal)),
+            Format::JsonLines => {
+                jsonl::convert(&mut input, json, |refusal| self.refused_as_it_is(refusal))?;
+                Ok(Remarks::default())
+            }
             Format::Csv(options) => csv::convert(self, options, input, json),
         }
     }
@@ -86,7 +104,21 @@ impl<G: Staging> Conversion<'_, G> {
     }
 
     fn refused_as_it_is(&self, refusal: Refusal) -> Error {
-        Error::Refused { dataset: self.dataset.clone(), refusal: Box::new(refusal) }
+        Error::Refused { dataset: self.dataset.clone(), refusal: Box::new(refusal), hint: None }
+    }
+
+    /// The error with what the input, which starts with `head` and goes on with `rest`, is in all likelihood.
+    pub(crate) fn explained(&self, format: &Format, error: Error, mut head: Head, rest: impl Source) -> Error {
+        match error {
+            Error::Refused { dataset, refusal, .. } => {
+                let hint = hint::may_help(&refusal).then(|| {
+                    head.complete(rest);
+                    head.hint(format, &refusal).map(Box::new)
+                });
+                Error::Refused { dataset, refusal, hint: hint.flatten() }
+            }
+            other => other,
+        }
     }
 
     /// The copy of an input that is read twice.

@@ -12,7 +12,7 @@ use std::time::Duration;
 use lastgood::Retention;
 use lastgood::config::{Config, KEYS, Schema, template};
 use lastgood::convert::Format;
-use lastgood::convert::csv::{ColumnType, Delimiter, Options};
+use lastgood::convert::csv::{ColumnType, Delimiter, Options, Unnamed};
 use lastgood::protocol::name::DatasetName;
 use lastgood::protocol::payload::{Nan, Permit};
 
@@ -64,6 +64,8 @@ fn every_key_is_read() {
         [datasets.performance]
         delimiter = "tab"
         columns.n = "integer"
+        unnamed = "index"
+        null = ["NA", "-"]
         schema = "schemas/performance.json"
         schema_version = 3
         allow = ["duplicate-names"]
@@ -96,8 +98,9 @@ fn every_key_is_read() {
     assert_eq!(performance.schema, Some(Schema { file, version: 3 }));
     let (id, n) = (("id".to_owned(), ColumnType::Text), ("n".to_owned(), ColumnType::Integer));
     let columns = BTreeMap::from([id, n]);
-    let csv = |delimiter| Format::Csv(Options { delimiter, columns: columns.clone() });
-    assert_eq!(performance.input.format_of(None), csv(Delimiter::TAB));
+    let (unnamed, null) = (Unnamed::Name("index".to_owned()), vec!["NA".to_owned(), "-".to_owned()]);
+    let csv = Format::Csv(Options { delimiter: Delimiter::TAB.into(), columns, unnamed, null });
+    assert_eq!(performance.input.format_of(None), csv);
     assert_eq!((performance.rules.nan, performance.rules.max_bytes), (Nan::Null, 1 << 30));
     assert_eq!(
         (performance.rules.unsafe_numbers, performance.rules.duplicate_names, performance.rules.unpaired_surrogates),
@@ -115,7 +118,7 @@ fn every_key_is_read() {
     assert_eq!(plain.rules.unsafe_numbers, Permit::Allow);
     assert_eq!(plain.input.format_of(Some(Path::new("a.json"))), Format::Json);
     assert_eq!(config.dataset(&name("unlisted")).rules.max_bytes, 1 << 30);
-    assert_eq!(config.given.len(), 9 + 3 + 3 + 7 + 9 + 3);
+    assert_eq!(config.given.len(), 9 + 3 + 3 + 7 + 11 + 3);
     assert!(config.given.contains(&"datasets.performance.max_shrink".to_owned()));
 }
 
@@ -139,7 +142,10 @@ fn the_template_has_every_key_with_its_default() {
     assert_eq!((config.modes, config.retention), (default.modes, default.retention));
     assert!(!config.strict && !config.collect_after_publish);
     assert_eq!(dataset.rules, default.dataset(&name("any")).rules);
-    assert_eq!(dataset.input.format_of(Some(Path::new("a.csv"))), Format::Csv(Options::default()));
+    assert_eq!(
+        dataset.input.format_of(Some(Path::new("a.csv"))),
+        Format::Csv(Options { delimiter: Delimiter::COMMA.into(), ..Options::default() })
+    );
     assert!(dataset.meta.is_empty() && dataset.guards.require_meta.is_empty());
     assert_eq!(parse(&template(Some("a \"b\"\\c"))).dir.as_deref(), Some(Path::new("/project/a \"b\"\\c")));
 }

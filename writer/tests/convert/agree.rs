@@ -50,8 +50,9 @@ proptest! {
         let input = written(&rows, delimiter, quotes, terminator);
         let columns = rows.first().map_or(1, Vec::len);
         let text = |column| (format!("c{column}"), ColumnType::Text);
-        let delimiter = Delimiter::new(delimiter).unwrap();
-        let format = Format::Csv(Options { delimiter, columns: (0..columns).map(text).collect() });
+        let delimiter = Delimiter::new(delimiter).unwrap().into();
+        let options = Options { delimiter, columns: (0..columns).map(text).collect(), ..Options::default() };
+        let format = Format::Csv(options);
         let array = converted(&format, &input[..]).unwrap();
         let values: Vec<serde_json::Map<String, Value>> = serde_json::from_str(&array).unwrap();
         prop_assert_eq!(values.len(), rows.len());

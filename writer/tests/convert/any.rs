@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use lastgood::convert::Format;
-use lastgood::convert::csv::{ColumnType, Delimiter, Options};
+use lastgood::convert::csv::{ColumnType, Delimiter, Options, Separation, Unnamed};
 use lastgood::protocol::name::DatasetName;
 use lastgood::storage::MemoryStorage;
 use lastgood::{Error, Feed, Item};
@@ -19,7 +19,9 @@ fn formats() -> Vec<Format> {
         Format::Json,
         Format::JsonLines,
         Format::Csv(Options::default()),
-        Format::Csv(Options { delimiter: Delimiter::TAB, ..Options::default() }),
+        Format::Csv(Options { delimiter: Delimiter::TAB.into(), ..Options::default() }),
+        Format::Csv(Options { delimiter: Separation::Detected, unnamed: Unnamed::Drop, ..Options::default() }),
+        Format::Csv(Options { delimiter: Delimiter::COMMA.into(), null: vec!["a".to_owned()], ..Options::default() }),
         Format::Csv(Options { columns, ..Options::default() }),
     ]
 }
@@ -39,7 +41,7 @@ fn outcome(format: &Format, input: &[u8], sizes: Vec<usize>) -> Result<String, S
 }
 
 fn input() -> impl Strategy<Value = Vec<u8>> {
-    let csv = "(\u{feff})?(a,b\r?\n)?([ab01.,\"\t-]{0,4}(,|\n|\r\n|\r|\"\"|\"\n\"|é)){0,12}";
+    let csv = "(\u{feff})?(a,b\r?\n)?([ab01.,\"\t;-]{0,4}(,|;|\u{feff}|\n|\r\n|\r|\"\"|\"\n\"|é)){0,12}";
     let lines = "([\\[\\]{}\",:a1 \\\\\r\n-]|null|\"a\"|\"a\":|\\{\\}|NaN|é|\u{feff}){0,16}";
     prop_oneof![
         csv.prop_map(String::into_bytes),

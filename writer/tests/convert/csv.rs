@@ -46,7 +46,7 @@ fn any_delimiter_but_a_quote_and_the_end_of_a_line() {
             assert!(!byte.is_ascii() || b"\"\n\r".contains(&byte), "{byte}");
             continue;
         };
-        let options = Options { delimiter, ..typed(&[("a", ColumnType::Text)]) };
+        let options = Options { delimiter: delimiter.into(), ..typed(&[("a", ColumnType::Text)]) };
         let d = char::from(byte);
         let input = format!("a{d}\"b{d}\"\nx{d}\"y{d}z\"\n");
         let expected = match d {

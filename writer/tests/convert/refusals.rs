@@ -2,7 +2,7 @@
 
 use lastgood::Error;
 use lastgood::convert::Format;
-use lastgood::convert::csv::{ColumnType, MAX_COLUMNS, MAX_ROW_BYTES, Options};
+use lastgood::convert::csv::{ColumnType, Delimiter, MAX_COLUMNS, MAX_ROW_BYTES, Options, Separation, Unnamed};
 use lastgood::protocol::payload::Rules;
 
 use crate::site::{Pieces, converted, converted_with, typed};
@@ -34,11 +34,9 @@ fn csv() {
         ),
         (
             Options::default(),
-            b",price\n0,1\n",
+            b"id,,price\n0,1,2\n",
             "bad-header",
-            "line 1: column 1 has no name in the header; name it, or leave the column out (pandas writes its index like \
-             this: to_csv(index=False))"
-                .into(),
+            "line 1: column 2 has no name in the header; --unnamed NAME names it, --unnamed drop leaves it out".into(),
         ),
         (
             Options::default(),
@@ -108,31 +106,33 @@ fn csv() {
             Options::default(),
             b"a,b\n1,2\r3,4\n",
             "bad-row",
-            "line 2, column b: a carriage return without a line feed; end lines with LF or CRLF, and put a field that has \
-             one in quotes"
+            "line 2, column b: a carriage return without a line feed; where it ends a line, tr '\\r' '\\n' makes line feeds of \
+             all, and a field that has one stands in quotes"
                 .into(),
         ),
         (
             Options::default(),
             b"a,b\n1,2\n\"3\",\"4\"\r",
             "bad-row",
-            "line 3, column b: a carriage return without a line feed; end lines with LF or CRLF, and put a field that has \
-             one in quotes"
+            "line 3, column b: a carriage return without a line feed; where it ends a line, tr '\\r' '\\n' makes line feeds of \
+             all, and a field that has one stands in quotes"
                 .into(),
         ),
         (
             Options::default(),
             b"a,city\n1,K\xf6ln\n",
             "invalid-utf8",
-            "line 2, column city: expected UTF-8, found 0xF6; save it as UTF-8 (in spreadsheets: CSV UTF-8), or convert it \
-             with iconv -f WINDOWS-1252 -t UTF-8"
+            "line 2, column city: expected UTF-8, found 0xF6; save it as UTF-8, or convert it with the command that gives the \
+             right text, the likeliest first: iconv -f WINDOWS-1252 -t UTF-8 gives `Köln`, iconv -f MACINTOSH -t UTF-8 gives \
+             `Kˆln`, iconv -f CP850 -t UTF-8 gives `K÷ln`"
                 .into(),
         ),
         (
             Options::default(),
             b"\xff\xfea\0,\0b\0\n",
             "invalid-utf8",
-            "line 1: expected UTF-8, found 0xFF; this looks like UTF-16, save it as UTF-8".into(),
+            "line 1: expected UTF-8; this looks like UTF-16; save it as UTF-8, or convert it with iconv -f UTF-16 -t UTF-8"
+                .into(),
         ),
         (
             typed(&[("n", ColumnType::Integer)]),
@@ -144,7 +144,9 @@ fn csv() {
             typed(&[("unit price", ColumnType::Float)]),
             "unit price\n1e3\nnan\n1,5\n".replace("1,5", "\"1,5\"").leak().as_bytes(),
             "bad-value",
-            format!("line 4, column unit price: expected a number, found `1,5`{correct} 'unit price=text'"),
+            "line 4, column unit price: expected a number, found `1,5`, a number with a decimal comma; write it with a decimal \
+             point and no separators of thousands, or publish the column as text with --column 'unit price=text'"
+                .into(),
         ),
         (
             typed(&[("ok", ColumnType::Boolean)]),
@@ -181,6 +183,105 @@ fn csv() {
     for (options, input, code, message) in cases {
         let shown = String::from_utf8_lossy(input);
         assert_eq!(refused(&Format::Csv(options), input), (message, code), "{shown:?}");
+    }
+}
+
+/// What shows in the first rows, and in the last.
+#[test]
+fn csv_in_disguise() {
+    let detected = Options { delimiter: Separation::Detected, ..Options::default() };
+    let named = Options { unnamed: Unnamed::Name("\u{1b}".to_owned()), ..Options::default() };
+    let told = Options { delimiter: Delimiter::new(0x1f).unwrap().into(), ..Options::default() };
+    let many = |first: &str, row: &str, last: &str| format!("{first}{}{last}", row.repeat(40_000));
+    let cases: Vec<(Options, Vec<u8>, &str, &str)> = vec![
+        (Options::default(), many("a;b\n", "1;2\n", "").into(), "bad-header", "line 1: semicolons split the header"),
+        (
+            Options::default(),
+            many("a;b,c\n", "1;2,5\n", "").into(),
+            "bad-header",
+            "line 1: commas and semicolons split",
+        ),
+        (detected.clone(), many("a|b;c\n", "1|2;5\n", "").into(), "bad-header", "line 1: semicolons and vertical bars"),
+        (
+            told,
+            b"sep=;\na;b\n".into(),
+            "bad-header",
+            "line 1: `sep=;`, which tells spreadsheets the delimiter, contradicts --delimiter '\\u{1f}'",
+        ),
+        (
+            Options::default(),
+            many(",a\n0,x\n", "", "2,y\n").into(),
+            "bad-header",
+            "line 1: column 1 has no name in the header, and is no plain counter",
+        ),
+        (
+            named,
+            b"a,,\n".into(),
+            "bad-header",
+            "line 1: columns 2, 3 have no names in the header, and --unnamed names only one",
+        ),
+        (Options::default(), many("a,b\n", "1,2\n", "\u{feff}a,b\n").into(), "byte-order-mark", "line 40002: "),
+        (
+            Options::default(),
+            many("a,b\n", "1,2\n", "1,\u{feff}2\n").into(),
+            "byte-order-mark",
+            "line 40002, column b: ",
+        ),
+        (
+            Options::default(),
+            many("a\r", "1\r", "").into(),
+            "bad-row",
+            "line 1: lines end with a carriage return alone",
+        ),
+        (
+            Options::default(),
+            [many("a,b\n", "1,2\n", "1,K").as_bytes(), b"\x9aln\n"].concat(),
+            "invalid-utf8",
+            "line 40002, column b: expected UTF-8, found 0x9A; save",
+        ),
+        (
+            Options::default(),
+            [many("a,b\n", "1,\u{e9}\n", "1,K").as_bytes(), b"\xf6ln\n"].concat(),
+            "invalid-utf8",
+            "line 40002, column b: expected UTF-8, found 0xF6; the rest is UTF-8",
+        ),
+        (
+            Options::default(),
+            b"a\0,\0b\0\n\0".into(),
+            "invalid-utf8",
+            "line 1: expected UTF-8; this looks like UTF-16LE",
+        ),
+        (
+            Options::default(),
+            b"a,b\n1,\xe9\x1b[2J\n".into(),
+            "invalid-utf8",
+            "line 2, column b: expected UTF-8, found 0xE9",
+        ),
+        // A long row.
+        (
+            Options::default(),
+            [many("a\n\"", "é\n", "K").as_bytes(), b"\xf6ln\"\n"].concat(),
+            "invalid-utf8",
+            "line 40002, column a: expected UTF-8, found 0xF6; the rest",
+        ),
+        (
+            Options::default(),
+            [many("a\n\"", "x\n", "K").as_bytes(), b"\xf6ln\"\n"].concat(),
+            "invalid-utf8",
+            "line 40002, column a: expected UTF-8, found 0xF6; save",
+        ),
+        (Options::default(), b"{\"a\":1}\n{\"a\":2}\n".into(), "bad-header", "line 1: this looks like JSON Lines"),
+        (
+            Options::default(),
+            b"a,b\n\"1\",2,3\n".into(),
+            "bad-row",
+            "line 2: expected 2 fields as in the header, found one more; R's",
+        ),
+    ];
+    for (options, input, code, start) in cases {
+        let (message, found) = refused(&Format::Csv(options), &input);
+        assert!(message.starts_with(start) && found == code, "{start}: {found}: {message}");
+        assert!(!message.contains(|char: char| char.is_control()), "{message:?}");
     }
 }
 
@@ -276,7 +377,7 @@ fn json_lines() {
         (
             "[\n  {\"a\":1},\n  {\"a\":2}\n]\n",
             "not-json",
-            "line 1, column 2, at /0: expected the value to end on its line, as JSON Lines has it (a document over several lines is JSON), found U+000A",
+            "line 1, column 2, at /0: expected the value to end on its line, as JSON Lines has it (a document over several lines is JSON), found U+000A; this looks like JSON: --format json reads it",
         ),
         (
             "1\n\"a\nb\"\n",
@@ -286,7 +387,7 @@ fn json_lines() {
         (
             "{\"é\":1} {\"a\":2}\n",
             "not-json",
-            "line 1, column 9, at /0: expected the end of the line after its value, as JSON Lines has it, found `{`",
+            "line 1, column 9, at /0: expected the end of the line after its value, as JSON Lines has it, found `{`; these are several JSON documents, one after another, and no JSON Lines, which have one on each line; jq -s . FILE > NEW makes one array of them",
         ),
         (
             "1\n2, 3\n",
@@ -315,7 +416,8 @@ fn json_lines() {
             "truncated",
             "line 2, column 3, at /1: the input ends here, expected the closing quote of the string; publish the whole document",
         ),
-        ("\u{feff}1\n", "byte-order-mark", ""),
+        ("\u{feff}", "truncated", ""),
+        ("1\u{feff}\n", "not-json", ""),
         ("1\né\n", "not-json", ""),
         ("1 é\n", "not-json", ""),
         ("[}\n", "not-json", ""),

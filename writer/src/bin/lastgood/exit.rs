@@ -190,12 +190,13 @@ impl Failure {
         add("message", self.to_string().into());
         add("exit", (self.exit() as u8).into());
         match self {
-            Failure::Feed(Error::Refused { dataset, refusal }) => {
+            Failure::Feed(Error::Refused { dataset, refusal, hint }) => {
                 add("dataset", dataset.as_str().into());
                 add("line", refusal.line.into());
                 add("column", refusal.column.into());
                 add("pointer", refusal.pointer.as_str().into());
-                add("way_out", refusal.way_out().into());
+                let way_out = hint.as_ref().and_then(|hint| hint.way_out());
+                add("way_out", way_out.or(refusal.way_out().map(str::to_owned)).into());
             }
             Failure::Feed(Error::Guard { dataset, broken }) => {
                 add("dataset", dataset.as_str().into());

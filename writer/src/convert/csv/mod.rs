@@ -2,7 +2,10 @@
 //!
 //! - Fields are separated by the delimiter, rows by LF or CRLF. A field in quotes may contain all of them; a quote in it is
 //!   doubled. A quote anywhere else is refused, because nobody can know what was meant.
-//! - A byte order mark at the start, as spreadsheets write it, and blank lines are passed over.
+//! - Byte order marks at the start, as spreadsheets write them, a first line such as `sep=;`, and blank lines are passed
+//!   over.
+//! - A delimiter that is assumed is held against the first rows ([`Separation`]).
+//! - A column without a name is left out when it is a plain counter in the first place, else refused ([`Unnamed`]).
 //! - The header row names the columns; each row has as many fields as the header, and becomes an object with all of them.
 //! - An empty field is `null`. A quoted empty field is an empty text in a column of text, and `null` in any other.
 //! - The type of a column is given ([`Options::columns`]) or inferred over the whole input: see [`ColumnType`].
@@ -11,10 +14,14 @@
 //! the types, then, from a copy in staging, to write the array.
 
 mod column;
+pub(super) mod dialect;
 mod lexer;
+mod notation;
 mod refusal;
 mod render;
 mod rows;
+mod seen;
+mod unnamed;
 mod value;
 
 use std::collections::BTreeMap;
@@ -22,16 +29,17 @@ use std::fmt;
 use std::io;
 use std::str::FromStr;
 
+pub use self::notation::Notation;
 pub use self::refusal::{Refusal, RefusalKind};
 
 use self::column::Columns;
+use self::dialect::Dialect;
 use self::render::Array;
 use self::rows::{Rows, Stop};
 use super::pipe::{self, Write};
 use super::spool::{Spool, Spooled};
-use super::{Conversion, Source};
+use super::{Conversion, Remarks, Source};
 use crate::error::Error;
-
 use crate::storage::Staging;
 
 /// How many columns there may be: as many as in a sheet of a spreadsheet.
@@ -43,10 +51,86 @@ pub const MAX_ROW_BYTES: usize = 8 * 1024 * 1024;
 /// How a CSV input is written.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Options {
-    /// What stands between two fields. Default: a comma.
-    pub delimiter: Delimiter,
+    /// What stands between two fields. Default: a comma, unless the input is plainly written otherwise.
+    pub delimiter: Separation,
     /// Columns by name whose type is given. The types of the others are inferred.
     pub columns: BTreeMap<String, ColumnType>,
+    /// What becomes of columns without a name.
+    pub unnamed: Unnamed,
+    /// Words that mean what an empty field means, besides the empty field: `null`, and in quotes the text in a column of
+    /// text.
+    pub null: Vec<String>,
+}
+
+/// How the delimiter of an input is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Separation {
+    /// From the kind of the input. An input that is plainly written with another delimiter is refused.
+    Assumed(Delimiter),
+    /// The publisher says it.
+    Given(Delimiter),
+    /// From the first rows of the input.
+    Detected,
+}
+
+impl Default for Separation {
+    fn default() -> Self {
+        Self::Assumed(Delimiter::COMMA)
+    }
+}
+
+impl From<Delimiter> for Separation {
+    fn from(delimiter: Delimiter) -> Self {
+        Self::Given(delimiter)
+    }
+}
+
+impl FromStr for Separation {
+    type Err = String;
+
+    /// A delimiter, or `auto`.
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "auto" => Ok(Self::Detected),
+            _ => text.parse().map(Self::Given),
+        }
+    }
+}
+
+/// What becomes of columns without a name.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Unnamed {
+    /// The first column is left out when it counts 0, 1, 2 … or 1, 2, 3 …, as the index does that pandas and R write. Any
+    /// other is refused.
+    #[default]
+    Counter,
+    /// They are left out.
+    Drop,
+    /// The only one has this name.
+    Name(String),
+}
+
+impl FromStr for Unnamed {
+    type Err = String;
+
+    /// `auto`, `drop`, or a name.
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "" => Err("expected `auto`, `drop` or a name for the column, found nothing".to_owned()),
+            "auto" => Ok(Self::Counter),
+            "drop" => Ok(Self::Drop),
+            name => Ok(Self::Name(name.to_owned())),
+        }
+    }
+}
+
+/// A column without a name that was left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LeftOut {
+    /// Which one, from 1.
+    pub column: usize,
+    /// Whether it was left out because it is a plain counter.
+    pub counter: bool,
 }
 
 /// The type of a column.
@@ -104,6 +188,8 @@ impl Delimiter {
     pub const COMMA: Self = Self(b',');
     /// A tabulator.
     pub const TAB: Self = Self(b'\t');
+    /// Those that are looked for.
+    pub const USUAL: [Self; 4] = [Self::COMMA, Self(b';'), Self::TAB, Self(b'|')];
 
     /// The delimiter with this byte; `None` when it cannot be one.
     #[must_use]
@@ -119,12 +205,6 @@ impl Delimiter {
     }
 }
 
-impl Default for Delimiter {
-    fn default() -> Self {
-        Self::COMMA
-    }
-}
-
 impl FromStr for Delimiter {
     type Err = String;
 
@@ -135,7 +215,7 @@ impl FromStr for Delimiter {
             _ => <[u8; 1]>::try_from(text.as_bytes()).ok().and_then(|[byte]| Self::new(byte)),
         };
         delimiter.ok_or_else(|| {
-            "expected one ASCII character, such as `;` or `|`, or `tab`; not a quote and not the end of a line"
+            "expected one ASCII character, such as `;` or `|`, or `tab`, or `auto`; not a quote and not the end of a line"
                 .to_owned()
         })
     }
@@ -146,9 +226,16 @@ pub(super) fn convert<G: Staging>(
     options: &Options,
     input: impl Source,
     json: &mut (impl FnMut(&[u8]) -> Result<(), Error> + Send),
-) -> Result<(), Error> {
-    let (columns, spooled) = check(conversion, options, input)?;
-    write(conversion, options, &columns, &spooled, json)
+) -> Result<Remarks, Error> {
+    let (checked, spooled) = check(conversion, options, input)?;
+    write(conversion, &checked, &spooled, json)?;
+    Ok(Remarks { left_out: checked.columns.left_out(), notes: checked.columns.notes() })
+}
+
+/// What the first reading has found.
+struct Checked {
+    dialect: Dialect,
+    columns: Columns,
 }
 
 /// The first reading: every fault of the input itself comes up here, and the types of the columns with it.
@@ -156,7 +243,7 @@ fn check<G: Staging>(
     conversion: &Conversion<'_, G>,
     options: &Options,
     mut input: impl Source,
-) -> Result<(Columns, Spooled<G::File>), Error> {
+) -> Result<(Checked, Spooled<G::File>), Error> {
     let mut spool = Spool::new(conversion.staging);
     let mut failed = None;
     let checked = pipe::beside(
@@ -175,50 +262,58 @@ fn check<G: Staging>(
     );
     // If the copy has failed, that is why the check has ended.
     failed.map_or(Ok(()), Err).map_err(|source| conversion.cannot_spool(source))?;
-    let columns = checked?;
+    let checked = checked?;
     let spooled = spool.finish().map_err(|source| conversion.cannot_spool(source))?;
-    Ok((columns, spooled))
+    Ok((checked, spooled))
 }
 
 fn check_rows<G: Staging>(
     conversion: &Conversion<'_, G>,
     options: &Options,
     source: impl Source,
-) -> Result<Columns, Error> {
-    let mut rows = Rows::new(source, options.delimiter, conversion.max_bytes);
+) -> Result<Checked, Error> {
+    let mut rows = Rows::new(source, conversion.max_bytes);
     let refused = |refusal| conversion.refused_csv(refusal);
     let stopped = |stop, columns: &Columns| match stop {
         Stop::Error(error) => error,
         Stop::Fault(fault) => refused(columns.refusal(fault)),
     };
-    if !rows.advance().map_err(|stop| stopped(stop, &Columns::default()))? {
+    let none = Columns::default();
+    let dialect = {
+        let (head, last) = rows.head().map_err(|stop| stopped(stop, &none))?;
+        Dialect::of(head, last, options.delimiter).map_err(|kind| refused(Refusal::new(1, None, kind)))?
+    };
+    rows.begin(dialect);
+    if !rows.advance().map_err(|stop| stopped(stop, &none))? {
         return Err(refused(Refusal::empty()));
     }
     if !rows.is_utf8() {
-        return Err(refused(Columns::default().not_utf8(&rows.row())));
+        return Err(stopped(rows.not_utf8(), &none));
     }
-    let mut columns = Columns::of_header(&rows.row(), &options.columns).map_err(refused)?;
-    rows.expect_columns(columns.0.len());
+    let mut columns = Columns::of_header(&rows.row(), options).map_err(refused)?;
+    rows.expect_columns(columns.len());
     while rows.advance().map_err(|stop| stopped(stop, &columns))? {
         if !rows.is_utf8() {
-            return Err(refused(columns.not_utf8(&rows.row())));
+            return Err(stopped(rows.not_utf8(), &columns));
+        }
+        if rows.may_have_marks() {
+            columns.refuse_marks(&rows.row()).map_err(refused)?;
         }
         columns.take(&rows.row()).map_err(refused)?;
     }
-    Ok(columns)
+    Ok(Checked { dialect, columns })
 }
 
 /// The second reading: the array is written, beside the rules that it is to obey.
 fn write<G: Staging>(
     conversion: &Conversion<'_, G>,
-    options: &Options,
-    columns: &Columns,
+    checked: &Checked,
     spooled: &Spooled<G::File>,
     json: &mut (impl FnMut(&[u8]) -> Result<(), Error> + Send),
 ) -> Result<(), Error> {
     let mut obeyed = Ok(());
     let written = pipe::beside(
-        |pipe| write_rows(conversion, options, columns, spooled, pipe),
+        |pipe| write_rows(conversion, checked, spooled, pipe),
         |bytes| {
             obeyed = json(bytes);
             obeyed.is_ok()
@@ -230,22 +325,23 @@ fn write<G: Staging>(
 
 fn write_rows<G: Staging>(
     conversion: &Conversion<'_, G>,
-    options: &Options,
-    columns: &Columns,
+    Checked { dialect, columns }: &Checked,
     spooled: &Spooled<G::File>,
     pipe: &mut dyn Write,
 ) -> Result<(), Error> {
     let mut reader = spooled.reader().map_err(|source| conversion.cannot_spool(source))?;
     let source = |buffer: &mut [u8]| reader.read(buffer).map_err(|source| conversion.cannot_spool(source));
-    let mut rows = Rows::new(source, options.delimiter, u64::MAX);
+    let mut rows = Rows::new(source, u64::MAX);
     let stopped = |stop| match stop {
         Stop::Error(error) => error,
         Stop::Fault(fault) => conversion.refused_csv(columns.refusal(fault)),
     };
     let mut array = Array::begin(columns, pipe.chunk());
+    rows.head().map_err(stopped)?;
+    rows.begin(*dialect);
     // The header.
     rows.advance().map_err(stopped)?;
-    rows.expect_columns(columns.0.len());
+    rows.expect_columns(columns.len());
     while pipe.is_open() && rows.advance().map_err(stopped)? {
         array.row(&rows.row(), pipe.chunk());
         pipe.hand_on();

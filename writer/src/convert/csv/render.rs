@@ -1,15 +1,17 @@
 //! Rows as the elements of a JSON array, each on the line that it has in the input.
 
 use super::ColumnType;
-use super::column::Columns;
+use super::column::{Column, Columns};
 use super::lexer::Field;
 use super::rows::Row;
 use super::value::{boolean, not_finite};
-use crate::convert::bytes::special;
+use crate::convert::bytes::{newlines, special};
 
 /// Writes the array.
-pub(super) struct Array {
-    columns: Vec<Member>,
+pub(super) struct Array<'a> {
+    columns: &'a Columns,
+    /// One for each column; `None` for one that is left out.
+    members: Vec<Option<Member>>,
     /// The line that is being written.
     line: u64,
     rows: bool,
@@ -22,17 +24,20 @@ struct Member {
     kind: Option<ColumnType>,
 }
 
-impl Array {
+impl<'a> Array<'a> {
     /// Begins an array of objects with these members.
-    pub(super) fn begin(columns: &Columns, json: &mut Vec<u8>) -> Self {
-        let member = |(index, column): (usize, &super::column::Column)| {
-            let mut start = vec![if index == 0 { b'{' } else { b',' }];
-            string(column.name.replace('"', "\"\"").as_bytes(), &mut start);
-            start.push(b':');
-            Member { start, kind: column.kind() }
+    pub(super) fn begin(columns: &'a Columns, json: &mut Vec<u8>) -> Self {
+        let mut opening = b'{';
+        let member = |column: &Column| {
+            column.is_published().then(|| {
+                let mut start = vec![std::mem::replace(&mut opening, b',')];
+                string(column.name.replace('"', "\"\"").as_bytes(), &mut start);
+                start.push(b':');
+                Member { start, kind: column.kind() }
+            })
         };
         json.push(b'[');
-        Self { columns: columns.0.iter().enumerate().map(member).collect(), line: 1, rows: false }
+        Self { columns, members: columns.iter().map(member).collect(), line: 1, rows: false }
     }
 
     /// Writes a row, which has a field for each column.
@@ -46,9 +51,17 @@ impl Array {
             json.push(b'\n');
             self.line += 1;
         }
-        for (member, field) in self.columns.iter().zip(row.fields) {
-            json.extend_from_slice(&member.start);
-            self.line += value(row.content(*field), *field, member.kind, json);
+        for (member, field) in self.members.iter().zip(row.fields) {
+            let content = row.content(*field);
+            self.line += match member {
+                Some(member) => {
+                    json.extend_from_slice(&member.start);
+                    let null = self.columns.is_null(content);
+                    value(content, null, *field, member.kind, json)
+                }
+                // So what follows is on the same line as in the input.
+                None => fill(newlines(content), json),
+            };
         }
         json.push(b'}');
     }
@@ -60,10 +73,10 @@ impl Array {
 
 /// Writes a value, and says how many lines it goes on for.
 #[inline]
-fn value(content: &[u8], field: Field, kind: Option<ColumnType>, json: &mut Vec<u8>) -> u64 {
+fn value(content: &[u8], null: bool, field: Field, kind: Option<ColumnType>, json: &mut Vec<u8>) -> u64 {
     let kind = match kind {
         Some(ColumnType::Text) if field.quoted => ColumnType::Text,
-        Some(kind) if !content.is_empty() => kind,
+        Some(kind) if !null => kind,
         _ => {
             json.extend_from_slice(b"null");
             return 0;
@@ -72,9 +85,7 @@ fn value(content: &[u8], field: Field, kind: Option<ColumnType>, json: &mut Vec<
     let written = match kind {
         ColumnType::Text => {
             let lines = string(content, json);
-            // So what follows is on the same line as in the input.
-            (0..lines).for_each(|_| json.push(b'\n'));
-            return lines;
+            return fill(lines, json);
         }
         ColumnType::Boolean => boolean(content),
         ColumnType::Integer => None,
@@ -83,6 +94,12 @@ fn value(content: &[u8], field: Field, kind: Option<ColumnType>, json: &mut Vec<
     };
     json.extend_from_slice(written.map_or(content, str::as_bytes));
     0
+}
+
+/// Ends as many lines as the field went over.
+fn fill(lines: u64, json: &mut Vec<u8>) -> u64 {
+    (0..lines).for_each(|_| json.push(b'\n'));
+    lines
 }
 
 /// Writes a text, in which quotes are doubled, and says how many line feeds it has.

@@ -2,19 +2,19 @@
 
 use lastgood_protocol::payload;
 
+use super::dialect::{Dialect, HEAD_BYTES};
 use super::lexer::{Fault, Field, Lexed, lex};
 use super::refusal::RefusalKind;
 use super::{Delimiter, MAX_COLUMNS, MAX_ROW_BYTES};
-use crate::convert::Source;
-use crate::convert::bytes::newlines;
+use crate::convert::bytes::{has_mark, newlines};
+use crate::convert::{Source, encoding};
 use crate::error::Error;
 
 const BUFFER_BYTES: usize = 256 * 1024;
-const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
 pub(super) struct Rows<S> {
     source: S,
-    delimiter: u8,
+    delimiter: Delimiter,
     /// How many more bytes the input may have.
     room: u64,
     max_bytes: u64,
@@ -24,6 +24,12 @@ pub(super) struct Rows<S> {
     end: usize,
     /// Up to here, what was read is UTF-8.
     valid: usize,
+    /// How many characters of more than one byte there were up to there, since the start.
+    wide: u64,
+    /// Whether there may be a byte order mark in what is in the buffer.
+    marks: bool,
+    /// Whether the head has lines that end with a carriage return alone, and no other.
+    carriage_returns: bool,
     /// Nothing follows what is in the buffer.
     last: bool,
     /// Where the present row is: its line, and how many lines and bytes it takes.
@@ -83,16 +89,19 @@ impl From<Error> for Stop {
 
 impl<S: Source> Rows<S> {
     /// The rows of `source`, which may have `max_bytes` bytes.
-    pub(super) fn new(source: S, delimiter: Delimiter, max_bytes: u64) -> Self {
+    pub(super) fn new(source: S, max_bytes: u64) -> Self {
         Self {
             source,
-            delimiter: delimiter.byte(),
+            delimiter: Delimiter::COMMA,
             room: max_bytes,
             max_bytes,
             buffer: vec![0; BUFFER_BYTES],
             start: 0,
             end: 0,
             valid: 0,
+            wide: 0,
+            marks: false,
+            carriage_returns: false,
             last: false,
             line: 1,
             lines: 0,
@@ -103,6 +112,22 @@ impl<S: Source> Rows<S> {
         }
     }
 
+    /// The start of the input, before any row was read, and whether nothing follows it. However the input comes, it is the
+    /// same.
+    pub(super) fn head(&mut self) -> Result<(&[u8], bool), Stop> {
+        let head = self.read_ahead(HEAD_BYTES)?;
+        let (len, last) = (head.len(), self.last && self.end <= HEAD_BYTES);
+        self.carriage_returns = !self.buffer[..len].contains(&b'\n');
+        Ok((&self.buffer[..len], last))
+    }
+
+    /// Reads the rows from here on in this way.
+    pub(super) fn begin(&mut self, dialect: Dialect) {
+        self.delimiter = dialect.delimiter;
+        self.start = dialect.start;
+        self.line += dialect.lines;
+    }
+
     /// From now on, fields beyond the first `columns` are only counted.
     pub(super) fn expect_columns(&mut self, columns: usize) {
         self.max_fields = columns;
@@ -110,9 +135,6 @@ impl<S: Source> Rows<S> {
 
     /// Goes to the next row that is not a blank line; false at the end of the input.
     pub(super) fn advance(&mut self) -> Result<bool, Stop> {
-        if self.buffer_is_new() {
-            self.skip_byte_order_mark()?;
-        }
         loop {
             self.start += self.len;
             self.line += self.lines;
@@ -147,9 +169,41 @@ impl<S: Source> Rows<S> {
         if self.valid < end {
             let read = &self.buffer[self.start..self.end];
             let valid = str::from_utf8(read).map_or_else(|error| error.valid_up_to(), str::len);
+            let new = &self.buffer[self.valid.max(self.start)..self.start + valid];
+            if !new.is_ascii() {
+                self.wide += wide_characters(new);
+            }
             self.valid = self.start + valid;
+            self.marks = has_mark(&self.buffer[self.start..self.valid]);
         }
         self.valid >= end
+    }
+
+    /// Whether a row that is UTF-8 can have a byte order mark in it.
+    #[inline]
+    pub(super) fn may_have_marks(&self) -> bool {
+        self.marks
+    }
+
+    /// Why the present row, which is not UTF-8, is refused.
+    #[cold]
+    pub(super) fn not_utf8(&mut self) -> Stop {
+        let row = self.row();
+        let at = str::from_utf8(row.bytes).map_or_else(|error| error.valid_up_to(), str::len);
+        let bytes = row.bytes[at..].utf8_chunks().next().map_or(&[][..], |chunk| chunk.invalid()).to_vec();
+        let column = row.fields.iter().position(|field| at < field.end);
+        let line = row.line_at(at);
+        let wide = self.wide;
+        match self.read_ahead(at + HEAD_BYTES) {
+            Ok(ahead) => {
+                // Of a long row what is near the fault is enough, from the start of a character on.
+                let near = at.saturating_sub(HEAD_BYTES);
+                let from = (near..at).find(|&from| ahead[from] & 0xC0 != 0x80).unwrap_or(at);
+                let advice = encoding::advice(&ahead[from..], wide - wide_characters(&ahead[from..at]));
+                Stop::Fault(Misplaced { line, column, kind: RefusalKind::InvalidUtf8 { bytes, advice } })
+            }
+            Err(stop) => stop,
+        }
     }
 
     /// Whether there is a whole row in the buffer; then it is the present one.
@@ -159,32 +213,34 @@ impl<S: Source> Rows<S> {
         if bytes.is_empty() {
             return Ok(false);
         }
-        match lex(bytes, self.delimiter, self.last, self.max_fields, &mut self.fields) {
+        match lex(bytes, self.delimiter.byte(), self.last, self.max_fields, &mut self.fields) {
             Ok(Lexed::Row { len, lines, fields }) => {
                 (self.len, self.lines, self.count) = (len, lines, fields);
                 Ok(true)
             }
             Ok(Lexed::Part) if bytes.len() > MAX_ROW_BYTES => Err(self.fault(RefusalKind::RowTooLong)),
             Ok(Lexed::Part) => Ok(false),
+            // The header of a second file, of which the mark hides that its first field starts with a quote.
+            Err(Fault { at, kind: RefusalKind::StrayQuote, .. }) if has_mark(&bytes[..at]) => {
+                Err(self.fault(RefusalKind::Joined))
+            }
             Err(Fault { at, field, kind }) => {
                 let line = self.line + newlines(&bytes[..at]);
+                let kind = match kind {
+                    RefusalKind::CarriageReturn if self.carriage_returns => RefusalKind::CarriageReturnsAlone,
+                    kind => kind,
+                };
                 Err(Stop::Fault(Misplaced { line, column: Some(field), kind }))
             }
         }
     }
 
-    fn buffer_is_new(&self) -> bool {
-        self.end == 0 && !self.last
-    }
-
-    fn skip_byte_order_mark(&mut self) -> Result<(), Stop> {
-        while self.end < BYTE_ORDER_MARK.len() && !self.last {
+    /// So many bytes from the start of the present row on, or as many as follow.
+    fn read_ahead(&mut self, bytes: usize) -> Result<&[u8], Stop> {
+        while !self.last && self.end - self.start <= bytes {
             self.fill()?;
         }
-        if self.buffer[..self.end].starts_with(BYTE_ORDER_MARK) {
-            self.start = BYTE_ORDER_MARK.len();
-        }
-        Ok(())
+        Ok(&self.buffer[self.start..self.end.min(self.start + bytes)])
     }
 
     /// Reads on. At least as much again as there is of the present row: so a long row is not looked at for every few bytes
@@ -217,4 +273,9 @@ impl<S: Source> Rows<S> {
     fn fault(&self, kind: RefusalKind) -> Stop {
         Stop::Fault(Misplaced { line: self.line, column: None, kind })
     }
+}
+
+/// How many characters of more than one byte start in this text.
+fn wide_characters(text: &[u8]) -> u64 {
+    text.iter().filter(|&&byte| byte >= 0xC0).count() as u64
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use clap::{Args, ValueEnum};
 use lastgood::config::{Config, InputFormat};
 use lastgood::convert::Format;
-use lastgood::convert::csv::{ColumnType, Delimiter};
+use lastgood::convert::csv::{ColumnType, Separation, Unnamed};
 
 use crate::exit::Failure;
 use crate::input::Input;
@@ -17,12 +17,20 @@ pub(crate) struct FormatOptions {
     /// What the inputs are written in; CSV and JSON Lines are published as a JSON array [default: auto]
     #[arg(long, value_name = "FORMAT")]
     format: Option<Name>,
-    /// What stands between the fields of CSV: one character, or tab [default: a comma; for .tsv a tab]
+    /// What stands between the fields of CSV: one character, tab, or auto to find it in the first rows [default: a comma; for
+    /// .tsv a tab]
     #[arg(long, value_name = "CHAR")]
-    delimiter: Option<Delimiter>,
+    delimiter: Option<Separation>,
     /// The type of a column of CSV: integer, float, boolean or text; may be repeated [default: inferred]
     #[arg(long = "column", value_name = "NAME=TYPE", value_parser = column)]
     columns: Vec<(String, ColumnType)>,
+    /// Columns of CSV without a name: auto leaves out a counter in the first place and refuses others, drop leaves out all, a
+    /// name is given to the only one [default: auto]
+    #[arg(long, value_name = "auto|drop|NAME")]
+    unnamed: Option<Unnamed>,
+    /// A word of CSV that stands for null, as an empty field does, such as NA; may be repeated
+    #[arg(long = "null", value_name = "WORD", allow_hyphen_values = true)]
+    null: Vec<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -57,13 +65,25 @@ impl FormatOptions {
             configured.format = self.format.map_or(configured.format, InputFormat::from);
             configured.delimiter = self.delimiter.or(configured.delimiter);
             configured.columns.extend(columns.clone());
+            if let Some(unnamed) = &self.unnamed {
+                configured.unnamed.clone_from(unnamed);
+            }
+            configured.null.extend(self.null.iter().cloned());
             configured.format_of(input.path())
         };
         let formats: Vec<Format> = inputs.iter().map(format).collect();
-        if (self.delimiter.is_some() || !columns.is_empty()) && !formats.iter().any(|is| matches!(is, Format::Csv(_))) {
-            let problem = "--delimiter and --column are for CSV, and no input is; for a file without .csv or .tsv, and for \
-                           stdin, add --format csv";
-            return Err(Failure::Usage(problem.to_owned()));
+        let given = [
+            ("--delimiter", self.delimiter.is_some()),
+            ("--column", !columns.is_empty()),
+            ("--unnamed", self.unnamed.is_some()),
+            ("--null", !self.null.is_empty()),
+        ];
+        let given: Vec<&str> = given.into_iter().filter(|(_, given)| *given).map(|(option, _)| option).collect();
+        if !given.is_empty() && !formats.iter().any(|is| matches!(is, Format::Csv(_))) {
+            return Err(Failure::Usage(format!(
+                "{}: for CSV alone, and no input is CSV; for a file without .csv or .tsv, and for stdin, add --format csv",
+                given.join(", ")
+            )));
         }
         Ok(formats)
     }

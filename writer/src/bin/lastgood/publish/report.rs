@@ -4,6 +4,7 @@ use std::fmt;
 
 use indicatif::HumanBytes;
 use lastgood::Publication;
+use lastgood::convert::csv::LeftOut;
 use serde::Serialize;
 
 use crate::dir::FeedDir;
@@ -31,9 +32,17 @@ struct Dataset<'a> {
     size: u64,
     rows: Option<u64>,
     nan_mapped: u64,
+    left_out: Vec<Column>,
     forced: Option<&'a str>,
     sha256: String,
     schema: Option<Schema>,
+}
+
+/// A column of CSV that was left out.
+#[derive(Serialize)]
+struct Column {
+    column: usize,
+    counter: bool,
 }
 
 #[derive(Serialize)]
@@ -51,6 +60,7 @@ impl<'a> Report<'a> {
             size: dataset.size,
             rows: dataset.rows,
             nan_mapped: dataset.nan_mapped,
+            left_out: dataset.left_out.iter().map(|&LeftOut { column, counter }| Column { column, counter }).collect(),
             forced: dataset.forced.as_deref(),
             sha256: dataset.sha256.to_string(),
             schema: dataset
@@ -102,6 +112,10 @@ impl fmt::Display for Report<'_> {
                 0 => {}
                 1 => write!(f, ", 1 NaN published as null")?,
                 many => write!(f, ", {many} NaN published as null")?,
+            }
+            for Column { column, counter } in &dataset.left_out {
+                let what = if *counter { "an index without a name" } else { "which has no name" };
+                write!(f, ", left out column {column}, {what}")?;
             }
             if let Some(guards) = dataset.forced {
                 write!(f, ", forced although broken: {guards}")?;
