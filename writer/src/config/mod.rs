@@ -9,6 +9,7 @@ mod keys;
 mod parse;
 mod table;
 mod template;
+pub mod value;
 
 use std::collections::BTreeMap;
 use std::io;

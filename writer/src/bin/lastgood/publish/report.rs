@@ -4,6 +4,7 @@ use std::fmt;
 
 use indicatif::HumanBytes;
 use lastgood::Publication;
+use lastgood::protocol::schema::Draft;
 use serde::Serialize;
 
 use crate::dir::FeedDir;
@@ -40,6 +41,11 @@ struct Dataset<'a> {
 struct Schema {
     version: u32,
     sha256: String,
+    /// The draft that it was given in, when it is published in another.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    converted_from: Option<&'static str>,
+    #[serde(skip)]
+    draft: Option<Draft>,
 }
 
 impl<'a> Report<'a> {
@@ -53,10 +59,12 @@ impl<'a> Report<'a> {
             nan_mapped: dataset.nan_mapped,
             forced: dataset.forced.as_deref(),
             sha256: dataset.sha256.to_string(),
-            schema: dataset
-                .schema
-                .as_ref()
-                .map(|schema| Schema { version: schema.version, sha256: schema.sha256.to_string() }),
+            schema: dataset.schema.as_ref().map(|schema| Schema {
+                version: schema.version,
+                sha256: schema.sha256.to_string(),
+                converted_from: dataset.schema_converted_from.map(Draft::as_str),
+                draft: dataset.schema_converted_from,
+            }),
         });
         Self {
             dir: dir.path.display().to_string(),
@@ -97,6 +105,9 @@ impl fmt::Display for Report<'_> {
             write!(f, "  {change}")?;
             if let Some(schema) = &dataset.schema {
                 write!(f, ", matches its schema (version {})", schema.version)?;
+                if let Some(draft) = schema.draft {
+                    write!(f, ", schema converted from {draft}")?;
+                }
             }
             match dataset.nan_mapped {
                 0 => {}
