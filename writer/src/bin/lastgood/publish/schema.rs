@@ -105,7 +105,9 @@ impl SchemaOptions {
 /// What is wrong with a schema for what is no JSON dataset of this publish.
 fn not_published(dataset: &DatasetName, datasets: &[&DatasetName], artifacts: &[&DatasetName]) -> String {
     if artifacts.contains(&dataset) {
-        return format!("--schema {dataset}=…: {dataset} is an artifact, which has no schema; leave it out");
+        return format!(
+            "--schema {dataset}=…: {dataset} is not a JSON dataset of this publish but an artifact, which has no schema; leave it out"
+        );
     }
     let known: Vec<&str> = datasets.iter().map(|dataset| dataset.as_str()).collect();
     let meant = closest(dataset.as_str(), &known).map(|name| format!("; did you mean {name}=…?")).unwrap_or_default();
