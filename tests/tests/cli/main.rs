@@ -25,6 +25,7 @@ mod output;
 mod publish;
 mod recover;
 mod refusal;
+mod remedies;
 mod rollback;
 mod schemas;
 mod serve;

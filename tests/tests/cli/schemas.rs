@@ -144,7 +144,7 @@ fn what_is_wrong_with_the_text_of_a_schema_is_told_as_of_a_payload() {
     let feed = feed();
     let utf_16 = |bom: &[u8]| [bom, &"{}".encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>()[..]].concat();
     for (schema, problem, (line, column), text) in [
-        (&b"{\n  \"type\": \"array\",\n}\n"[..], "not-json", (3, 1), "expected a member name"),
+        (&b"{\n  \"type\": \"array\",\n}\n"[..], "not-json", (3, 1), "after the comma"),
         (b"{\n \"a\": 'b'}", "not-json", (2, 7), "double quotes"),
         (b"{\n // no\n}", "not-json", (2, 2), "JSON has no comments"),
         (b"{}\n{}", "not-json", (2, 1), "a schema is one JSON value"),
