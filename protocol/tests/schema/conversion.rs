@@ -194,6 +194,13 @@ fn what_cannot_be_converted_is_refused_with_its_place_and_a_way_out() {
             "/nullable",
             "[\"string\", \"null\"]",
         ),
+        (
+            DRAFT_7,
+            json!({"dependencies": {"a": ["b"], "c": {"prefixItems": []}}}),
+            "unsupported-keyword",
+            "/dependencies/c/prefixItems",
+            CURRENT,
+        ),
         (DRAFT_7, json!({"dependencies": []}), "invalid-value", "/dependencies", "expected an object"),
         (DRAFT_2019_09, json!({"prefixItems": [true]}), "unsupported-keyword", "/prefixItems", CURRENT),
         (
@@ -424,7 +431,11 @@ fn applicator(
 /// Whether both find the same of each value; what is refused is not compared.
 fn agree(schema: &Value, instances: &[Value]) -> Result<(), TestCaseError> {
     let new = match convert(&schema.to_string()) {
-        Ok(converted) => converted.expect("it is of an older draft").text,
+        Ok(converted) => {
+            let new = converted.expect("it is of an older draft").text;
+            prop_assert_eq!(convert(&new), Ok(None), "once is enough: {}", new);
+            new
+        }
         Err(error) => {
             prop_assert_eq!(error.kind.code(), "not-convertible", "{}", error);
             return Ok(());

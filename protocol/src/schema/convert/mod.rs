@@ -181,7 +181,12 @@ impl Seen {
         self.has_contains |= keywords.get("contains").is_some();
         self.has_recursive_anchor |= keywords.get("$recursiveAnchor").is_some_and(|value| value.kind() == Kind::True);
         for (name, value) in keywords.iter() {
-            let Place::As(_, holds) = place(self.dialect, name, value, &keywords) else { continue };
+            let holds = match place(self.dialect, name, value, &keywords) {
+                Place::As(_, holds) => holds,
+                // Those of its members that are arrays are no schemas, and are passed over.
+                Place::Dependencies => Holds::Map,
+                Place::Gone => Holds::Nothing,
+            };
             match holds {
                 Holds::Nothing => {}
                 Holds::Schema => self.schema(value, base)?,

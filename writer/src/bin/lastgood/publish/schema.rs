@@ -19,8 +19,8 @@ use crate::unknown::closest;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Schemas")]
 pub(crate) struct SchemaOptions {
-    /// Publish only what matches this JSON Schema (draft 2020-12), and publish the schema with it; NAME=FILE with several
-    /// datasets, may be repeated
+    /// Publish only what matches this JSON Schema (draft 2020-12; 7 and 2019-09 are converted), and publish the schema with
+    /// it; NAME=FILE with several datasets, may be repeated
     #[arg(
         long = "schema",
         value_name = "[NAME=]FILE",
