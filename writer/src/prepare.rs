@@ -8,6 +8,7 @@ use lastgood_protocol::layout::Encoding;
 use lastgood_protocol::manifest::{Entry, Meta, SchemaRef};
 use lastgood_protocol::name::{DatasetName, Ext};
 use lastgood_protocol::payload::{Rules, Scanner, Summary};
+use lastgood_protocol::schema::Draft;
 
 use crate::convert::{Conversion, Format, Head, Remarks};
 use crate::error::Error;
@@ -103,6 +104,8 @@ pub(crate) struct Prepared<F> {
 /// The schema that a prepared payload was validated against.
 pub(crate) struct PreparedSchema<F> {
     pub(crate) reference: SchemaRef,
+    /// The draft that it was given in, when that was another than it is published in.
+    pub(crate) converted_from: Option<Draft>,
     pub(crate) object: Pending<F>,
 }
 

@@ -8,6 +8,7 @@ use lastgood_protocol::id::{CommitId, FeedId};
 use lastgood_protocol::layout::{self, Dir};
 use lastgood_protocol::manifest::{Entry, Generation, MAX_MANIFEST_BYTES, Manifest, ObjectId, SchemaRef};
 use lastgood_protocol::name::{DatasetName, Ext};
+use lastgood_protocol::schema::Draft;
 use lastgood_protocol::time::Timestamp;
 
 use crate::convert::csv::LeftOut;
@@ -67,6 +68,8 @@ pub struct PublishedDataset {
     pub(crate) notes: Vec<String>,
     /// The schema that the payload was validated against.
     pub schema: Option<SchemaRef>,
+    /// The draft that the schema was given in, when it was converted to the one that is published.
+    pub schema_converted_from: Option<Draft>,
     /// The version of the schema that the dataset had before, when it has none any more.
     pub schema_dropped: Option<u32>,
     /// The names of the guards that were overridden, separated by spaces, as in the manifest.
@@ -409,6 +412,7 @@ impl<S: Storage> ItemCommit<'_, S> {
         for (encoding, file) in item.siblings {
             new_objects.put_sibling(file, &layout::sibling(&item.sha256, &item.ext, encoding), stays)?;
         }
+        let schema_converted_from = item.schema.as_ref().and_then(|schema| schema.converted_from);
         if let Some(schema) = item.schema {
             let (sha256, ext) = (&schema.reference.sha256, Ext::json());
             let named = self.named.contains(&(*sha256, ext.as_str()));
@@ -451,6 +455,7 @@ impl<S: Storage> ItemCommit<'_, S> {
             notes: item.remarks.notes,
             forced: entry.forced.clone(),
             schema: entry.schema.clone(),
+            schema_converted_from,
             schema_dropped,
         })
     }

@@ -264,6 +264,6 @@ impl Target<'_> {
         let copy = objects::verified_copy(&feed.storage, staging, &path, (&reference.sha256, reference.size))
             .map_err(Error::io(format!("copy {path}")))?;
         let object = copy.ok_or_else(|| self.damaged(feed, path))?;
-        Ok(PreparedSchema { reference: reference.clone(), object })
+        Ok(PreparedSchema { reference: reference.clone(), converted_from: None, object })
     }
 }

@@ -1,5 +1,7 @@
 //! Schemas: what a payload is validated against before anything is locked or published.
 
+mod text;
+
 use std::borrow::Cow;
 use std::io::{self, Write};
 
@@ -7,7 +9,7 @@ use lastgood_protocol::digest::Sha256;
 use lastgood_protocol::json::quoted;
 use lastgood_protocol::manifest::{MAX_SCHEMA_BYTES, SchemaRef};
 use lastgood_protocol::name::{DatasetName, Ext};
-use lastgood_protocol::schema::SchemaError;
+use lastgood_protocol::schema::{Converted, Draft, SchemaError, convert};
 
 use crate::error::Error;
 use crate::patterns::{Compiled, PATIENCE};
@@ -24,7 +26,7 @@ pub const LISTED_VIOLATIONS: usize = 50;
 pub struct Schema {
     /// The number, from 1 by custom: to be raised when pages have to change with the data.
     pub version: u32,
-    /// The schema, published as an object to the byte.
+    /// The schema, published as an object: to the byte, or converted when it is of draft 7 or 2019-09.
     pub json: Vec<u8>,
 }
 
@@ -35,6 +37,20 @@ pub enum SchemaProblem {
     /// The bytes are not text.
     #[error("the schema is refused: it is not UTF-8")]
     NotUtf8,
+    /// The bytes are not JSON.
+    #[error("the schema is refused at line {line}, column {column}: {problem}")]
+    NotJson {
+        /// The stable name for machines.
+        code: &'static str,
+        /// The line, from 1.
+        line: u64,
+        /// The column, from 1, in Unicode code points.
+        column: u64,
+        /// The JSON pointer to what is at fault, or to what is around it.
+        pointer: String,
+        /// What was expected and found, and what to do.
+        problem: String,
+    },
     /// Readers would not read it.
     #[error("the schema is refused: it has {size} bytes, more than the {MAX_SCHEMA_BYTES} that readers read")]
     TooLarge {
@@ -75,14 +91,29 @@ impl SchemaProblem {
 
 /// A schema that is ready to validate.
 pub(crate) struct Validator {
+    /// As it is published.
     schema: Schema,
+    converted_from: Option<Draft>,
     compiled: Compiled,
 }
 
 impl Validator {
     pub(crate) fn new(dataset: &DatasetName, ext: &Ext, schema: Schema) -> Result<Self, Error> {
-        let compiled = compile(ext, &schema);
-        Ok(Self { schema, compiled: compiled.map_err(refused(dataset))? })
+        Self::prepared(ext, schema).map_err(refused(dataset))
+    }
+
+    fn prepared(ext: &Ext, Schema { version, mut json }: Schema) -> Result<Self, SchemaProblem> {
+        if !ext.is_json() {
+            return Err(SchemaProblem::Artifact { ext: ext.as_str().to_owned() });
+        }
+        check_size(&json)?;
+        let mut converted_from = None;
+        if let Some(Converted { text, draft }) = convert(text::read(&json)?)? {
+            json = text.into_bytes();
+            converted_from = Some(draft);
+            check_size(&json)?;
+        }
+        Ok(Self { compiled: compile_text(&json)?, schema: Schema { version, json }, converted_from })
     }
 
     /// Validates a payload that obeys the payload rules.
@@ -98,7 +129,7 @@ impl Validator {
         let mut object = staging.create(Kind::Published)?;
         object.write_all(&json)?;
         let reference = SchemaRef { version, sha256: Sha256::of(&json), size: json.len() as u64 };
-        Ok(PreparedSchema { reference, object: object.finish()? })
+        Ok(PreparedSchema { reference, converted_from: self.converted_from, object: object.finish()? })
     }
 }
 
@@ -106,14 +137,9 @@ fn refused(dataset: &DatasetName) -> impl Fn(SchemaProblem) -> Error {
     move |problem| Error::SchemaRefused { dataset: dataset.clone(), problem: Box::new(problem) }
 }
 
-fn compile(ext: &Ext, schema: &Schema) -> Result<Compiled, SchemaProblem> {
-    if !ext.is_json() {
-        return Err(SchemaProblem::Artifact { ext: ext.as_str().to_owned() });
-    }
-    if schema.json.len() as u64 > MAX_SCHEMA_BYTES {
-        return Err(SchemaProblem::TooLarge { size: schema.json.len() as u64 });
-    }
-    compile_text(&schema.json)
+fn check_size(json: &[u8]) -> Result<(), SchemaProblem> {
+    let size = json.len() as u64;
+    if size > MAX_SCHEMA_BYTES { Err(SchemaProblem::TooLarge { size }) } else { Ok(()) }
 }
 
 /// Compiles the bytes of a schema, whoever has published it.

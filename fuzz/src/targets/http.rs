@@ -34,7 +34,7 @@ pub(crate) fn run(input: &[u8]) {
 
 fn start() -> (Runtime, Router) {
     let site = Path::new(env!("CARGO_MANIFEST_DIR")).join("site");
-    let config = Config { feed: site.join("data"), www: Some(site.join("www")), cors: Cors::AnyOrigin };
+    let config = Config { feed: site.join("data"), www: Some(site.join("www")), spa: true, cors: Cors::AnyOrigin };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime can be made");
     (runtime, serve::router(&config).expect("the directories are committed beside this source"))
 }

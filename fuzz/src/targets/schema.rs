@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use lastgood::protocol::schema::{Engine, Invalid, NotJson, Pattern, Schema, SchemaError, SchemaErrorKind};
+use lastgood::protocol::schema::{Engine, Invalid, NotJson, Pattern, Schema, SchemaError, SchemaErrorKind, convert};
 
 use crate::input::{assert_fit_for_a_terminal, parts};
 
@@ -13,6 +13,12 @@ const ALL: usize = 1_000_000;
 pub(crate) fn run(input: &[u8]) {
     let mut parts = parts(input).map_while(|part| std::str::from_utf8(part).ok());
     let Some(text) = parts.next() else { return };
+    match convert(text) {
+        // What is converted is of the draft that is read, and says nothing twice.
+        Ok(Some(converted)) => assert_eq!(convert(&converted.text), Ok(None)),
+        Ok(None) => {}
+        Err(error) => refused(&error),
+    }
     let engine = Ecmascript::default();
     let schema = match Schema::compile(text, &engine) {
         Ok(schema) => schema,

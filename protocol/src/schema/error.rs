@@ -59,8 +59,24 @@ pub enum SchemaErrorKind {
         /// What to write instead.
         way_out: &'static str,
     },
+    /// An older draft that is not converted.
+    #[error("{found} is not read; {way_out}")]
+    OtherDraft {
+        /// The value of `$schema`.
+        found: String,
+        /// What to write instead.
+        way_out: &'static str,
+    },
+    /// A keyword of an older draft that cannot be converted to the one that is read.
+    #[error("{keyword} cannot be converted to draft 2020-12; {way_out}")]
+    NotConverted {
+        /// The keyword.
+        keyword: &'static str,
+        /// Why, and what to write instead.
+        way_out: &'static str,
+    },
     /// Another dialect than the one that is known.
-    #[error("expected the dialect {DIALECT}, found {found}; other drafts and custom vocabularies are not supported")]
+    #[error("expected the dialect {DIALECT}, found {found}; other dialects and custom vocabularies are not supported")]
     Dialect {
         /// The value of `$schema`.
         found: String,
@@ -105,7 +121,8 @@ impl SchemaErrorKind {
             Self::DuplicateName { .. } => "duplicate-name",
             Self::Ambiguous { .. } => "ambiguous",
             Self::Unsupported { .. } => "unsupported-keyword",
-            Self::Dialect { .. } => "unknown-dialect",
+            Self::Dialect { .. } | Self::OtherDraft { .. } => "unknown-dialect",
+            Self::NotConverted { .. } => "not-convertible",
             Self::Remote { .. } => "remote-reference",
             Self::Unresolved { .. } => "unresolved-reference",
             Self::Pattern { .. } => "invalid-pattern",

@@ -2,7 +2,8 @@
 //!
 //! The publisher validates before it writes and the reader after it has read, through this one function. Every assertion and
 //! applicator keyword is supported, and references inside the schema; `format` and other annotations assert nothing, as the
-//! draft says by default. What is not supported is refused by [`Schema::compile`], never skipped: see [`SchemaErrorKind`].
+//! draft says by default. What is not supported is refused by [`Schema::compile`], never skipped: see [`SchemaErrorKind`]. Publishers
+//! convert what is written in draft 7 or 2019-09 before (`convert`, with the feature `std`).
 //!
 //! - Numbers are compared as they are written, exactly: `1.0` is an integer, `0.3` is a multiple of `0.1`.
 //! - Regular expressions have the meaning of ECMAScript in unicode mode; the host supplies the [`Engine`]. Half of a surrogate
@@ -44,6 +45,8 @@
 
 mod check;
 mod compile;
+#[cfg(feature = "std")]
+mod convert;
 mod decimal;
 mod equal;
 mod error;
@@ -59,6 +62,8 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 pub use crate::scalar::NotJson;
+#[cfg(feature = "std")]
+pub use convert::{Converted, Draft, convert};
 pub use error::{DIALECT, SchemaError, SchemaErrorKind};
 pub use report::{Invalid, Violation, Violations};
 

@@ -28,11 +28,11 @@ fn text() -> impl Strategy<Value = &'static str> {
     select(vec!["", "a", "b", "ab", "abc", "ä", "\u{1f600}x", "b\n"])
 }
 
-fn members(inner: impl Strategy<Value = Value>) -> impl Strategy<Value = Map<String, Value>> {
+pub(crate) fn members(inner: impl Strategy<Value = Value>) -> impl Strategy<Value = Map<String, Value>> {
     prop::collection::vec((name(), inner), 0..4).prop_map(|members| members.into_iter().collect())
 }
 
-fn name() -> impl Strategy<Value = String> {
+pub(crate) fn name() -> impl Strategy<Value = String> {
     select(vec!["a", "b", "ab", "ä"]).prop_map(str::to_owned)
 }
 
@@ -62,7 +62,7 @@ fn keywords(keyword: impl Strategy<Value = (&'static str, Value)>) -> impl Strat
         .prop_map(|all| Value::Object(all.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()))
 }
 
-fn assertion() -> BoxedStrategy<(&'static str, Value)> {
+pub(crate) fn assertion() -> BoxedStrategy<(&'static str, Value)> {
     let types = || select(vec!["null", "boolean", "integer", "number", "string", "array", "object"]);
     let number = || (-4..10_i32).prop_map(|halves| json!(f64::from(halves) / 2.0));
     let count = || (0..4_u32).prop_map(Value::from);

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod conversion;
 mod cost;
 mod engine;
 mod generated;

@@ -37,7 +37,7 @@ struct Counters {
 
 impl Server {
     pub(crate) fn start(feed: &Path) -> Self {
-        let config = Config { feed: feed.to_owned(), www: Some(pages()), cors: Cors::Off };
+        let config = Config { feed: feed.to_owned(), www: Some(pages()), spa: false, cors: Cors::Off };
         let router = serve::router(&config).expect("both directories exist");
         let sent = Arc::new(Counters::default());
         let router: Router = router.layer(from_fn_with_state(Arc::clone(&sent), count));

@@ -106,7 +106,8 @@ impl Lastgood {
     }
 
     fn run(&mut self) -> SocketAddr {
-        let config = Config { feed: self.dir.join("data"), www: Some(self.dir.join("site")), cors: Cors::Off };
+        let config =
+            Config { feed: self.dir.join("data"), www: Some(self.dir.join("site")), spa: false, cors: Cors::Off };
         let router = serve::router(&config).expect("both directories exist");
         let router: Router = router.layer(from_fn_with_state(Arc::clone(&self.shared), misbehave));
         let runtime = Runtime::new().expect("a runtime can be started");

@@ -34,8 +34,8 @@ fn a_mistyped_name_is_corrected() {
     let feed = TestFeed::new();
     feed.publish("performance", "1");
     feed.publish("transactions", "1");
-    feed.run(&["cat", "performnace"]).expect(1).says(&["no dataset \"performnace\"", "did you mean \"performance\"?"]);
-    let stderr = feed.run(&["cat", "zebra"]).expect(1).says(&["performance, transactions"]).stderr;
+    feed.run(&["cat", "performnace"]).expect(2).says(&["no dataset \"performnace\"", "did you mean \"performance\"?"]);
+    let stderr = feed.run(&["cat", "zebra"]).expect(2).says(&["performance, transactions"]).stderr;
     assert!(!stderr.contains("did you mean"), "{stderr}");
 }
 

@@ -34,9 +34,46 @@ fn the_first_that_says_so_wins() {
     // The nearest counts.
     fs::write(feed.root().join("a/lastgood.toml"), "dir = 'near'\n").unwrap();
     assert_eq!(run(None, None).0, at("a/near"));
-    assert_eq!(run(None, Some("")).0, at("a/near"), "an empty variable says nothing");
     assert_eq!(run(None, Some("env")), (at("a/b/env"), "from LASTGOOD_DIR".to_owned()));
     assert_eq!(run(Some("option"), Some("env")), (at("a/b/option"), "from --dir".to_owned()));
+}
+
+/// As in the file and as an option: to use another directory instead would be a guess.
+#[test]
+fn an_empty_path_or_variable_is_refused() {
+    let feed = TestFeed::new();
+    feed.publish("performance", "1");
+    for variable in ["LASTGOOD_DIR", "LASTGOOD_CONFIG", "LASTGOOD_LOCK"] {
+        for arguments in [&["publish", "performance"][..], &["status"], &["doctor"], &["cat", "performance"]] {
+            let mut command = feed.command(&[arguments, &["--json"]].concat());
+            command.env(variable, "");
+            let ran = Ran::of(command, b"2").expect(2).says(&[variable, "set and empty", &format!("unset {variable}")]);
+            assert_eq!(ran.json()["error"]["code"], "usage");
+        }
+    }
+    assert_eq!(feed.read("performance.json"), b"1");
+    for option in ["--dir", "--config"] {
+        feed.run(&["status", option, ""]).expect(2).says(&[option]);
+    }
+    feed.input("lastgood.toml", "dir = ''\n");
+    feed.run(&["status"]).expect(2).says(&["`dir`: expected the path of a directory"]);
+    // It is asked only where it matters.
+    for (variable, option) in [("LASTGOOD_DIR", ["--dir", "data"]), ("LASTGOOD_CONFIG", ["--config", "ok.toml"])] {
+        feed.input("ok.toml", "");
+        fs::remove_file(feed.root().join("lastgood.toml")).ok();
+        let mut command = feed.command(&[&["status"], &option[..]].concat());
+        command.env(variable, "");
+        Ran::of(command, b"").expect(0);
+    }
+    // Who it was is told by the system, where nothing else says it.
+    let mut command = feed.command(&["publish", "performance"]);
+    command.env("LASTGOOD_WHO", "");
+    Ran::of(command, b"3").expect(0);
+    // The way out.
+    let mut shell = std::process::Command::new("sh");
+    let script = "unset LASTGOOD_DIR; exec \"$0\" status";
+    shell.args(["-c", script]).arg(lastgood_tests::binary()).env("LASTGOOD_DIR", "").current_dir(feed.root());
+    Ran::of(shell, b"").expect(0);
 }
 
 #[test]

@@ -85,6 +85,86 @@ fn a_result_that_nobody_reads_is_no_failure() {
     feed.expect_clean();
 }
 
+/// Every command that prints, with whether it has changed something by then: that has happened, whoever is told.
+const PRINTING: &[(&[&str], bool)] = &[
+    (&["--version"], false),
+    (&["--help"], false),
+    (&["status", "--help"], false),
+    (&["publish", "p=p.json"], true),
+    (&["rollback", "p"], true),
+    (&["history"], false),
+    (&["cat", "p"], false),
+    (&["status"], false),
+    (&["verify"], false),
+    (&["recover"], true),
+    (&["doctor", "--list"], false),
+    (&["gc", "--dry-run"], false),
+    (&["gc"], true),
+    (&["completions", "bash"], false),
+    (&["completions", "zsh"], false),
+    (&["man"], false),
+];
+
+#[test]
+fn a_reader_that_has_gone_is_no_failure_and_a_full_disk_is_one() {
+    let feed = TestFeed::new();
+    feed.input("p.json", "[2]");
+    feed.publish("p", "[1]");
+    feed.publish("p", "[2]");
+    for (arguments, changes) in PRINTING {
+        for json in [&[][..], &["--json"]] {
+            let arguments = [arguments, json].concat();
+            // What is asked for before anything is published is told again, so the rollback has something to go back to.
+            if *changes {
+                feed.publish("p", "[1]");
+                feed.publish("p", "[2]");
+            }
+            // A pipe that nobody reads.
+            let (reader, writer) = std::io::pipe().unwrap();
+            drop(reader);
+            let mut command = feed.command(&arguments);
+            command.stdout(writer).stderr(Stdio::piped());
+            let ran = Ran::end_of(command.spawn().unwrap());
+            assert_eq!((ran.code, &*ran.stderr), (Some(0), ""), "{arguments:?}");
+            let shell = |redirection: &str| {
+                let mut shell = std::process::Command::new("sh");
+                shell.args(["-c", &format!("exec \"$0\" \"$@\" {redirection}")]).arg(lastgood_tests::binary());
+                shell.args(&arguments).current_dir(feed.root()).env_remove("LASTGOOD_DIR");
+                if *changes {
+                    feed.publish("p", "[1]");
+                    feed.publish("p", "[2]");
+                }
+                Ran::of(shell, b"")
+            };
+            let closed = shell(">&-");
+            assert_eq!((closed.code, &*closed.stderr), (Some(0), ""), "{arguments:?}");
+            let full = shell("> /dev/full");
+            assert_eq!(full.code, Some(if *changes { 0 } else { 1 }), "{arguments:?}: {}", full.stderr);
+            full.says(&["No space left on device"]);
+        }
+    }
+    feed.expect_clean();
+}
+
+/// What is worse than that it cannot be printed is told by the exit code all the same.
+#[test]
+fn a_verdict_that_cannot_be_printed_is_still_one() {
+    let feed = TestFeed::new();
+    feed.publish("p", "[1]");
+    let full = |arguments: &[&str]| {
+        let mut command = feed.command(arguments);
+        command.stdout(std::fs::File::options().write(true).open("/dev/full").unwrap()).stderr(Stdio::piped());
+        Ran::end_of(command.spawn().unwrap())
+    };
+    let old = full(&["status", "--max-age", "0s"]);
+    assert_eq!(old.code, Some(1));
+    old.says(&["No space left", "older than the --max-age: p"]);
+    let sha256 = feed.manifest()["datasets"]["p"]["sha256"].as_str().unwrap().to_owned();
+    std::fs::write(feed.path(&format!("objects/{sha256}.json")), "[0]").unwrap();
+    assert_eq!(full(&["verify"]).code, Some(5));
+    assert_eq!(full(&["cat", "nope", "--json"]).code, Some(2));
+}
+
 #[test]
 fn logs_are_lines_of_text_or_json_on_stderr() {
     let feed = TestFeed::new();

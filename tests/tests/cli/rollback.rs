@@ -52,7 +52,7 @@ fn what_cannot_be_is_refused_and_changes_nothing() {
     };
     refused(&["performance", "--to", "9"], 1, &["generation 9 is not retained", "1 to 3"], "not-retained");
     refused(&["performance", "--to", "3"], 1, &["performance", "the current one"], "already-current");
-    refused(&["performnace"], 1, &["no such dataset", "performance, transactions"], "not-found");
+    refused(&["performnace"], 2, &["no dataset \"performnace\"", "performance, transactions"], "not-found");
     refused(&["performance", "performance"], 2, &["more than once"], "repeated-dataset");
     let sha256 = feed.manifest()["datasets"]["performance"]["sha256"].as_str().unwrap().to_owned();
     feed.publish("performance", "[4]");

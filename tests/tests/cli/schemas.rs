@@ -106,8 +106,10 @@ fn a_schema_that_cannot_be_used_is_a_matter_of_configuration() {
             "put that schema under $defs",
         ),
         (r#"{"pattern": "(?P<a>b)"}"#, "invalid-pattern", "/pattern", "ECMAScript"),
-        (r#"{"$schema": "http://json-schema.org/draft-07/schema#"}"#, "unknown-dialect", "/$schema", "2020-12"),
-        ("{", "not-json", "", "at byte 1"),
+        (r#"{"$schema": "http://json-schema.org/draft-04/schema#"}"#, "unknown-dialect", "/$schema", "draft-07"),
+        (r#"{"$schema": "https://example.com/mine"}"#, "unknown-dialect", "/$schema", "2020-12"),
+        (r#"{"type": "string", "nullable": true}"#, "unsupported-keyword", "/nullable", r#"["string", "null"]"#),
+        ("{", "not-json", "", "line 1, column 2"),
     ] {
         feed.input("x.json", schema);
         // Before the input is read: it is never asked for.
@@ -135,6 +137,92 @@ fn a_schema_that_cannot_be_used_is_a_matter_of_configuration() {
     ] {
         feed.run(arguments).expect(2).says(&[text]);
     }
+}
+
+#[test]
+fn what_is_wrong_with_the_text_of_a_schema_is_told_as_of_a_payload() {
+    let feed = feed();
+    let utf_16 = |bom: &[u8]| [bom, &"{}".encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>()[..]].concat();
+    for (schema, problem, (line, column), text) in [
+        (&b"{\n  \"type\": \"array\",\n}\n"[..], "not-json", (3, 1), "after the comma"),
+        (b"{\n \"a\": 'b'}", "not-json", (2, 7), "double quotes"),
+        (b"{\n // no\n}", "not-json", (2, 2), "JSON has no comments"),
+        (b"{}\n{}", "not-json", (2, 1), "a schema is one JSON value"),
+        (b"", "not-json", (1, 1), "the file is empty"),
+        (b" \n", "not-json", (2, 1), "the file is empty"),
+        (b"{\"a\": 1", "not-json", (1, 8), "the file ends here"),
+        (b"\xef\xbb\xbf{}", "byte-order-mark", (1, 1), "byte order mark"),
+        (&utf_16(b"\xff\xfe"), "invalid-utf8", (1, 1), "found UTF-16"),
+        (&utf_16(b""), "invalid-utf8", (1, 1), "found UTF-16"),
+        (b"{\"a\": \"\xe4\"}", "invalid-utf8", (1, 8), "expected UTF-8"),
+        (b"{\"minimum\":\n NaN}", "nan", (2, 2), "NaN is not JSON; write a number"),
+        (b"{\"type\": \"null\",\n\"type\": \"array\"}", "duplicate-name", (2, 1), "remove one"),
+        (b"$schema: x\ntype: array\n", "not-json", (1, 1), "convert YAML"),
+        (b"type: array\n", "not-json", (1, 1), "convert YAML"),
+    ] {
+        feed.input("x.json", schema);
+        let ran = feed.run(&["publish", "p=good.json", "--schema", "x.json", "--json"]).expect(2);
+        let ran = ran.says(&[text, &format!("line {line}, column {column}"), "the schema is x.json"]);
+        for of_payloads in ["--nan", "--allow", "--max-bytes", "at byte"] {
+            assert!(!ran.stderr.contains(of_payloads), "{}", ran.stderr);
+        }
+        let error = &ran.json()["error"];
+        assert_eq!((&error["code"], &error["problem"]), (&json!("schema-refused"), &json!(problem)), "{error}");
+        assert_eq!((&error["line"], &error["column"]), (&json!(line), &json!(column)), "{error}");
+    }
+    // Numbers that a browser cannot hold are only compared with.
+    feed.input("x.json", r#"{"items": {"properties": {"price": {"maximum": 9007199254740993}}}}"#);
+    feed.run(&["publish", "p=good.json", "--schema", "x.json"]).expect(0);
+    std::fs::create_dir(feed.root().join("folder")).unwrap();
+    feed.run(&["publish", "p=good.json", "--schema", "folder"])
+        .expect(2)
+        .says(&["folder", "expected a file with a JSON Schema"]);
+    feed.input("lastgood.toml", "[datasets.p]\nschema = 'x.json'\n");
+    feed.input("x.json", "{\n,}");
+    feed.run(&["publish", "p=good.json"]).expect(2).says(&["line 2, column 1", "x.json"]);
+}
+
+#[test]
+fn a_schema_of_an_older_draft_is_published_as_the_one_that_readers_know() {
+    let feed = TestFeed::new();
+    let old = r##"{"$schema": "http://json-schema.org/draft-07/schema#", "type": "array", "items": {"$ref": "#/definitions/pair"},
+        "definitions": {"pair": {"type": "array", "items": [{"type": "string"}, {"type": "number"}], "additionalItems": false}}}"##;
+    feed.input("old.json", old);
+    feed.input("p.json", r#"[["a", 1.50]]"#);
+    let publish = ["publish", "p=p.json", "--schema", "old.json"];
+    let text = feed.run(&publish).expect(0).text();
+    assert!(text.contains("matches its schema (version 1), schema converted from draft 7"), "{text}");
+    let report = feed.run(&[&publish[..], &["--json"]].concat()).expect(0).json();
+    let schema = &report["datasets"][0]["schema"];
+    assert_eq!((&schema["converted_from"], &report["datasets"][0]["changed"]), (&json!("draft-07"), &json!(false)));
+    let published = feed.read(&format!("objects/{}.json", schema["sha256"].as_str().unwrap()));
+    let expected = json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema", "type": "array", "items": {"$ref": "#/$defs/pair"},
+        "$defs": {"pair": {"type": "array", "prefixItems": [{"type": "string"}, {"type": "number"}], "items": false}},
+    });
+    assert_eq!(serde_json::from_slice::<Value>(&published).unwrap(), expected);
+    assert_eq!(feed.run(&["cat", "p"]).expect(0).text(), r#"[["a", 1.50]]"#);
+    feed.run(&["verify"]).expect(0);
+    for (bad, said) in [(r#"[["a", 1, 2]]"#, "at /0/2"), (r#"[[1]]"#, "at /0/0: expected string")] {
+        feed.input("bad.json", bad);
+        feed.run(&["publish", "p=bad.json", "--schema", "old.json"]).expect(3).says(&[said]);
+    }
+    // As it stands it is of no draft that has tuples so; naming the draft is the way out that is told.
+    feed.input("no-draft.json", r#"{"items": {"items": [true]}}"#);
+    let stderr = feed.run(&["publish", "p=p.json", "--schema", "no-draft.json"]).expect(2).stderr;
+    let way_out = r#""$schema": "http://json-schema.org/draft-07/schema#""#;
+    assert!(stderr.contains(way_out), "{stderr}");
+    feed.input("no-draft.json", format!(r#"{{{way_out}, "items": {{"items": [true]}}}}"#));
+    feed.run(&["publish", "p=p.json", "--schema", "no-draft.json"]).expect(0);
+    // What is of the present draft is published to the byte, whatever it looks like.
+    feed.input("s.json", "{ \"$schema\" : \"https://json-schema.org/draft/2020-12/schema\", \"definitions\": {} }\n");
+    let report = feed.run(&["publish", "p=p.json", "--schema", "s.json", "--json"]).expect(0).json();
+    let schema = &report["datasets"][0]["schema"];
+    assert!(schema.get("converted_from").is_none());
+    assert_eq!(
+        feed.read(&format!("objects/{}.json", schema["sha256"].as_str().unwrap())),
+        std::fs::read(feed.root().join("s.json")).unwrap()
+    );
 }
 
 #[test]

@@ -20,6 +20,30 @@ fn age_is_an_exit_code() {
 }
 
 #[test]
+fn what_readers_take_for_stale_is_told() {
+    let feed = TestFeed::new();
+    let told = |options: &[&str]| {
+        feed.run_with(&[&["publish", "performance"], options].concat(), "1").expect(0);
+        let text = feed.run(&["status"]).expect(0).text();
+        let json = feed.run(&["status", "--json", "performance"]).expect(0).json();
+        let lines: Vec<String> = text.lines().filter(|line| line.contains("expire")).map(str::to_owned).collect();
+        (lines.join("\n"), json["expires_at"].clone(), json["expired"].clone())
+    };
+    assert_eq!(told(&[]), (String::new(), serde_json::Value::Null, false.into()));
+    let (text, at, expired) = told(&["--expires-in", "26h"]);
+    assert_eq!((at, expired), (feed.manifest()["expires_at"].clone(), false.into()));
+    assert!(text.contains(feed.manifest()["expires_at"].as_str().unwrap()) && text.contains("(in "), "{text}");
+    // Over before the next command has begun: it takes longer to start.
+    let (text, at, expired) = told(&["--expires-in", "1ms"]);
+    assert_eq!((at, expired), (feed.manifest()["expires_at"].clone(), true.into()));
+    assert!(text.contains("ago: every reader takes all datasets for stale"), "{text}");
+    // The option wins over the file, also to say that there is no end.
+    feed.input("lastgood.toml", "expires_in = '1ms'\n");
+    assert_eq!(told(&[]).2, true);
+    assert_eq!(told(&["--expires-in", "never"]).1, serde_json::Value::Null);
+}
+
+#[test]
 fn a_directory_without_a_feed_is_named_with_the_reason_for_looking_there() {
     let feed = TestFeed::new();
     for command in ["status", "verify", "recover"] {

@@ -1,5 +1,7 @@
 //! Every key of `lastgood.toml`.
 
+use super::value::{AGE, BROTLI, GZIP, KEEP, LEASE, LIFETIME, ROWS, SIZE, TIME, VERSION};
+
 /// Which table a key stands in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Section {
@@ -57,8 +59,6 @@ impl Key {
     }
 }
 
-const TIME: &str = "a time such as \"30s\", \"5m\" or \"1h\"";
-const SIZE: &str = "a size such as \"500KiB\" or \"64MiB\", or a number of bytes";
 const MODE: &str = "permissions in octal, such as \"0644\"";
 const BOOL: &str = "true or false";
 
@@ -71,23 +71,21 @@ pub const KEYS: &[Key] = &[
         .about("Refuse to publish datasets that are not listed below: this catches mistyped names."),
     key(Section::Top, "lock_wait", TIME, "\"30s\"")
         .about("How long to wait for other publishers and for the lock markers of older scripts."),
-    key(Section::Top, "lease", "a time up to \"1h\", such as \"60s\"", "\"60s\"")
+    key(Section::Top, "lease", LEASE, "\"60s\"")
         .about("How long readers believe the lock marker of a publisher that has died."),
-    key(Section::Top, "stale_marker_after", "a time such as \"2h\", or \"never\"", "\"never\"")
+    key(Section::Top, "stale_marker_after", AGE, "\"never\"")
         .about("From which age on the lock marker of an older script counts as left behind."),
-    key(Section::Top, "expires_in", "a time such as \"26h\", or \"never\"", "\"never\"")
-        .about("How long readers may take a generation for current."),
+    key(Section::Top, "expires_in", LIFETIME, "\"never\"").about("How long readers may take a generation for current."),
     key(Section::Top, "plain_copies", BOOL, "true")
         .about("Keep NAME.json and NAME_backup.json beside the objects, for pages and tools without lastgood."),
     key(Section::Top, "file_mode", MODE, "\"0644\"").about("The permissions of published files, whatever the umask."),
     key(Section::Top, "dir_mode", "permissions in octal, such as \"0755\", or \"2750\" with setgid", "\"0755\"").about(
         "The permissions of published directories; with setgid what is published has the group of the feed directory.",
     ),
-    key(Section::Compression, "gzip", "a level from 1 to 9, or \"off\"", "6").about("The .gz beside each object."),
-    key(Section::Compression, "brotli", "a quality from 0 to 11, or \"off\"", "5").about("The .br beside each object."),
+    key(Section::Compression, "gzip", GZIP, "6").about("The .gz beside each object."),
+    key(Section::Compression, "brotli", BROTLI, "5").about("The .br beside each object."),
     key(Section::Compression, "min_size", SIZE, "\"1KiB\"").about("Smaller payloads are not compressed."),
-    key(Section::Retention, "keep", "a number of generations from 1", "20")
-        .about("How many generations are kept to be read and rolled back to."),
+    key(Section::Retention, "keep", KEEP, "20").about("How many generations are kept to be read and rolled back to."),
     key(Section::Retention, "grace", TIME, "\"1h\"")
         .about("For how long nothing is removed that a reader or a cache may still ask for."),
     key(Section::Retention, "auto", BOOL, "false").about("Collect garbage after each publish."),
@@ -104,7 +102,7 @@ pub const KEYS: &[Key] = &[
     key(Section::Dataset, "schema", "the path of a JSON Schema", "\"schemas/performance.json\"")
         .default("none")
         .about("The JSON Schema that the payload must match, relative to this file."),
-    key(Section::Dataset, "schema_version", "a number from 1", "1")
+    key(Section::Dataset, "schema_version", VERSION, "1")
         .about("Your own number for the shape that the schema describes."),
     key(Section::Dataset, "nan", "\"refuse\" or \"null\"", "\"refuse\"")
         .about("What becomes of NaN, Infinity and -Infinity."),
@@ -116,7 +114,7 @@ pub const KEYS: &[Key] = &[
     )
     .about("What is published although a browser would silently change or drop it."),
     key(Section::Dataset, "max_bytes", SIZE, "\"64MiB\"").about("The largest payload."),
-    key(Section::Dataset, "min_rows", "a number of rows", "1")
+    key(Section::Dataset, "min_rows", ROWS, "1")
         .default("none")
         .about("Guard: the payload is an array with at least this many elements."),
     key(Section::Dataset, "max_shrink", "a part such as \"50%\" or 0.5", "\"50%\"")

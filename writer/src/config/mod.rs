@@ -10,6 +10,7 @@ mod keys;
 mod parse;
 mod table;
 mod template;
+pub mod value;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

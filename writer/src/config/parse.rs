@@ -2,10 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::time::Duration;
 
 use lastgood_protocol::manifest::Meta;
-use lastgood_protocol::marker::MAX_LEASE_MS;
 use lastgood_protocol::name::DatasetName;
 use lastgood_protocol::payload::{Nan, Permit};
 use serde_json::{Map, Value};
@@ -14,7 +12,7 @@ use toml::de::{DeTable, DeValue};
 use super::error::Invalid;
 use super::keys::Section;
 use super::table::Table;
-use super::{Config, Dataset, InputFormat, Schema};
+use super::{Config, Dataset, InputFormat, Schema, value};
 use crate::convert::csv::ColumnType;
 
 /// Reads a file that stands in `dir`.
@@ -28,10 +26,12 @@ pub(super) fn config(text: &str, dir: &Path) -> Result<Config, Invalid> {
     config.dir = top.read("dir", path)?.map(|path| dir.join(path));
     set(&mut config.strict, top.read("strict", boolean)?);
     let settings = &mut config.settings;
-    set(&mut settings.lock_wait, top.read("lock_wait", time)?);
-    set(&mut settings.lease, top.read("lease", lease)?);
-    set(&mut settings.foreign_marker_stale_after, top.read("stale_marker_after", time_or_never)?);
-    set(&mut settings.expires_in, top.read("expires_in", time_or_never)?);
+    set(&mut settings.lock_wait, top.read("lock_wait", |it| value::time(it.as_str()?).ok())?);
+    set(&mut settings.lease, top.read("lease", |it| value::lease(it.as_str()?).ok())?);
+    let stale_after = top.read("stale_marker_after", |it| value::age(it.as_str()?).ok())?;
+    set(&mut settings.foreign_marker_stale_after, stale_after.map(|limit| limit.0));
+    let expires_in = top.read("expires_in", |it| value::lifetime(it.as_str()?).ok())?;
+    set(&mut settings.expires_in, expires_in.map(|limit| limit.0));
     set(&mut settings.plain_copies, top.read("plain_copies", boolean)?);
     set(&mut config.modes.file, top.read("file_mode", mode)?);
     set(&mut config.modes.dir, top.read("dir_mode", |value| permissions(value, 0o2777))?);
@@ -39,15 +39,15 @@ pub(super) fn config(text: &str, dir: &Path) -> Result<Config, Invalid> {
     if let Some(table) = top.table("compression", Section::Compression)? {
         config.given.extend(table.only_known(&[])?);
         let compression = &mut settings.compression;
-        set(&mut compression.gzip, table.read("gzip", |value| level(value, 1, 9))?);
-        set(&mut compression.brotli, table.read("brotli", |value| level(value, 0, 11))?);
+        set(&mut compression.gzip, table.read("gzip", |it| value::gzip(&plain(it)?).ok())?.map(|level| level.0));
+        set(&mut compression.brotli, table.read("brotli", |it| value::brotli(&plain(it)?).ok())?.map(|level| level.0));
         set(&mut compression.min_size, table.read("min_size", size)?);
     }
     if let Some(table) = top.table("retention", Section::Retention)? {
         config.given.extend(table.only_known(&[])?);
         let retention = &mut config.retention;
-        set(&mut retention.keep, table.read("keep", |value| integer(value)?.try_into().ok().filter(|&keep| keep > 0))?);
-        set(&mut retention.grace, table.read("grace", time)?);
+        set(&mut retention.keep, table.read("keep", |it| value::keep(&integer(it)?).ok())?);
+        set(&mut retention.grace, table.read("grace", |it| value::time(it.as_str()?).ok())?);
         set(&mut config.collect_after_publish, table.read("auto", boolean)?);
     }
     if let Some(table) = top.table("defaults", Section::Dataset)? {
@@ -68,8 +68,7 @@ pub(super) fn config(text: &str, dir: &Path) -> Result<Config, Invalid> {
 /// A dataset as its table says, on top of the defaults.
 fn dataset(table: &Table<'_>, defaults: &Dataset, dir: &Path) -> Result<Dataset, Invalid> {
     let mut dataset = defaults.clone();
-    let version =
-        table.read("schema_version", |value| integer(value)?.try_into().ok().filter(|&version| version > 0))?;
+    let version = table.read("schema_version", |it| value::version(&integer(it)?).ok())?;
     let file = table.read("schema", path)?.map(|path| dir.join(path));
     if let Some(file) = file {
         let version = version.or(defaults.schema.as_ref().map(|schema| schema.version)).unwrap_or(1);
@@ -100,7 +99,7 @@ fn dataset(table: &Table<'_>, defaults: &Dataset, dir: &Path) -> Result<Dataset,
     set(&mut rules.max_bytes, table.read("max_bytes", size)?);
 
     let guards = &mut dataset.guards;
-    guards.min_rows = table.read("min_rows", integer)?.or(guards.min_rows);
+    guards.min_rows = table.read("min_rows", |it| value::rows(&integer(it)?).ok())?.or(guards.min_rows);
     guards.max_shrink = table.read("max_shrink", part)?.or(guards.max_shrink);
     set(&mut guards.require_meta, table.read("require_meta", |value| list(value, text))?);
     if let Some(column) = table.read("time_column", text)? {
@@ -133,29 +132,19 @@ fn path(value: &DeValue<'_>) -> Option<String> {
     text(value).filter(|path| !path.is_empty())
 }
 
-fn integer(value: &DeValue<'_>) -> Option<u64> {
+/// An integer of TOML in decimal digits, as an option would have it.
+fn integer(value: &DeValue<'_>) -> Option<String> {
     let integer = value.as_integer()?;
-    u64::from_str_radix(integer.as_str(), integer.radix()).ok()
+    i128::from_str_radix(integer.as_str(), integer.radix()).ok().map(|integer| integer.to_string())
 }
 
-fn time(value: &DeValue<'_>) -> Option<Duration> {
-    humantime::parse_duration(value.as_str()?).ok()
-}
-
-/// No longer than readers honour.
-fn lease(value: &DeValue<'_>) -> Option<Duration> {
-    time(value).filter(|time| i64::try_from(time.as_millis()).is_ok_and(|ms| (1..=MAX_LEASE_MS).contains(&ms)))
-}
-
-fn time_or_never(value: &DeValue<'_>) -> Option<Option<Duration>> {
-    if value.as_str() == Some("never") { Some(None) } else { time(value).map(Some) }
+/// A text, or an integer as a text.
+fn plain(value: &DeValue<'_>) -> Option<String> {
+    text(value).or_else(|| integer(value))
 }
 
 fn size(value: &DeValue<'_>) -> Option<u64> {
-    match value.as_str() {
-        Some(text) => text.parse::<bytesize::ByteSize>().ok().map(|size| size.as_u64()),
-        None => integer(value),
-    }
+    value::size(&plain(value)?).ok()
 }
 
 fn mode(value: &DeValue<'_>) -> Option<u32> {
@@ -171,14 +160,6 @@ fn permissions(value: &DeValue<'_>, bits: u32) -> Option<u32> {
         _ => return None,
     };
     u32::from_str_radix(digits, 8).ok().filter(|&mode| mode & !bits == 0)
-}
-
-fn level(value: &DeValue<'_>, least: u64, most: u64) -> Option<Option<u32>> {
-    if value.as_str() == Some("off") {
-        return Some(None);
-    }
-    let level = integer(value).filter(|level| (least..=most).contains(level))?;
-    u32::try_from(level).ok().map(Some)
 }
 
 fn format(value: &DeValue<'_>) -> Option<InputFormat> {

@@ -11,7 +11,7 @@ use lastgood_protocol::MAX_SAFE_INTEGER;
 use lastgood_protocol::digest::Sha256;
 use lastgood_protocol::failure::{Code, Failure};
 use lastgood_protocol::layout;
-use lastgood_protocol::manifest::{Generation, MAX_MANIFEST_BYTES, Manifest};
+use lastgood_protocol::manifest::{Entry, Generation, MAX_MANIFEST_BYTES, Manifest};
 use lastgood_protocol::name::{DatasetName, Ext};
 use lastgood_protocol::read::{
     self, Check, Document, Kind, Known, LockPolicy, ManifestAnswer, ManifestAnswers, ObjectAnswers, Outcome, Payload,
@@ -125,7 +125,15 @@ impl<S: Storage> Feed<S> {
     /// `checksum-mismatch` when its object or that of its schema is missing or damaged, `schema-invalid` when the payload does
     /// not satisfy it.
     pub fn read_generation(&self, dataset: &DatasetName, generation: Generation) -> Result<Vec<u8>, Error> {
-        match self.read_retained(dataset, generation) {
+        self.read_retained(dataset, generation).map(|(payload, _)| payload)
+    }
+
+    /// The same, with what the manifest of that generation says about the dataset.
+    ///
+    /// # Errors
+    /// As for [`read_generation`](Self::read_generation).
+    pub fn read_retained(&self, dataset: &DatasetName, generation: Generation) -> Result<(Vec<u8>, Entry), Error> {
+        match self.try_retained(dataset, generation) {
             // No damage once the generation has been collected, which goes before what it names.
             Err(error) => self.retained(generation).and(Err(error)),
             read => read,
@@ -142,7 +150,7 @@ impl<S: Storage> Feed<S> {
         })
     }
 
-    fn read_retained(&self, dataset: &DatasetName, generation: Generation) -> Result<Vec<u8>, Error> {
+    fn try_retained(&self, dataset: &DatasetName, generation: Generation) -> Result<(Vec<u8>, Entry), Error> {
         let bytes = self.retained(generation)?;
         let manifest = Manifest::verify(&bytes).map_err(Failure::from)?;
         let Some(entry) = manifest.datasets.get(dataset) else {
@@ -156,7 +164,7 @@ impl<S: Storage> Feed<S> {
             let verdict = schemas.validate(&Check { dataset, value: &payload, schema });
             verdict.map_err(|objection| objection.into_failure(dataset, entry))?;
         }
-        Ok(payload)
+        Ok((payload, entry.clone()))
     }
 
     /// An object of a dataset, verified.

@@ -1,7 +1,7 @@
-//! Which content codings a client accepts, in the order in which it wants them.
+//! Which content codings a client accepts, in the order in which it wants them, and whether it takes a page.
 
 use axum::http::HeaderMap;
-use axum::http::header::ACCEPT_ENCODING;
+use axum::http::header::{ACCEPT, ACCEPT_ENCODING, HeaderName};
 
 /// A content coding of which the publisher may have put a file beside the plain
 /// one.
@@ -37,7 +37,7 @@ impl Coding {
 /// A request without `Accept-Encoding` gets plain bytes, as do clients that
 /// refuse them (`identity;q=0`) where there is nothing else to give.
 pub(super) fn accepted(headers: &HeaderMap) -> Vec<Coding> {
-    let weights = Weights::parse(headers);
+    let weights = Weights::parse(headers, &ACCEPT_ENCODING);
     // Plain bytes that nobody mentions are acceptable, but any coding that is
     // mentioned goes before them.
     let plain = weights.of("identity").unwrap_or(0.0);
@@ -50,13 +50,27 @@ pub(super) fn accepted(headers: &HeaderMap) -> Vec<Coding> {
     accepted.into_iter().map(|(coding, _)| coding).collect()
 }
 
-/// `Accept-Encoding`: names in lower case, each with its weight (`q`).
+/// Whether the client takes an HTML page: it names it, or takes anything, as do
+/// clients that do not say. What asks for JSON alone does not.
+pub(super) fn is_page_accepted(headers: &HeaderMap) -> bool {
+    let weights = Weights::parse(headers, &ACCEPT);
+    let weight = ["text/html", "text/*", "*/*"].iter().find_map(|range| weights.of(range));
+    weight.map_or(!headers.contains_key(ACCEPT), |weight| weight > 0.0)
+}
+
+/// Whether the client asks for an HTML page by name, as browsers do when a person
+/// follows a link.
+pub(super) fn is_page_named(headers: &HeaderMap) -> bool {
+    Weights::parse(headers, &ACCEPT).of("text/html").is_some_and(|weight| weight > 0.0)
+}
+
+/// `Accept-Encoding` or `Accept`: names in lower case, each with its weight (`q`).
 struct Weights(Vec<(String, f32)>);
 
 impl Weights {
-    fn parse(headers: &HeaderMap) -> Self {
+    fn parse(headers: &HeaderMap, name: &HeaderName) -> Self {
         let items = headers
-            .get_all(ACCEPT_ENCODING)
+            .get_all(name)
             .into_iter()
             .filter_map(|value| value.to_str().ok())
             .flat_map(|value| value.split(','));

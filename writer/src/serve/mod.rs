@@ -67,6 +67,10 @@ pub struct Config {
     /// The directory of a site, served at `/`. A `data` folder in it is never
     /// served: the feed takes its place.
     pub www: Option<PathBuf>,
+    /// Whether the site is a single-page app, which makes its pages in the
+    /// browser: its `/index.html` answers for pages that are not files. Never
+    /// for the feed, for assets, or for requests that want no page.
+    pub spa: bool,
     /// Which other origins may read the responses in a browser.
     pub cors: Cors,
 }
@@ -159,6 +163,7 @@ pub fn router(config: &Config) -> Result<Router, ConfigError> {
     let roots = Arc::new(Roots {
         feed: directory("feed", &config.feed)?,
         site: config.www.as_deref().map(|www| directory("site", www)).transpose()?,
+        spa: config.spa,
     });
     let router = Router::new()
         .fallback(answer)

@@ -10,6 +10,8 @@ use percent_encoding::percent_decode_str;
 pub(super) struct Roots {
     pub(super) feed: PathBuf,
     pub(super) site: Option<PathBuf>,
+    /// Whether the pages of the site that are no files are made by its index page.
+    pub(super) spa: bool,
 }
 
 /// A file that a request may ask for. Whether it exists is not known yet.
@@ -20,6 +22,20 @@ pub(super) struct Resource {
     /// entry of the directory before it or for nothing, so they only lead down.
     pub(super) names: Vec<String>,
     pub(super) kind: Kind,
+    /// What answers when there is no such file.
+    pub(super) fallback: Fallback,
+}
+
+/// What answers in place of a file of the site that is not there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fallback {
+    /// Nothing: it is missing.
+    None,
+    /// The index page of a single-page app, for whoever takes a page.
+    Page,
+    /// The same, for whoever asks for a page by name: what looks like a file may
+    /// be one that is missing.
+    PageIfNamed,
 }
 
 /// What a file is, which decides how it may be cached.
@@ -75,10 +91,14 @@ impl Roots {
         };
         // Decided on decoded names, so that no spelling of `data` gets past
         // the feed to a folder of the site.
+        let mut fallback = Fallback::None;
         let (root, kind) = if names.first().is_some_and(|name| name == "data") {
             names.remove(0);
             (&self.feed, feed_kind(&names))
         } else if let Some(site) = &self.site {
+            if self.spa {
+                fallback = route(&names);
+            }
             if names.last().is_some_and(String::is_empty) {
                 names.pop();
                 names.push("index.html".to_owned());
@@ -90,9 +110,38 @@ impl Roots {
             return Target::Nothing;
         };
         match kind {
-            Some(kind) => Target::Resource(Resource { root: root.clone(), names, kind }),
+            Some(kind) => Target::Resource(Resource { root: root.clone(), names, kind, fallback }),
             None => Target::Nothing,
         }
+    }
+}
+
+impl Resource {
+    /// The page that a single-page app answers with, for a resource that is not
+    /// there.
+    pub(super) fn index_page(&self) -> Self {
+        let names = vec!["index.html".to_owned()];
+        Self { root: self.root.clone(), names, kind: Kind::Page, fallback: Fallback::None }
+    }
+}
+
+/// Whether a path of the site can be a page that the app makes. One below
+/// `assets/` or with the extension of a type of file is a file that is missing;
+/// and a path with an empty name in it is none that an app writes.
+fn route(names: &[String]) -> Fallback {
+    // A slash at the end makes no difference.
+    let names = match names {
+        [names @ .., last] if last.is_empty() => names,
+        names => names,
+    };
+    let last = names.last().map_or("", String::as_str);
+    let is_file = mime_guess::from_path(last).first_raw().is_some();
+    if is_file || names.iter().any(String::is_empty) || names.first().is_some_and(|name| name == "assets") {
+        Fallback::None
+    } else if last.contains('.') {
+        Fallback::PageIfNamed
+    } else {
+        Fallback::Page
     }
 }
 

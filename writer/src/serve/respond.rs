@@ -13,9 +13,9 @@ use headers::{ContentLength, HeaderMapExt, IfModifiedSince, IfUnmodifiedSince, L
 use http_range_header::{EndPosition, StartPosition, SyntacticallyCorrectRange};
 use tokio_util::io::ReaderStream;
 
-use super::accept::accepted;
+use super::accept::{self, accepted};
 use super::file::{Failure, Representation, open};
-use super::resource::{Kind, Resource, Roots, Target};
+use super::resource::{Fallback, Kind, Resource, Roots, Target};
 use super::tags::Comparison;
 
 const WELCOME: &str = "This is a feed of datasets. Its manifest is at /data/manifest.json\n";
@@ -28,19 +28,38 @@ pub(super) async fn respond(roots: &Roots, method: &Method, uri: &Uri, request: 
         Target::Welcome => return text(StatusCode::OK, WELCOME),
         Target::Nothing => return not_found(),
     };
-    let kind = resource.kind.clone();
-    let media_type = media_type(&resource);
+    let may_be_page = match resource.fallback {
+        Fallback::None => false,
+        Fallback::Page => accept::is_page_accepted(request),
+        Fallback::PageIfNamed => accept::is_page_named(request),
+    };
 
     // Ranges are of the plain bytes, whatever else the client accepts: so parts
     // fit together that were fetched by clients with different codings.
     let range = (method == Method::GET).then(|| single_range(request)).flatten();
     let codings = if range.is_some() { Vec::new() } else { accepted(request) };
 
-    let opened = tokio::task::spawn_blocking(move || open(&resource, &codings)).await;
-    let opened = opened.unwrap_or_else(|panic| Err(Failure::Io(panic.into())));
+    let found = tokio::task::spawn_blocking(move || match open(&resource, &codings) {
+        Err(Failure::NotFound) if may_be_page => {
+            let page = resource.index_page();
+            (open(&page, &codings), page, Found::InItsPlace)
+        }
+        opened => (opened, resource, Found::Itself),
+    });
+    let (opened, resource, found) = match found.await {
+        Ok(found) => found,
+        Err(panic) => return failed(uri, &panic.into()),
+    };
+    let (kind, media_type) = (resource.kind.clone(), media_type(&resource));
     match opened {
         Ok(representation) => {
-            representation.into_response(&kind, media_type, request, range).unwrap_or_else(|error| failed(uri, &error))
+            let response = representation.into_response(&kind, media_type, request, range);
+            let mut response = response.unwrap_or_else(|error| failed(uri, &error));
+            if found == Found::InItsPlace {
+                // Who asks for something else than a page gets none.
+                response.headers_mut().insert(VARY, HeaderValue::from_static("accept, accept-encoding"));
+            }
+            response
         }
         // An answer without content, so that a page that polls for the marker
         // does not fill its console with errors.
@@ -55,6 +74,14 @@ pub(super) async fn respond(roots: &Roots, method: &Method, uri: &Uri, request: 
         }
         Err(Failure::Io(error)) => failed(uri, &error),
     }
+}
+
+/// What was opened for a resource.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Found {
+    Itself,
+    /// The index page of a single-page app.
+    InItsPlace,
 }
 
 impl Representation {

@@ -48,7 +48,7 @@ impl Folder {
     }
 
     pub(crate) fn config(&self) -> Config {
-        Config { feed: self.path("data"), www: Some(self.path("www")), cors: Cors::Off }
+        Config { feed: self.path("data"), www: Some(self.path("www")), spa: false, cors: Cors::Off }
     }
 
     pub(crate) fn serve(&self) -> Server {

@@ -4,7 +4,7 @@
 
 mod graph;
 mod references;
-mod values;
+pub(super) mod values;
 
 use alloc::borrow::ToOwned;
 use alloc::boxed::Box;

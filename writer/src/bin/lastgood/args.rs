@@ -1,7 +1,6 @@
 //! The command line.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -76,11 +75,6 @@ pub(crate) enum LogFormat {
     Text,
     /// One JSON object each, for machines
     Json,
-}
-
-/// Parses a span of time.
-pub(crate) fn time(text: &str) -> Result<Duration, String> {
-    humantime::parse_duration(text).map_err(|error| format!("{error}; expected a time such as 30s, 5m or 1h"))
 }
 
 #[derive(Debug, Subcommand)]

@@ -1,24 +1,25 @@
 //! `lastgood cat`
 
-use std::io::ErrorKind;
-
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use clap::Args;
-use lastgood::Feed;
 use lastgood::protocol::digest::Sha256;
 use lastgood::protocol::failure::Code;
 use lastgood::protocol::manifest::Generation;
-use lastgood::protocol::name::DatasetName;
+use lastgood::protocol::name::{DatasetName, Ext};
+use lastgood::{Error, Feed};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::exit::{Exit, Failure};
-use crate::{Session, output};
+use crate::{Session, unknown};
 
 const EXAMPLES: &str = "\
 Examples:
   lastgood cat performance | jq length
   lastgood cat performance --generation 41 > before.json
-  lastgood cat performance --json      (the payload as `data`, beside its generation and checksum)";
+  lastgood cat performance --json      (the payload as `data`, beside its generation and checksum)
+  lastgood cat chart > chart.png       (an artifact; with --json it is `data_base64`, beside its `ext`)";
 
 /// Print the payload of a dataset, verified, and nothing else
 #[derive(Debug, Args)]
@@ -37,34 +38,59 @@ struct Document<'a> {
     generation: u64,
     size: usize,
     sha256: String,
-    data: &'a RawValue,
+    #[serde(flatten)]
+    data: Data<'a>,
+}
+
+/// The payload: as it stands, or what JSON can hold of it.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Data<'a> {
+    Json { data: &'a RawValue },
+    Artifact { ext: &'a str, data_base64: String },
+}
+
+/// A payload, as it was found.
+struct Found {
+    payload: Vec<u8>,
+    generation: Generation,
+    ext: Ext,
 }
 
 impl Cat {
     pub(crate) fn run(self, session: &Session) -> Result<Exit, Failure> {
         let feed = session.feed();
-        let read = match self.generation {
-            None => feed.read(&self.name).map(|reading| (reading.value, reading.generation)),
-            Some(generation) => feed.read_generation(&self.name, generation).map(|payload| (payload, generation)),
-        };
-        let (payload, generation) = read.map_err(|error| self.with_suggestion(&feed, error))?;
-        let printed = if session.output.json { self.document(&payload, generation)? } else { payload };
-        match output::print(&printed) {
-            // Whoever reads has had enough.
-            Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(Exit::Done),
-            Err(error) => Err(Failure::Stdout(error)),
-            Ok(()) => Ok(Exit::Done),
-        }
+        let found = self.read(&feed).map_err(|error| self.explained(&feed, error))?;
+        let printed = if session.output.json { self.document(&found)? } else { found.payload };
+        session.output.answer_bytes(&printed)?;
+        Ok(Exit::Done)
+    }
+
+    fn read(&self, feed: &Feed) -> Result<Found, Error> {
+        Ok(match self.generation {
+            None => {
+                let reading = feed.read(&self.name)?;
+                Found { payload: reading.value, generation: reading.generation, ext: reading.head.ext }
+            }
+            Some(generation) => {
+                let (payload, entry) = feed.read_retained(&self.name, generation)?;
+                Found { payload, generation, ext: entry.ext }
+            }
+        })
     }
 
     /// One line; the payload stands in it as it was published.
-    fn document(&self, payload: &[u8], generation: Generation) -> Result<Vec<u8>, Failure> {
+    fn document(&self, Found { payload, generation, ext }: &Found) -> Result<Vec<u8>, Failure> {
         let not_json = |problem: String| {
             let failure = lastgood::protocol::failure::Failure::new(Code::NotJson, problem);
             Failure::Feed(failure.of(&self.name).into())
         };
-        let text = std::str::from_utf8(payload).map_err(|error| not_json(error.to_string()))?;
-        let data = serde_json::from_str(text).map_err(|error| not_json(error.to_string()))?;
+        let data = if ext.is_json() {
+            let text = std::str::from_utf8(payload).map_err(|error| not_json(error.to_string()))?;
+            Data::Json { data: serde_json::from_str(text).map_err(|error| not_json(error.to_string()))? }
+        } else {
+            Data::Artifact { ext: ext.as_str(), data_base64: BASE64.encode(payload) }
+        };
         let document = Document {
             dataset: self.name.as_str(),
             generation: generation.get(),
@@ -78,18 +104,14 @@ impl Cat {
     }
 
     /// A name that the feed does not have may be mistyped.
-    fn with_suggestion(&self, feed: &Feed, error: lastgood::Error) -> Failure {
-        let lastgood::Error::Read(mut failure) = error else { return error.into() };
-        if failure.code == Code::NotFound
-            && let Ok(manifest) = feed.manifest()
-            && !manifest.datasets.contains_key(&self.name)
-        {
-            let similarity = |name: &DatasetName| strsim::jaro_winkler(name.as_str(), self.name.as_str());
-            let closest = manifest.datasets.keys().max_by(|a, b| similarity(a).total_cmp(&similarity(b)));
-            if let Some(name) = closest.filter(|name| similarity(name) > 0.8) {
-                failure.detail.push_str(&format!("; did you mean \"{name}\"?"));
+    fn explained(&self, feed: &Feed, error: Error) -> Failure {
+        match (&error, feed.manifest()) {
+            (Error::Read(failure), Ok(manifest))
+                if failure.code == Code::NotFound && !manifest.datasets.contains_key(&self.name) =>
+            {
+                unknown::not_published(&self.name, &manifest)
             }
+            _ => error.into(),
         }
-        Failure::Feed(failure.into())
     }
 }

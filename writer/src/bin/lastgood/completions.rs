@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::args::Cli;
 use crate::exit::{Exit, Failure};
-use crate::output::{self, Output};
+use crate::output::Output;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -34,9 +34,9 @@ impl Completions {
         clap_complete::generate(self.shell, &mut Cli::command(), "lastgood", &mut script);
         if output.json {
             let script = String::from_utf8_lossy(&script).into_owned();
-            output.document(&serde_json::json!(Document { shell: self.shell.to_string(), script }));
+            output.answer_document(&serde_json::json!(Document { shell: self.shell.to_string(), script }))?;
         } else {
-            output::print(&script).map_err(Failure::Stdout)?;
+            output.answer_bytes(&script)?;
         }
         Ok(Exit::Done)
     }

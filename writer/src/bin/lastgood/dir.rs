@@ -1,5 +1,6 @@
 //! Which configuration holds, which directory is the feed, and why.
 
+use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -17,7 +18,8 @@ pub(crate) fn config(option: Option<&Path>) -> Result<Config, Failure> {
     if let Some(file) = option {
         return Ok(Config::load(file).map_err(|error| named(error, "--config"))?);
     }
-    if let Some(file) = variable(CONFIG_VARIABLE) {
+    if let Some(file) = variable(CONFIG_VARIABLE)? {
+        let file = PathBuf::from(file);
         return Ok(Config::load(&file).map_err(|error| named(error, CONFIG_VARIABLE))?);
     }
     match std::env::current_dir() {
@@ -76,8 +78,8 @@ impl FeedDir {
     pub(crate) fn find(option: Option<PathBuf>, config: &Config) -> Result<Self, Failure> {
         let (path, origin) = if let Some(path) = option {
             (path, Origin::Option)
-        } else if let Some(path) = variable(VARIABLE) {
-            (path, Origin::Environment)
+        } else if let Some(path) = variable(VARIABLE)? {
+            (path.into(), Origin::Environment)
         } else if let (Some(path), Some(file)) = (&config.dir, &config.file) {
             (path.clone(), Origin::Config(file.clone()))
         } else {
@@ -97,7 +99,13 @@ impl FeedDir {
     }
 }
 
-/// An empty variable says nothing.
-fn variable(name: &str) -> Option<PathBuf> {
-    std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
+/// The value of an environment variable. An empty one is a mistake, as it is in the file: whoever set it meant something,
+/// and to publish elsewhere would be a guess.
+pub(crate) fn variable(name: &str) -> Result<Option<OsString>, Failure> {
+    match std::env::var_os(name) {
+        Some(value) if value.is_empty() => {
+            Err(Failure::Usage(format!("{name} is set and empty: give it a value, or remove it with `unset {name}`")))
+        }
+        value => Ok(value),
+    }
 }

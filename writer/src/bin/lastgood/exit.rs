@@ -62,12 +62,16 @@ pub(crate) enum Failure {
     Defect { what: String },
     #[error("{0}")]
     Usage(String),
+    #[error("the feed has no dataset \"{dataset}\"; it has: {known}{}", meant(suggestion.as_deref()))]
+    NotPublished { dataset: DatasetName, known: String, suggestion: Option<String> },
     #[error(transparent)]
     Config(#[from] ConfigError),
     #[error(transparent)]
     Unlisted(#[from] Unlisted),
-    #[error("{}: cannot read the schema: {source}; nothing was published", file.display())]
+    #[error("{}: cannot read the schema: {source}; expected a file with a JSON Schema; nothing was published", file.display())]
     SchemaFile { file: PathBuf, source: io::Error },
+    #[error("{error}; the schema is {}", file.display())]
+    SchemaRefused { file: PathBuf, error: Error },
     #[error("{dataset}: cannot open {}: {source}; nothing was published", file.display())]
     Source { dataset: DatasetName, file: PathBuf, source: io::Error },
     #[error(
@@ -117,7 +121,11 @@ impl Failure {
     /// The one table from errors to exit codes.
     pub(crate) fn exit(&self) -> Exit {
         match self {
-            Failure::Usage(_) | Failure::Config(_) | Failure::Unlisted(_) | Failure::SchemaFile { .. } => Exit::Usage,
+            Failure::Usage(_)
+            | Failure::NotPublished { .. }
+            | Failure::Config(_)
+            | Failure::Unlisted(_)
+            | Failure::SchemaFile { .. } => Exit::Usage,
             // A missing source is at fault as much as a bad one: whoever produces the data is to be told.
             Failure::Source { .. } => Exit::Refused,
             Failure::Defect { .. } => Exit::Defect,
@@ -132,41 +140,49 @@ impl Failure {
             | Failure::Exists { .. }
             | Failure::Create { .. }
             | Failure::Serve(_) => Exit::Failed,
-            Failure::Feed(error) | Failure::HalfAdopted { error, .. } => match error {
-                Error::Refused { .. }
-                | Error::SchemaInvalid { .. }
-                | Error::Csv { .. }
-                | Error::Input { .. }
-                | Error::TooLarge { .. }
-                | Error::Guard { .. } => Exit::Refused,
-                Error::Repeated { .. }
-                | Error::Meta { .. }
-                | Error::SchemaRefused { .. }
-                | Error::OutsideLock { .. } => Exit::Usage,
-                Error::Locked { .. } => Exit::Locked,
-                Error::Damaged { .. } | Error::NoRollback { reason: NoRollback::Damaged { .. }, .. } => Exit::Damaged,
-                Error::Read(failure) => match failure.code {
-                    // The manifest names what is not there or is something else.
-                    Code::ChecksumMismatch
-                    | Code::Http
-                    | Code::ManifestInvalid
-                    | Code::NotJson
-                    | Code::SchemaInvalid
-                    | Code::TooLarge => Exit::Damaged,
+            Failure::Feed(error) | Failure::SchemaRefused { error, .. } | Failure::HalfAdopted { error, .. } => {
+                match error {
+                    Error::Refused { .. }
+                    | Error::SchemaInvalid { .. }
+                    | Error::Csv { .. }
+                    | Error::Input { .. }
+                    | Error::TooLarge { .. }
+                    | Error::Guard { .. } => Exit::Refused,
+                    Error::Repeated { .. }
+                    | Error::Meta { .. }
+                    | Error::SchemaRefused { .. }
+                    | Error::OutsideLock { .. } => Exit::Usage,
+                    Error::Locked { .. } => Exit::Locked,
+                    Error::Damaged { .. } | Error::NoRollback { reason: NoRollback::Damaged { .. }, .. } => {
+                        Exit::Damaged
+                    }
+                    Error::Read(failure) => match failure.code {
+                        // The manifest names what is not there or is something else.
+                        Code::ChecksumMismatch
+                        | Code::Http
+                        | Code::ManifestInvalid
+                        | Code::NotJson
+                        | Code::SchemaInvalid
+                        | Code::TooLarge => Exit::Damaged,
+                        _ => Exit::Failed,
+                    },
+                    other if other.committed() == Committed::Unknown => Exit::Unknown,
                     _ => Exit::Failed,
-                },
-                other if other.committed() == Committed::Unknown => Exit::Unknown,
-                _ => Exit::Failed,
-            },
+                }
+            }
         }
     }
 
     /// A stable code for machines.
     pub(crate) fn code(&self) -> &'static str {
         match self {
-            Failure::Feed(error) | Failure::NoFeed { error, .. } | Failure::HalfAdopted { error, .. } => error.code(),
+            Failure::Feed(error)
+            | Failure::SchemaRefused { error, .. }
+            | Failure::NoFeed { error, .. }
+            | Failure::HalfAdopted { error, .. } => error.code(),
             Failure::Defect { .. } => "defect",
             Failure::Usage(_) => "usage",
+            Failure::NotPublished { .. } => "not-found",
             Failure::Config(_) | Failure::SchemaFile { .. } => "config-invalid",
             Failure::Unlisted(_) => "unlisted",
             Failure::Source { .. } => "input-unreadable",
@@ -213,6 +229,10 @@ impl Failure {
                 add("value", refusal.value().into());
                 add("way_out", refusal.way_out().into());
             }
+            Failure::NotPublished { dataset, suggestion, .. } => {
+                add("dataset", dataset.as_str().into());
+                add("suggestion", suggestion.as_deref().into());
+            }
             Failure::Feed(Error::Input { dataset, .. }) | Failure::Source { dataset, .. } => {
                 add("dataset", dataset.as_str().into());
             }
@@ -223,11 +243,21 @@ impl Failure {
                     add("more", violations.more.into());
                 }
             }
-            Failure::Feed(Error::SchemaRefused { dataset, problem }) => {
+            Failure::Feed(Error::SchemaRefused { dataset, problem })
+            | Failure::SchemaRefused { error: Error::SchemaRefused { dataset, problem }, .. } => {
                 add("dataset", dataset.as_str().into());
-                if let SchemaProblem::Refused(error) = &**problem {
-                    add("problem", error.kind.code().into());
-                    add("schema_pointer", error.pointer.as_str().into());
+                match &**problem {
+                    SchemaProblem::Refused(error) => {
+                        add("problem", error.kind.code().into());
+                        add("schema_pointer", error.pointer.as_str().into());
+                    }
+                    SchemaProblem::NotJson { code, line, column, pointer, .. } => {
+                        add("problem", (*code).into());
+                        add("line", (*line).into());
+                        add("column", (*column).into());
+                        add("schema_pointer", pointer.as_str().into());
+                    }
+                    _ => {}
                 }
             }
             Failure::HalfAdopted { generation, .. } => {
@@ -241,6 +271,11 @@ impl Failure {
         }
         Value::Object(Map::from_iter([("error".to_owned(), Value::Object(members))]))
     }
+}
+
+/// The end of a message about a name that may be mistyped.
+fn meant(suggestion: Option<&str>) -> String {
+    suggestion.map(|name| format!("; did you mean \"{name}\"?")).unwrap_or_default()
 }
 
 fn violation(violation: &Violation) -> Value {

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use clap::Args;
 use indicatif::HumanBytes;
+use lastgood::config::value;
 use lastgood::protocol::layout::FeedPath;
 use lastgood::protocol::manifest::Generation;
 use lastgood::{Collection, Retention};
 use serde::Serialize;
 
-use crate::args::time;
 use crate::exit::{Exit, Failure};
 use crate::interrupt::Interrupt;
 use crate::metrics::MetricsOptions;
@@ -36,10 +36,10 @@ these name; and every object written within the --grace. May be interrupted and 
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Gc {
     /// How many of the newest generations stay [default: 20]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = value::keep)]
     keep: Option<usize>,
     /// For how long readers and caches may hold what has been replaced [default: 1h]
-    #[arg(long, value_name = "TIME", value_parser = time)]
+    #[arg(long, value_name = "TIME", value_parser = value::time)]
     grace: Option<Duration>,
     /// Say what would go, and change nothing
     #[arg(long)]
@@ -76,7 +76,11 @@ impl Gc {
                 Ok(progress::spinning(session.watched, "collecting garbage", || feed.gc(&retention))?)
             })?,
         };
-        session.output.report(&self.report(session, &collection));
+        let report = self.report(session, &collection);
+        if self.dry_run {
+            return session.output.answer(&report, Exit::Done);
+        }
+        session.output.report(&report);
         Ok(Exit::Done)
     }
 

@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 
 use crate::exit::{Exit, Failure};
 use crate::text::one_line;
-use crate::{Session, output};
+use crate::{Session, output, unknown};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -78,19 +78,13 @@ impl History {
         let feed = session.feed();
         let found = feed.history(self.name.as_ref(), self.limit)?;
         if let Some(name) = self.name.as_ref().filter(|_| found.commits.is_empty() && !found.more) {
-            let manifest = feed.manifest()?;
-            if !manifest.datasets.contains_key(name) {
-                let known: Vec<&str> = manifest.datasets.keys().map(DatasetName::as_str).collect();
-                let problem = format!("the feed has no dataset \"{name}\"; it has: {}", known.join(", "));
-                return Err(Failure::Usage(problem));
-            }
+            unknown::check(std::iter::once(name), &feed.manifest()?)?;
         }
         let report = Report::new(session, &found);
         for Damaged { path, problem } in &report.damaged {
             output::warn(&format_args!("{path} {problem}; what it says is missing from this list"));
         }
-        session.output.report(&report);
-        Ok(Exit::Done)
+        session.output.answer(&report, Exit::Done)
     }
 }
 

@@ -10,7 +10,7 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use lastgood::protocol::marker::MAX_LEASE_MS;
+use lastgood::config::value;
 use lastgood::protocol::name::DatasetName;
 use lastgood::storage::PosixStorage;
 use lastgood::{Hold, Settings};
@@ -19,7 +19,6 @@ use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM};
 #[cfg(target_os = "linux")]
 use signal_hook::{iterator::SignalsInfo, iterator::exfiltrator::WithOrigin, low_level::siginfo::Cause};
 
-use crate::args::time;
 use crate::exit::Failure;
 use crate::waits::WaitOptions;
 use crate::{LOCK_VARIABLE, Session, output};
@@ -46,7 +45,7 @@ pub(crate) struct Lock {
     #[arg(last = true, required = true, value_name = "COMMAND")]
     command: Vec<OsString>,
     /// How long readers believe the lock should this process die, up to 1h; renewed while it lives [default: 60s]
-    #[arg(long, value_name = "TIME", value_parser = lease, help_heading = "Locks")]
+    #[arg(long, value_name = "TIME", value_parser = value::lease, help_heading = "Locks")]
     lease: Option<Duration>,
     #[command(flatten)]
     waits: WaitOptions,
@@ -100,12 +99,6 @@ impl Lock {
             }
         }
     }
-}
-
-fn lease(text: &str) -> Result<Duration, String> {
-    let lease = time(text)?;
-    let ms = i64::try_from(lease.as_millis()).unwrap_or(i64::MAX);
-    if (1..=MAX_LEASE_MS).contains(&ms) { Ok(lease) } else { Err("readers honour leases of up to 1h".to_owned()) }
 }
 
 /// It has not been waited for to its end, so its process id is still its own.

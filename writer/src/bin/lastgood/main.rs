@@ -27,6 +27,7 @@ mod rollback;
 mod serve;
 mod status;
 mod text;
+mod unknown;
 mod verify;
 mod waits;
 
@@ -84,7 +85,8 @@ fn run(cli: Cli, output: Output) -> Result<ExitCode, Failure> {
         AnyCommand::Man(man) => return man.run(output).map(ExitCode::from),
     };
     let mut config = dir::config(global.config.as_deref())?;
-    config.settings.under_lock = std::env::var(LOCK_VARIABLE).ok();
+    // The holder's token has only digits and letters; another text is that of no holder.
+    config.settings.under_lock = dir::variable(LOCK_VARIABLE)?.map(|token| token.to_string_lossy().into_owned());
     let dir = FeedDir::find(global.dir, &config)?;
     tracing::info!(dir = %dir.path.display(), "the feed directory, {}", dir.origin);
     if let Some(file) = &config.file {

@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::args::Cli;
 use crate::exit::{Exit, Failure};
 use crate::files;
-use crate::output::{self, Output};
+use crate::output::Output;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -38,9 +38,9 @@ impl Man {
         let Some(dir) = self.into else {
             let page = rendered(Page::new(command))?;
             if output.json {
-                output.document(&serde_json::json!({"page": String::from_utf8_lossy(&page)}));
+                output.answer_document(&serde_json::json!({"page": String::from_utf8_lossy(&page)}))?;
             } else {
-                output::print(&page).map_err(Failure::Stdout)?;
+                output.answer_bytes(&page)?;
             }
             return Ok(Exit::Done);
         };

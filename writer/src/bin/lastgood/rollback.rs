@@ -1,22 +1,21 @@
 //! `lastgood rollback`
 
 use std::fmt;
-use std::time::Duration;
 
 use clap::Args;
+use lastgood::config::value::{self, Limit};
 use lastgood::protocol::manifest::Generation;
 use lastgood::protocol::name::DatasetName;
-use lastgood::{Rollback as Done, Settings};
+use lastgood::{Error, NoRollback, Rollback as Done, Settings};
 use serde::Serialize;
 
-use crate::args::time;
 use crate::exit::{Exit, Failure};
 use crate::interrupt::Interrupt;
 use crate::metrics::MetricsOptions;
 use crate::publish::compression::CompressionOptions;
 use crate::publish::report::Report as Published;
 use crate::waits::WaitOptions;
-use crate::{Session, output, progress};
+use crate::{Session, output, progress, unknown};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -38,9 +37,9 @@ pub(crate) struct Rollback {
     #[arg(long, value_name = "GENERATION")]
     to: Option<Generation>,
 
-    /// How long readers may take this generation for current, such as 26h for a daily job [default: for ever]
-    #[arg(long, value_name = "TIME", value_parser = time)]
-    expires_in: Option<Duration>,
+    /// How long readers may take this generation for current, such as 26h for a daily job, or never [default: never]
+    #[arg(long, value_name = "TIME", value_parser = value::lifetime)]
+    expires_in: Option<Limit>,
 
     #[command(flatten)]
     waits: WaitOptions,
@@ -77,7 +76,14 @@ impl Rollback {
             .with_settings(self.over(session.config.settings.clone()))
             .with_cancellation(interrupt.check());
         let done = self.metrics.measured(session, "rollback", || {
-            Ok(progress::spinning(session.watched, "rolling back", || feed.rollback(&self.names, self.to))?)
+            let done = progress::spinning(session.watched, "rolling back", || feed.rollback(&self.names, self.to));
+            done.map_err(|error| match error {
+                Error::NoRollback { reason: NoRollback::NotPublished { .. }, dataset } => {
+                    // Read anew for its names; what cannot be read now could be when it was rolled back.
+                    feed.manifest().map_or_else(Failure::Feed, |manifest| unknown::not_published(&dataset, &manifest))
+                }
+                other => other.into(),
+            })
         })?;
         for warning in &done.publication.warnings {
             output::warn(warning);
@@ -92,7 +98,7 @@ impl Rollback {
         Settings {
             compression: self.compression.over(waiting.compression),
             plain_copies: waiting.plain_copies && !self.no_plain_copies,
-            expires_in: self.expires_in.or(waiting.expires_in),
+            expires_in: self.expires_in.map_or(waiting.expires_in, |limit| limit.0),
             ..waiting
         }
     }

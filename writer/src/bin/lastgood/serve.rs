@@ -16,6 +16,7 @@ const EXAMPLES: &str = "\
 Examples:
   lastgood serve                               http://127.0.0.1:8080/data/manifest.json
   lastgood serve --www site                    the pages in site/ at /, the feed at /data/
+  lastgood serve --www dist --spa              a single-page app: /orders/7 is answered with dist/index.html
   lastgood serve --listen 0.0.0.0:80           for other machines
   lastgood serve --listen 127.0.0.1:0 --json   any free port, told as {\"listening\":…,\"feed\":…}
   lastgood serve --cors http://localhost:5173  for the pages of a development server
@@ -32,6 +33,10 @@ pub(crate) struct Serve {
     /// The directory of a site, served at /
     #[arg(long, value_name = "DIR")]
     www: Option<PathBuf>,
+    /// The site is a single-page app: its index.html answers for pages that are no files; never for the feed, for assets/,
+    /// or for a name with the extension of a file
+    #[arg(long, requires = "www")]
+    spa: bool,
     /// Let pages of this other origin read the feed; * for all, off for none
     #[arg(long, value_name = "ORIGIN", default_value = "off")]
     cors: Cors,
@@ -47,7 +52,7 @@ impl Serve {
     pub(crate) fn run(self, session: &Session) -> Result<Exit, Failure> {
         let setup = |source| Failure::Setup { what: "the server", source };
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(setup)?;
-        let config = Config { feed: session.dir.path.clone(), www: self.www, cors: self.cors };
+        let config = Config { feed: session.dir.path.clone(), www: self.www, spa: self.spa, cors: self.cors };
         let router = router(&config).map_err(|error| Failure::Serve(error.to_string()))?;
         runtime.block_on(async {
             let listener =

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 use indicatif::{HumanBytes, HumanDuration};
+use lastgood::config::value;
 use lastgood::protocol::marker::Holder;
 use lastgood::protocol::name::DatasetName;
 use lastgood::protocol::time::Timestamp;
@@ -12,9 +13,8 @@ use lastgood::{LockStatus, Status as FeedStatus};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use crate::args::time;
 use crate::exit::{Exit, Failure};
-use crate::{Session, output};
+use crate::{Session, output, unknown};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -22,7 +22,8 @@ Examples:
   lastgood status --max-age 1h               (exit code 1 when any dataset is older)
   lastgood status --max-age 1d performance   (when this one is)
 
-The age of a dataset counts from when it was last published, changed or not.";
+The age of a dataset counts from when it was last published, changed or not. What was published with --expires-in is
+told with the time from which on readers take it for stale; with --json as `expires_at` and `expired`.";
 
 /// Say what is published, since when, where, and who is publishing now
 #[derive(Debug, Args)]
@@ -32,27 +33,23 @@ pub(crate) struct Status {
     #[arg(value_name = "NAME")]
     names: Vec<DatasetName>,
     /// Exit with 1 when a dataset was last published longer ago than this
-    #[arg(long, value_name = "TIME", value_parser = time)]
+    #[arg(long, value_name = "TIME", value_parser = value::time)]
     max_age: Option<Duration>,
 }
 
 impl Status {
     pub(crate) fn run(self, session: &Session) -> Result<Exit, Failure> {
         let status = session.feed().status()?;
-        if let Some(name) = self.names.iter().find(|name| !status.manifest.datasets.contains_key(name)) {
-            let known: Vec<&str> = status.manifest.datasets.keys().map(DatasetName::as_str).collect();
-            let problem = format!("the feed has no dataset \"{name}\"; it has: {}", known.join(", "));
-            return Err(Failure::Usage(problem));
-        }
+        unknown::check(self.names.iter(), &status.manifest)?;
         let report = self.report(session, &status);
-        session.output.report(&report);
         let stale: Vec<&str> =
             report.datasets.iter().filter(|dataset| dataset.stale).map(|dataset| dataset.dataset).collect();
-        if stale.is_empty() {
-            return Ok(Exit::Done);
+        let exit = if stale.is_empty() { Exit::Done } else { Exit::Failed };
+        let exit = session.output.answer(&report, exit)?;
+        if !stale.is_empty() {
+            output::warn(&format_args!("older than the --max-age: {}", stale.join(", ")));
         }
-        output::warn(&format_args!("older than the --max-age: {}", stale.join(", ")));
-        Ok(Exit::Failed)
+        Ok(exit)
     }
 
     fn report<'a>(&self, session: &'a Session, status: &'a FeedStatus) -> Report<'a> {
@@ -80,6 +77,12 @@ impl Status {
             commit: manifest.commit.to_string(),
             published_at: manifest.published_at.to_string(),
             age_ms: status.age_ms,
+            expires_at: manifest.expires_at.map(|at| at.to_string()),
+            expired: manifest.expired(status.at),
+            expiry: manifest.expires_at.map(|expires_at| match manifest.expired(status.at) {
+                true => Expiry::Ago(Duration::from_millis(status.at.ms_since(expires_at))),
+                false => Expiry::In(Duration::from_millis(expires_at.ms_since(status.at))),
+            }),
             retained: status.retained.len(),
             lock: status.lock.as_ref().map(|lock| Lock::new(lock, status.at)),
             foreign_markers: foreign
@@ -99,10 +102,33 @@ struct Report<'a> {
     commit: String,
     published_at: String,
     age_ms: u64,
+    /// From when on readers take what is published for stale, if ever.
+    expires_at: Option<String>,
+    expired: bool,
+    #[serde(skip)]
+    expiry: Option<Expiry>,
     retained: usize,
     lock: Option<Lock<'a>>,
     foreign_markers: Vec<ForeignMarker<'a>>,
     datasets: Vec<Dataset<'a>>,
+}
+
+/// How far away it is that readers take what is published for stale.
+enum Expiry {
+    In(Duration),
+    Ago(Duration),
+}
+
+impl fmt::Display for Expiry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::In(time) => write!(f, "in {}", HumanDuration(*time)),
+            Self::Ago(time) => {
+                let time = HumanDuration(*time);
+                write!(f, "expired {time} ago: every reader takes all datasets for stale until the next publish")
+            }
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -154,6 +180,9 @@ impl fmt::Display for Report<'_> {
         writeln!(f, "directory   {} ({})", self.dir, self.dir_origin)?;
         writeln!(f, "feed        {}", self.feed)?;
         writeln!(f, "generation  {} of {} ({} ago)", self.generation, self.published_at, age(self.age_ms))?;
+        if let (Some(expires_at), Some(expiry)) = (&self.expires_at, &self.expiry) {
+            writeln!(f, "expires     {expires_at} ({expiry})")?;
+        }
         writeln!(f, "commit      {}", self.commit)?;
         writeln!(f, "retained    {} generation(s)", self.retained)?;
         match &self.lock {

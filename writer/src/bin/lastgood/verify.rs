@@ -84,8 +84,8 @@ impl Verify {
             verification = shown(session, |watch| feed.verify_watched(watch))?;
             Report::new(session, &verification, None)
         };
-        session.output.report(&report);
-        Ok(if report.problems.is_empty() { Exit::Done } else { Exit::Damaged })
+        let exit = if report.problems.is_empty() { Exit::Done } else { Exit::Damaged };
+        session.output.answer(&report, exit)
     }
 }
 

@@ -13,10 +13,10 @@ mod words;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::Args;
+use lastgood::config::value;
 use lastgood::protocol::time::Timestamp;
 
 use crate::Session;
-use crate::args::time;
 use crate::exit::{Exit, Failure};
 
 use self::finding::Severity;
@@ -50,7 +50,7 @@ pub(crate) struct Doctor {
     #[arg(long, value_name = "ORIGIN", requires = "url")]
     origin: Option<String>,
     /// How long to wait for the server
-    #[arg(long, value_name = "TIME", value_parser = time, default_value = "10s")]
+    #[arg(long, value_name = "TIME", value_parser = value::time, default_value = "10s")]
     timeout: Duration,
     /// The web server's user, such as www-data [default: any other user]
     #[cfg(unix)]
@@ -64,8 +64,7 @@ pub(crate) struct Doctor {
 impl Doctor {
     pub(crate) fn run(self, session: &Session) -> Result<Exit, Failure> {
         if self.list {
-            session.output.report(&List::all());
-            return Ok(Exit::Done);
+            return session.output.answer(&List::all(), Exit::Done);
         }
         let visitor = self.visitor()?;
         let now = now();
@@ -81,8 +80,8 @@ impl Doctor {
             url: self.url.map(|url| url.to_string()),
             findings,
         };
-        session.output.report(&report);
-        Ok(if report.worst() > Severity::Note { Exit::Failed } else { Exit::Done })
+        let exit = if report.worst() > Severity::Note { Exit::Failed } else { Exit::Done };
+        session.output.answer(&report, exit)
     }
 
     #[cfg(unix)]

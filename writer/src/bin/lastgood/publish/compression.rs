@@ -2,25 +2,22 @@
 
 use clap::Args;
 use lastgood::Compression;
+use lastgood::config::value::{self, Level};
 
 /// Which siblings are made of each object.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Compression")]
 pub(crate) struct CompressionOptions {
     /// The level of the .gz beside each object, 1 to 9, or off [default: 6]
-    #[arg(long, value_name = "LEVEL", value_parser = |text: &str| level(text, 1..=9))]
+    #[arg(long, value_name = "LEVEL", value_parser = value::gzip)]
     gzip: Option<Level>,
     /// The quality of the .br beside each object, 0 to 11, or off [default: 5]
-    #[arg(long, value_name = "QUALITY", value_parser = |text: &str| level(text, 0..=11))]
+    #[arg(long, value_name = "QUALITY", value_parser = value::brotli)]
     brotli: Option<Level>,
     /// Neither .gz nor .br
     #[arg(long, conflicts_with_all = ["gzip", "brotli"])]
     no_compress: bool,
 }
-
-/// A compression level; `None` is off. A struct, because clap takes an `Option` for an option that may be absent.
-#[derive(Debug, Clone, Copy)]
-struct Level(Option<u32>);
 
 impl CompressionOptions {
     /// These where they are given, else those of the configuration.
@@ -35,12 +32,4 @@ impl CompressionOptions {
             ..configured
         }
     }
-}
-
-fn level(text: &str, range: std::ops::RangeInclusive<u32>) -> Result<Level, String> {
-    if text == "off" {
-        return Ok(Level(None));
-    }
-    let level = text.parse().ok().filter(|level| range.contains(level)).map(|level| Level(Some(level)));
-    level.ok_or_else(|| format!("expected {} to {}, or off", range.start(), range.end()))
 }

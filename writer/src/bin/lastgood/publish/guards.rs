@@ -1,6 +1,7 @@
 //! The options for guards.
 
 use clap::Args;
+use lastgood::config::value;
 use lastgood::{Guards, Shrink};
 
 /// What must hold of every payload of a call, beside what `lastgood.toml` says.
@@ -8,7 +9,7 @@ use lastgood::{Guards, Shrink};
 #[command(next_help_heading = "Guards")]
 pub(crate) struct GuardOptions {
     /// Refuse an array with fewer elements
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = value::rows)]
     min_rows: Option<u64>,
     /// Refuse a payload that is smaller than the published one by more than this, such as 50%: rows, if both are arrays,
     /// else bytes

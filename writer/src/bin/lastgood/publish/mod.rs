@@ -8,15 +8,13 @@ pub(crate) mod report;
 mod rules;
 mod schema;
 
-use std::time::Duration;
-
 use clap::Args;
 use clap::builder::{OsStringValueParser, TypedValueParser};
+use lastgood::config::value::{self, Limit};
 use lastgood::convert::Format;
 use lastgood::protocol::name::Ext;
-use lastgood::{Item, Publication, Settings};
+use lastgood::{Error, Item, Publication, Settings};
 
-use crate::args::time;
 use crate::exit::{Exit, Failure};
 use crate::input::{Artifact, Input};
 use crate::interrupt::Interrupt;
@@ -67,9 +65,9 @@ pub(crate) struct Publish {
     #[command(flatten)]
     meta: MetaOptions,
 
-    /// How long readers may take this generation for current, such as 26h for a daily job [default: for ever]
-    #[arg(long, value_name = "TIME", value_parser = time)]
-    expires_in: Option<Duration>,
+    /// How long readers may take this generation for current, such as 26h for a daily job, or never [default: never]
+    #[arg(long, value_name = "TIME", value_parser = value::lifetime)]
+    expires_in: Option<Limit>,
 
     #[command(flatten)]
     waits: WaitOptions,
@@ -113,7 +111,11 @@ impl Publish {
         let formats = self.format.over(&self.inputs, &session.config)?;
         let inputs: Vec<&Input> = self.inputs.iter().chain(artifacts).collect();
         inputs.iter().try_for_each(|input| session.config.check_listed(&input.dataset))?;
-        let schemas = self.schema.over(self.inputs.iter().map(|input| &input.dataset), &session.config)?;
+        let schemas = self.schema.over(
+            &self.inputs.iter().map(|input| &input.dataset).collect::<Vec<_>>(),
+            &self.artifacts.iter().map(|artifact| &artifact.input.dataset).collect::<Vec<_>>(),
+            &session.config,
+        )?;
         let meta = |input: &&Input| self.meta.over(&session.config.dataset(&input.dataset).meta);
         let metas = inputs.iter().map(meta).collect::<Result<Vec<_>, _>>()?;
         let opened = inputs.iter().map(|input| input.open()).collect::<Result<Vec<_>, _>>()?;
@@ -139,15 +141,21 @@ impl Publish {
                 if let Some(meta) = meta {
                     item = item.meta(meta);
                 }
-                if let Some(schema) = schemas.get(&input.dataset) {
-                    item = item.schema(schema.clone());
+                if let Some(given) = schemas.get(&input.dataset) {
+                    item = item.schema(given.schema.clone());
                 }
                 items.push(match kind {
                     Kind::Json(format) => item.format(format.clone()),
                     Kind::Artifact(ext) => item.artifact(ext.clone()),
                 });
             }
-            Ok(feed.publish(items)?)
+            feed.publish(items).map_err(|error| match error {
+                Error::SchemaRefused { ref dataset, .. } => match schemas.get(dataset) {
+                    Some(given) => Failure::SchemaRefused { file: given.file.clone(), error },
+                    None => error.into(),
+                },
+                error => error.into(),
+            })
         })
     }
 
@@ -169,7 +177,7 @@ impl Publish {
             create_beside_others: self.create,
             compression: self.compression.over(waiting.compression),
             plain_copies: self.plain_copies || (waiting.plain_copies && !self.no_plain_copies),
-            expires_in: self.expires_in.or(waiting.expires_in),
+            expires_in: self.expires_in.map_or(waiting.expires_in, |limit| limit.0),
             ..waiting
         }
     }
@@ -177,6 +185,8 @@ impl Publish {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use clap::Parser;
     use lastgood::Compression;
     use lastgood::protocol::payload::{Nan, Permit, Rules};

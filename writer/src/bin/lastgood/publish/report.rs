@@ -5,6 +5,7 @@ use std::fmt;
 use indicatif::HumanBytes;
 use lastgood::Publication;
 use lastgood::convert::csv::LeftOut;
+use lastgood::protocol::schema::Draft;
 use serde::Serialize;
 
 use crate::dir::FeedDir;
@@ -49,6 +50,11 @@ struct Column {
 struct Schema {
     version: u32,
     sha256: String,
+    /// The draft that it was given in, when it is published in another.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    converted_from: Option<&'static str>,
+    #[serde(skip)]
+    draft: Option<Draft>,
 }
 
 impl<'a> Report<'a> {
@@ -63,10 +69,12 @@ impl<'a> Report<'a> {
             left_out: dataset.left_out.iter().map(|&LeftOut { column, counter }| Column { column, counter }).collect(),
             forced: dataset.forced.as_deref(),
             sha256: dataset.sha256.to_string(),
-            schema: dataset
-                .schema
-                .as_ref()
-                .map(|schema| Schema { version: schema.version, sha256: schema.sha256.to_string() }),
+            schema: dataset.schema.as_ref().map(|schema| Schema {
+                version: schema.version,
+                sha256: schema.sha256.to_string(),
+                converted_from: dataset.schema_converted_from.map(Draft::as_str),
+                draft: dataset.schema_converted_from,
+            }),
         });
         Self {
             dir: dir.path.display().to_string(),
@@ -107,6 +115,9 @@ impl fmt::Display for Report<'_> {
             write!(f, "  {change}")?;
             if let Some(schema) = &dataset.schema {
                 write!(f, ", matches its schema (version {})", schema.version)?;
+                if let Some(draft) = schema.draft {
+                    write!(f, ", schema converted from {draft}")?;
+                }
             }
             match dataset.nan_mapped {
                 0 => {}

@@ -1,7 +1,7 @@
 //! The options for payload rules.
 
-use bytesize::ByteSize;
 use clap::{Args, ValueEnum};
+use lastgood::config::value;
 use lastgood::protocol::payload::{Nan, Permit, Rules};
 
 /// What a payload may be.
@@ -15,8 +15,8 @@ pub(crate) struct RuleOptions {
     #[arg(long, value_name = "WHAT", value_delimiter = ',')]
     allow: Vec<Allow>,
     /// The largest payload, such as 500KiB, 64MiB, 1GiB or a number of bytes [default: 64MiB]
-    #[arg(long, value_name = "SIZE")]
-    max_bytes: Option<ByteSize>,
+    #[arg(long, value_name = "SIZE", value_parser = value::size)]
+    max_bytes: Option<u64>,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -48,7 +48,7 @@ impl RuleOptions {
             unsafe_numbers: permit(Allow::UnsafeNumbers, configured.unsafe_numbers),
             duplicate_names: permit(Allow::DuplicateNames, configured.duplicate_names),
             unpaired_surrogates: permit(Allow::UnpairedSurrogates, configured.unpaired_surrogates),
-            max_bytes: self.max_bytes.map_or(configured.max_bytes, |size| size.as_u64()),
+            max_bytes: self.max_bytes.unwrap_or(configured.max_bytes),
         }
     }
 }

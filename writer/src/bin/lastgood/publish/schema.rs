@@ -8,18 +8,19 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use lastgood::Schema;
-use lastgood::config::Config;
+use lastgood::config::{Config, value};
 use lastgood::protocol::name::DatasetName;
 
 use crate::exit::Failure;
 use crate::input::after;
+use crate::unknown::closest;
 
 /// What payloads must look like.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Schemas")]
 pub(crate) struct SchemaOptions {
-    /// Publish only what matches this JSON Schema (draft 2020-12), and publish the schema with it; NAME=FILE with several
-    /// datasets, may be repeated
+    /// Publish only what matches this JSON Schema (draft 2020-12; 7 and 2019-09 are converted), and publish the schema with
+    /// it; NAME=FILE with several datasets, may be repeated
     #[arg(
         long = "schema",
         value_name = "[NAME=]FILE",
@@ -27,7 +28,7 @@ pub(crate) struct SchemaOptions {
     )]
     schemas: Vec<SchemaFile>,
     /// Your own number for the shape of the data, to be raised when pages have to change with it
-    #[arg(long, value_name = "N", default_value_t = 1, requires = "schemas")]
+    #[arg(long, value_name = "N", default_value_t = 1, requires = "schemas", value_parser = value::version)]
     schema_version: u32,
 }
 
@@ -49,46 +50,66 @@ impl SchemaFile {
     }
 }
 
+/// The schema of a dataset, and the file that it was read from.
+pub(crate) struct Given {
+    pub(crate) file: PathBuf,
+    pub(crate) schema: Schema,
+}
+
+impl Given {
+    fn read(file: &Path, version: u32) -> Result<Self, Failure> {
+        let json = fs::read(file).map_err(|source| Failure::SchemaFile { file: file.to_owned(), source })?;
+        Ok(Self { file: file.to_owned(), schema: Schema { version, json } })
+    }
+}
+
 impl SchemaOptions {
     /// The schemas of the datasets that have one: those that are given, else those that are configured.
-    pub(crate) fn over<'a>(
+    pub(crate) fn over(
         &self,
-        datasets: impl Iterator<Item = &'a DatasetName>,
+        datasets: &[&DatasetName],
+        artifacts: &[&DatasetName],
         config: &Config,
-    ) -> Result<BTreeMap<DatasetName, Schema>, Failure> {
-        let datasets: Vec<&DatasetName> = datasets.collect();
+    ) -> Result<BTreeMap<DatasetName, Given>, Failure> {
         let mut schemas = BTreeMap::new();
         for SchemaFile { dataset, file } in &self.schemas {
-            let dataset = match (dataset, &datasets[..]) {
+            let dataset = match (dataset, datasets) {
                 (Some(dataset), _) if datasets.contains(&dataset) => dataset,
-                (Some(dataset), _) => {
-                    let problem = format!("--schema {dataset}=…: {dataset} is not a JSON dataset of this publish");
+                (Some(dataset), _) => return Err(Failure::Usage(not_published(dataset, datasets, artifacts))),
+                (None, [only]) => *only,
+                (None, []) => {
+                    let problem = "--schema: artifacts have no schema, and nothing else is published".to_owned();
                     return Err(Failure::Usage(problem));
                 }
-                (None, [only]) => *only,
                 (None, _) => {
                     let file = file.display();
                     let problem = format!("--schema {file}: which dataset is it for? write --schema NAME={file}");
                     return Err(Failure::Usage(problem));
                 }
             };
-            let schema = Schema { version: self.schema_version, json: read(file)? };
-            if schemas.insert(dataset.clone(), schema).is_some() {
+            if schemas.insert(dataset.clone(), Given::read(file, self.schema_version)?).is_some() {
                 return Err(Failure::Usage(format!("--schema for {dataset} is given more than once")));
             }
         }
-        for dataset in datasets {
+        for &dataset in datasets {
             if let Some(configured) = &config.dataset(dataset).schema
                 && !schemas.contains_key(dataset)
             {
-                let schema = Schema { version: configured.version, json: read(&configured.file)? };
-                schemas.insert(dataset.clone(), schema);
+                schemas.insert(dataset.clone(), Given::read(&configured.file, configured.version)?);
             }
         }
         Ok(schemas)
     }
 }
 
-fn read(file: &Path) -> Result<Vec<u8>, Failure> {
-    fs::read(file).map_err(|source| Failure::SchemaFile { file: file.to_owned(), source })
+/// What is wrong with a schema for what is no JSON dataset of this publish.
+fn not_published(dataset: &DatasetName, datasets: &[&DatasetName], artifacts: &[&DatasetName]) -> String {
+    if artifacts.contains(&dataset) {
+        return format!(
+            "--schema {dataset}=…: {dataset} is not a JSON dataset of this publish but an artifact, which has no schema; leave it out"
+        );
+    }
+    let known: Vec<&str> = datasets.iter().map(|dataset| dataset.as_str()).collect();
+    let meant = closest(dataset.as_str(), &known).map(|name| format!("; did you mean {name}=…?")).unwrap_or_default();
+    format!("--schema {dataset}=…: {dataset} is not a JSON dataset of this publish{meant}")
 }
