@@ -226,9 +226,9 @@ fn access_control_lists_are_judged_as_the_kernel_does() {
 #[test]
 fn a_directory_that_a_list_opens_or_closes_is_told_and_the_remedy_opens_it() {
     let (uid, gid) = (id(&["-u", SERVER]), id(&["-g", SERVER]));
-    for (mode, entries) in
-        [(0o700, &["u:daemon:x"][..]), (0o755, &["u:daemon:-"]), (0o750, &["g:daemon:x", "m::-"]), (0o710, &[])]
-    {
+    let cases: [(u32, &[&str]); 4] =
+        [(0o700, &["u:daemon:x"]), (0o755, &["u:daemon:-"]), (0o750, &["g:daemon:x", "m::-"]), (0o710, &[])];
+    for (mode, entries) in cases {
         let world = World::new(0, 0, 0o755);
         world.publish(0, 0, "022", "first");
         let home = world.feed.root();

@@ -48,6 +48,8 @@ impl World {
 
     /// Puts a configuration there that leads elsewhere.
     fn configured(&self, path: &str, owner: u32, mode: u32) {
+        // Not written over: in a sticky directory the kernel refuses that.
+        let _ = fs::remove_file(self.at(path));
         fs::write(self.at(path), "dir = 'elsewhere'\n").unwrap();
         set(&self.at(path), owner, owner, mode);
     }
@@ -179,7 +181,7 @@ fn in_a_sticky_directory_the_users_own_file_is_believed_and_no_other() {
     world.configured("above/job/mine.toml", ME, 0o644);
     symlink("job/mine.toml", world.at("above/lastgood.toml")).unwrap();
     set(&world.at("above/lastgood.toml"), STRANGER, STRANGER, 0);
-    world.refused(ME, "above/lastgood.toml", &["it belongs to user 42002"]);
+    world.run_as(ME, &["status"], &[]).expect(2).says(&["is not believed", "it belongs to user 42002"]);
 }
 
 #[test]
@@ -220,10 +222,9 @@ fn a_working_directory_that_is_closed_matters_only_when_it_is_needed() {
     set(&world.at("above"), ME, ME, 0o755);
     let dir = world.at("above/data");
     let dir = dir.to_str().unwrap();
-    let commands: [&[&str]; 10] = [
+    let commands: [&[&str]; 9] = [
         &["publish", "a"],
         &["publish", "a", "--force"],
-        &["rollback", "a"],
         &["status"],
         &["history"],
         &["cat", "a"],

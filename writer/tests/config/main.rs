@@ -43,7 +43,7 @@ fn every_key_is_read() {
         expires_in = "26h"
         plain_copies = false
         file_mode = "640"
-        dir_mode = 0o750
+        dir_mode = 0o2750
         [compression]
         gzip = 9
         brotli = "off"
@@ -87,7 +87,7 @@ fn every_key_is_read() {
     assert_eq!(settings.foreign_marker_stale_after, Some(Duration::from_secs(7200)));
     assert_eq!(settings.expires_in, Some(Duration::from_secs(26 * 3600)));
     assert!(!settings.plain_copies);
-    assert_eq!((config.modes.file, config.modes.dir), (0o640, 0o750));
+    assert_eq!((config.modes.file, config.modes.dir), (0o640, 0o2750));
     let compression = &settings.compression;
     assert_eq!((compression.gzip, compression.brotli, compression.min_size), (Some(9), None, 4096));
     assert_eq!(config.retention, Retention { keep: 7, grace: Duration::from_secs(86400) });

@@ -52,7 +52,8 @@ fn values_that_do_not_fit_are_shown() {
 fn every_key_refuses_what_it_cannot_be() {
     let beyond: &[(&str, &[&str])] = &[
         ("lease", &["\"2h\"", "\"0s\""]),
-        ("file_mode", &["644", "\"0999\"", "\"7777\""]),
+        ("file_mode", &["644", "\"0999\"", "\"2644\"", "\"7777\""]),
+        ("dir_mode", &["755", "\"0999\"", "\"1777\"", "\"4755\"", "\"7777\""]),
         ("gzip", &["0", "10"]),
         ("brotli", &["12", "-1"]),
         ("keep", &["0", "-1"]),
