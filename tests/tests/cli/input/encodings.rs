@@ -1,7 +1,5 @@
 //! Other encodings than UTF-8.
 
-use std::fs;
-
 use lastgood_tests::TestFeed;
 use serde_json::json;
 
@@ -69,11 +67,7 @@ fn other_encodings() {
     }
     // A line in another encoding does not make the others wrong.
     let feed = TestFeed::new();
-    fs::write(
-        feed.root().join("r.csv"),
-        [b"id,city\n1,K\xc3\xb6ln\n2,Gie\xc3\x9fen\n3,M\xfcnchen\n4,D\xc3\xbcren\n"].concat(),
-    )
-    .unwrap();
+    feed.input("r.csv", b"id,city\n1,K\xc3\xb6ln\n2,Gie\xc3\x9fen\n3,M\xfcnchen\n4,D\xc3\xbcren\n");
     let error = refused(&feed, "r.csv", "", &["line 4, column city", "the rest is UTF-8", "`München` in WINDOWS-1252"]);
     assert!(!error["message"].as_str().unwrap().contains("iconv"), "{error}");
 }
