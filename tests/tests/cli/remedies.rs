@@ -114,9 +114,9 @@ fn a_marker_in_the_way_is_passed_as_told() {
     fs::remove_file(feed.path(".lock")).unwrap();
     feed.publish("p", "2");
     blocked(&["--stale-marker-after", "0s"]).expect(0);
+    feed.input("p.json", "1");
     let outside = feed.run(&["lock", "p", "--", lastgood_tests::binary().to_str().unwrap(), "publish", "q=p.json"]);
     assert!(outside.stderr.contains("lastgood lock … q -- COMMAND"), "{}", outside.stderr);
-    feed.input("p.json", "1");
     feed.run(&["lock", "p", "q", "--", lastgood_tests::binary().to_str().unwrap(), "publish", "q=p.json"]).expect(0);
 }
 

@@ -48,7 +48,7 @@ impl Server {
     }
 
     pub(super) fn start(dir: PathBuf, cors: Cors, fault: impl Fn(&Asked, &mut Answer) + Send + Sync + 'static) -> Self {
-        let router = serve::router(&Config { feed: dir, www: None, cors }).unwrap();
+        let router = serve::router(&Config { feed: dir, www: None, spa: false, cors }).unwrap();
         let fault: Arc<Fault> = Arc::new(fault);
         let router: Router = router.layer(from_fn_with_state(fault, misbehave));
         let runtime = Runtime::new().unwrap();
