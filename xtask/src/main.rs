@@ -1,4 +1,4 @@
-//! The tasks of this repository: `cargo xtask demo | test | conditions | power | mutants | soak | fuzz | bench | pack | lint | audit`.
+//! The tasks of this repository: `cargo xtask demo | test | conditions | power | mutants | soak | fuzz | bench | pack | packaging | lint | audit`.
 
 // `clippy.toml` keeps file-system mutation out of everything but the writer's
 // storage module, because published bytes must be durable. What is written
@@ -15,6 +15,7 @@ mod lint;
 mod mutants;
 mod npm;
 mod pack;
+mod packaging;
 mod power;
 mod process;
 mod progress;
@@ -49,6 +50,7 @@ enum Task {
     Soak(soak::Args),
     Fuzz(fuzz::Args),
     Pack(pack::Args),
+    Packaging(packaging::Args),
     Lint(lint::Args),
     Audit(audit::Args),
 }
@@ -65,6 +67,7 @@ fn main() -> ExitCode {
         Task::Soak(args) => soak::run(&args),
         Task::Fuzz(args) => fuzz::run(&args),
         Task::Pack(args) => pack::run(&args).map(drop),
+        Task::Packaging(args) => packaging::run(&args),
         Task::Lint(args) => lint::run(&args),
         Task::Audit(args) => audit::run(&args),
     });

@@ -3,6 +3,7 @@
 mod api;
 mod consumers;
 mod names;
+mod pages;
 mod script;
 mod sizes;
 mod tarball;
@@ -93,7 +94,7 @@ fn tarball_name() -> String {
     format!("lastgood-{}.tgz", workspace::VERSION)
 }
 
-/// Puts what is written by hand beside the module, the README excepted: it waits for the sizes.
+/// Puts what is written by hand beside the module, the pages excepted: the README waits for the sizes.
 fn assemble(directory: &Path) -> Result<()> {
     for name in ["LICENSE-APACHE", "LICENSE-MIT"] {
         copy(workspace::root(), directory, name)?;
@@ -125,7 +126,7 @@ fn measure(directory: &Path, check: bool) -> Result<()> {
 }
 
 fn pack(directory: &Path, out: &Path) -> Result<()> {
-    copy(&workspace::path("reader-wasm/npm"), directory, "README.md")?;
+    pages::write(directory)?;
     let mut pack = npm::npm(directory);
     pack.args(["pack", "--loglevel=warn", "--pack-destination"]);
     process::capture(pack.arg(out))?;

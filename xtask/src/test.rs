@@ -4,7 +4,7 @@ use std::process::Command;
 
 use anyhow::Result;
 
-use crate::{audit, conditions, demo, lint, npm, pack, process, progress::Steps, setup, workspace, www};
+use crate::{audit, conditions, demo, lint, npm, pack, packaging, process, progress::Steps, setup, workspace, www};
 
 /// Built together, because they share their dependencies.
 const UNITS: [&str; 6] = ["--package", "lastgood-protocol", "--package", "lastgood", "--package", "lastgood-fuzz"];
@@ -94,7 +94,8 @@ fn run_steps(steps: &mut Steps, args: &Args) -> Result<()> {
                 .env("LASTGOOD_TEST_PACKAGE", &package.directory)
                 .env("LASTGOOD_TEST_TARBALL", &package.tarball)
                 .env("LASTGOOD_TEST_WWW", site)
-                .envs(programs),
+                .envs(programs.clone()),
         )?)
-    })
+    })?;
+    steps.step("packaging tests", || packaging::share(&package, &programs))
 }

@@ -6,9 +6,8 @@
  * @module
  */
 
-import module from 'lastgood_reader_bg.wasm';
-
 import { openWith } from './open.js';
+import module from './inline-reader.js';
 import type { Datasets, Feed, OpenOptions } from './types.js';
 
 export { LastgoodError, type ErrorDetails } from './errors.js';

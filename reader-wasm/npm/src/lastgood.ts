@@ -6,6 +6,7 @@
 
 import { openWith } from './open.js';
 import type { Datasets, Feed, OpenOptions } from './types.js';
+import { fileOrScript } from './wasm.js';
 
 export { LastgoodError, type ErrorDetails } from './errors.js';
 export type * from './types.js';
@@ -21,6 +22,7 @@ export function open<D extends Datasets = Datasets>(
   url: string | URL,
   options?: OpenOptions<D>,
 ): Promise<Feed<D>> {
-  // In this form, literal and in one piece, it is understood by Vite, webpack and Turbopack.
-  return openWith(() => new URL('lastgood_reader_bg.wasm', import.meta.url), url, options);
+  // In this form, literal and in one piece, the address is understood by Vite, webpack, Rspack, Parcel and Turbopack.
+  const file = () => new URL('lastgood_reader_bg.wasm', import.meta.url);
+  return openWith(() => fileOrScript(file, () => import('./inline-reader.js')), url, options);
 }

@@ -1,12 +1,12 @@
 import { LastgoodError } from './errors.js';
 import { OpenFeed } from './feed.js';
 import { parseOpenOptions } from './options.js';
-import type { Datasets, Feed, OpenOptions, WasmSource } from './types.js';
-import { load } from './wasm.js';
+import type { Datasets, Feed, OpenOptions } from './types.js';
+import { load, type Origin } from './wasm.js';
 
 /** Opens a feed with the module that an entry of the package knows. */
 export function openWith<D extends Datasets>(
-  wasm: () => WasmSource,
+  wasm: Origin,
   url: string | URL,
   options: OpenOptions<D> | undefined,
 ): Promise<Feed<D>> {

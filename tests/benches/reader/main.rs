@@ -6,6 +6,7 @@
 
 mod comparisons;
 mod data;
+mod line;
 mod measure;
 mod race;
 mod server;

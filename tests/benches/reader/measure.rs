@@ -1,5 +1,7 @@
 //! What was measured, and how it is told.
 
+use lastgood_tests::browser::Engine;
+
 use crate::comparisons::Comparison;
 
 /// What one sample of a contestant cost, on average of its runs.
@@ -15,19 +17,24 @@ pub(crate) struct Sample {
 /// A target for a contestant.
 #[derive(Clone, Copy)]
 pub(crate) enum Target {
-    /// For its ratio to the first.
-    AtMost(f64),
-    /// For its ratio to the first.
-    AtLeast(f64),
+    /// For its ratio to what it is compared with, in Chromium, Firefox and WebKitGTK.
+    AtMost([f64; 3]),
+    /// For the same.
+    AtLeast([f64; 3]),
     /// For what it does with a payload of 1 MB.
     MegabytesPerSecond(f64),
 }
 
 impl Target {
-    fn verdict(self, ratio: f64, ms: f64) -> String {
+    fn verdict(self, engine: Engine, ratio: f64, ms: f64) -> String {
+        let of = |[chromium, firefox, webkit]: [f64; 3]| match engine {
+            Engine::Chromium => chromium,
+            Engine::Firefox => firefox,
+            Engine::WebKit => webkit,
+        };
         let (met, wanted) = match self {
-            Self::AtMost(limit) => (ratio <= limit, format!("at most {limit}")),
-            Self::AtLeast(limit) => (ratio >= limit, format!("at least {limit}")),
+            Self::AtMost(limits) => (ratio <= of(limits), format!("at most {}", of(limits))),
+            Self::AtLeast(limits) => (ratio >= of(limits), format!("at least {}", of(limits))),
             Self::MegabytesPerSecond(limit) => {
                 let found = 1e3 / ms;
                 (found >= limit, format!("{limit} MB/s, found {found:.0}"))
@@ -38,7 +45,7 @@ impl Target {
 }
 
 /// Prints the table of a comparison; `samples` has a list for each contestant, with an entry for each round.
-pub(crate) fn print(comparison: &Comparison, what: &str, samples: &[Vec<Sample>]) {
+pub(crate) fn print(comparison: &Comparison, engine: Engine, what: &str, samples: &[Vec<Sample>]) {
     println!("\n{}: {} rounds, {what} in ms", comparison.title, samples[0].len());
     println!(
         "  {:38} {:>9} {:>9} {:>9}  {:23} {:>9} {:>8}",
@@ -46,7 +53,14 @@ pub(crate) fn print(comparison: &Comparison, what: &str, samples: &[Vec<Sample>]
     );
     for (contestant, own) in comparison.contestants.iter().zip(samples) {
         let times = Spread::of(own.iter().map(|sample| sample.ms));
-        let ratio = Spread::of(own.iter().zip(&samples[0]).map(|(sample, base)| sample.ms / base.ms));
+        let base = contestant.against.unwrap_or(comparison.contestants[0].id);
+        let (base, samples_of_base) = comparison
+            .contestants
+            .iter()
+            .zip(samples)
+            .find(|(other, _)| other.id == base)
+            .expect("contestants are compared with one another");
+        let ratio = Spread::of(own.iter().zip(samples_of_base).map(|(sample, base)| sample.ms / base.ms));
         let (bytes, requests) = (
             Spread::of(own.iter().map(|sample| sample.bytes)).median / 1e3,
             Spread::of(own.iter().map(|sample| sample.requests)).median,
@@ -54,10 +68,13 @@ pub(crate) fn print(comparison: &Comparison, what: &str, samples: &[Vec<Sample>]
         print!("  {:38} {:9.3} {:9.3} {:9.3}", contestant.title, times.median, times.low, times.high);
         print!("  {:23}", format!("{:.2} ({:.2} to {:.2})", ratio.median, ratio.low, ratio.high));
         print!(" {bytes:9.1} {requests:8.1}");
-        match contestant.target {
-            Some(target) => println!("  {}", target.verdict(ratio.median, times.median)),
-            None => println!(),
+        if let Some(target) = contestant.target {
+            print!("  {}", target.verdict(engine, ratio.median, times.median));
         }
+        if contestant.against.is_some() {
+            print!(" of {}", base.title);
+        }
+        println!();
     }
 }
 

@@ -32,7 +32,7 @@ pub(crate) fn run(comparison: &Comparison, engine: Engine, sites: &Sites, rounds
         Figure::MainThread if race.browser.main_thread_ms().is_some() => "processor time of the main thread",
         _ => "time",
     };
-    measure::print(comparison, what, &samples);
+    measure::print(comparison, engine, what, &samples);
 }
 
 struct Race<'a> {
@@ -45,7 +45,7 @@ impl Race<'_> {
     fn prepare(&self) {
         match self.comparison.work {
             Work::Calls(_) => {
-                self.browser.open(&format!("{}bench.html", self.server.address(0)));
+                self.browser.open(&format!("{}bench.html", self.server.address(self.comparison.route, 0)));
                 self.browser.wait_until("document.body.dataset.ready");
                 self.browser.get::<()>(&format!("await bench.setup({:?})", self.comparison.name));
             }
@@ -85,7 +85,7 @@ impl Race<'_> {
 
     fn visit(&self, host: u16, page: &str) -> f64 {
         self.browser.open("about:blank");
-        self.browser.open(&format!("{}{page}.html", self.server.address(host)));
+        self.browser.open(&format!("{}{page}.html", self.server.address(self.comparison.route, host)));
         self.browser.wait_until("document.body.dataset.ready");
         self.browser.get("return first")
     }

@@ -14,11 +14,24 @@ use lastgood::serve::{self, Config, Cors};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
+use crate::line;
+
 /// A server with the pages at `/` and a feed at `/data/`. Dropping it ends it.
 pub(crate) struct Server {
     port: u16,
+    /// The same over a line as visitors have it.
+    shaped: u16,
     sent: Arc<Counters>,
     _runtime: Runtime,
+}
+
+/// How a browser reaches the server.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Route {
+    /// On this machine.
+    Loopback,
+    /// Over [`line`].
+    Line,
 }
 
 /// What went over the wire.
@@ -46,14 +59,18 @@ impl Server {
         let listener = runtime.block_on(TcpListener::bind((Ipv4Addr::UNSPECIFIED, 0))).expect("a port is free");
         let port = listener.local_addr().expect("a listener has an address").port();
         runtime.spawn(serve::run(listener, router, std::future::pending()));
-        Self { port, sent, _runtime: runtime }
+        Self { port, shaped: line::to(port, &runtime), sent, _runtime: runtime }
     }
 
     /// The server as a host of its own: all of 127.0.0.0/8 is this machine, and to a browser each of them is another
     /// origin, of which it has nothing in any cache.
-    pub(crate) fn address(&self, host: u16) -> String {
+    pub(crate) fn address(&self, route: Route, host: u16) -> String {
         let [high, low] = host.to_be_bytes();
-        format!("http://{}:{}/", Ipv4Addr::new(127, 1, high, low), self.port)
+        let port = match route {
+            Route::Loopback => self.port,
+            Route::Line => self.shaped,
+        };
+        format!("http://{}:{port}/", Ipv4Addr::new(127, 1, high, low))
     }
 
     /// What has been sent since it was started.

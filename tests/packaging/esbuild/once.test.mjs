@@ -13,7 +13,9 @@ async function bundle(...entries) {
     bundle: true,
     minify: true,
     format: 'esm',
-    external: ['react', '@tanstack/query-core'],
+    // Without the module, beside which the core would not count.
+    conditions: ['production'],
+    external: ['react', '@tanstack/query-core', '*/inline-reader.js'],
     write: false,
     logLevel: 'warning',
   });

@@ -1,6 +1,4 @@
 export default {
   // Jest leaves what is in node_modules/ as it is, unless it is told otherwise.
   transformIgnorePatterns: ['/node_modules/(?!lastgood/)'],
-  // jsdom takes the browser's entry, which has `import.meta`.
-  moduleNameMapper: { '^lastgood$': 'lastgood/inline' },
 };

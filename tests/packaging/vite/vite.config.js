@@ -1,5 +1,3 @@
-import { defineConfig } from 'vite';
-
 // Into the built page alone: the development server injects inline scripts.
 const contentSecurityPolicy = {
   name: 'content-security-policy',
@@ -16,7 +14,11 @@ const contentSecurityPolicy = {
   ],
 };
 
-export default defineConfig({
+export default {
   plugins: [contentSecurityPolicy],
-  server: { proxy: { '/data': process.env.SITE } },
-});
+  server: {
+    proxy: { '/data': process.env.SITE },
+    // With a feed in public/: lock markers come and go, and Vite takes one that has just gone for a script that it cannot load.
+    watch: { ignored: ['**/.lock', '**/.*_lock'] },
+  },
+};

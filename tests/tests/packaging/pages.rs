@@ -2,8 +2,9 @@
 
 use std::fs;
 
+use lastgood::{Feed, Item};
 use lastgood_tests::browser::{Browser, Engine, Profile};
-use lastgood_tests::site::{Fault, Site};
+use lastgood_tests::site::{Fault, Site, dataset};
 use serde_json::Value;
 
 use crate::project::Project;
@@ -29,6 +30,17 @@ fn chromium() -> Browser {
 fn violation(browser: &Browser) -> Option<String> {
     browser.look("return document.documentElement.dataset.violation ?? null;")
 }
+
+/// The statuses of the page's requests for WebAssembly modules: a bundler that loses the file makes them 404.
+fn module_requests(browser: &Browser) -> Vec<u16> {
+    browser.get(
+        "const modules = performance.getEntriesByType('resource').filter(({ name }) => name.endsWith('.wasm'));
+         return modules.map(({ responseStatus }) => responseStatus);",
+    )
+}
+
+/// The module is in the script.
+const NONE: [u16; 0] = [];
 
 #[test]
 fn plain() {
@@ -72,6 +84,20 @@ fn loading_says_nothing_in_the_console() {
     assert_eq!(said_while_loading(&browser, &site, "undefined"), [""; 0], "from JSON");
 }
 
+#[test]
+fn a_module_that_the_server_refuses_comes_as_a_script() {
+    let site = Site::start();
+    for engine in [Engine::Chromium, Engine::Firefox, Engine::WebKit] {
+        let browser = Browser::start(engine, Profile::Default);
+        for fault in [Fault::Status(404), Fault::HtmlPage] {
+            site.fail(".wasm", fault);
+            let said = said_while_loading(&browser, &site, "undefined");
+            assert!(matches!(&said[..], [line] if line.contains("'lastgood/inline'")), "in {engine:?}: {said:?}");
+            site.heal();
+        }
+    }
+}
+
 /// What is written to the console while a new page loads the module from `source`.
 fn said_while_loading(browser: &Browser, site: &Site, source: &str) -> Vec<String> {
     browser.open(site.url());
@@ -89,17 +115,60 @@ fn said_while_loading(browser: &Browser, site: &Site, source: &str) -> Vec<Strin
 #[test]
 fn vite() {
     let project = Project::install("vite");
+    for version in [8, 7] {
+        assert_vite_reads(&project, version);
+    }
+    assert_vite_survives_publishing(&project, 8);
+}
+
+#[test]
+#[ignore = "cargo xtask packaging --all"]
+fn vite_before() {
+    let project = Project::install("vite");
+    for version in [6, 5, 4] {
+        assert_vite_reads(&project, version);
+    }
+    for version in [7, 6, 5] {
+        assert_vite_survives_publishing(&project, version);
+    }
+}
+
+fn assert_vite_reads(project: &Project, version: u8) {
     let site = site(project.path("dist"));
     let browser = chromium();
-    let server = project.serve("vite", &["--port", "0"], &site);
+    let server = project.serve(&format!("dev:{version}"), &site);
     for output in ["#page", "#worker"] {
         assert_shows(&browser, server.url(), output);
     }
-    project.build(&site);
+    assert_eq!(module_requests(&browser), NONE, "Vite {version}");
+    project.build_by(&format!("build:{version}"), &site);
     for output in ["#page", "#worker"] {
         assert_shows(&browser, site.url(), output);
         assert_eq!(violation(&browser), None, "of the policy in vite.config.js");
     }
+    assert_eq!(module_requests(&browser), [200], "Vite {version}");
+}
+
+/// A feed in `public/`: its lock markers come and go, which Vite notices late.
+fn assert_vite_survives_publishing(project: &Project, version: u8) {
+    fs::create_dir_all(project.path("public")).unwrap();
+    let feed = Feed::open(project.path("public/feed"));
+    let publish = |day: u8| {
+        let json = format!("[{day}]");
+        feed.publish(vec![Item::new(dataset("performance"), json.as_bytes())]).unwrap();
+    };
+    publish(0);
+    let site = site(project.path("dist"));
+    let server = project.serve(&format!("dev:{version}"), &site);
+    let get = |path: &str| {
+        let request = ureq::get(format!("{}feed/{path}", server.url())).config().http_status_as_error(false).build();
+        request.call().unwrap().status().as_u16()
+    };
+    for day in 1..10 {
+        publish(day);
+        assert_eq!([get(".lock"), get(".performance_lock")], [404; 2], "Vite {version}");
+    }
+    assert_eq!(get("manifest.json"), 200);
 }
 
 #[test]
@@ -111,6 +180,29 @@ fn webpack() {
     for output in ["#page", "#worker"] {
         assert_shows(&browser, site.url(), output);
     }
+    assert_eq!(module_requests(&browser), [200]);
+}
+
+#[test]
+fn rspack() {
+    let project = Project::install("rspack");
+    let site = site(project.path(""));
+    project.build(&site);
+    let browser = chromium();
+    for output in ["#page", "#worker"] {
+        assert_shows(&browser, site.url(), output);
+    }
+    assert_eq!(module_requests(&browser), [200]);
+}
+
+#[test]
+fn parcel() {
+    let project = Project::install("parcel");
+    let site = site(project.path("dist"));
+    project.build(&site);
+    let browser = chromium();
+    assert_page_reads(&browser, site.url());
+    assert_eq!(module_requests(&browser), [200]);
 }
 
 #[test]
@@ -118,7 +210,40 @@ fn rollup() {
     let project = Project::install("rollup");
     let site = site(project.path(""));
     project.build(&site);
-    assert_page_reads(&chromium(), site.url());
+    let browser = chromium();
+    assert_page_reads(&browser, site.url());
+    assert_eq!(module_requests(&browser), NONE);
+    // With the entry that has the module in a file, which Rollup leaves behind.
+    assert_page_reads(&browser, &format!("{}left-behind.html", site.url()));
+    assert_eq!(module_requests(&browser), [404]);
+}
+
+#[test]
+fn angular() {
+    let project = Project::install("angular");
+    let site = site(project.path("dist/browser"));
+    let browser = chromium();
+    let server = project.serve("start", &site);
+    assert_page_reads(&browser, server.url());
+    assert_eq!(module_requests(&browser), NONE);
+    project.build(&site);
+    assert_page_reads(&browser, site.url());
+    assert_eq!(module_requests(&browser), NONE);
+}
+
+#[test]
+fn bun() {
+    let project = Project::install("bun");
+    let site = site(project.path(""));
+    let program = project.platform_binary("@oven", "bin/bun");
+    for arguments in [["--target=browser"].as_slice(), &["--production"], &["--splitting", "--minify"]] {
+        let build = [["build", "main.js", "--outdir=dist"].as_slice(), arguments].concat();
+        project.run(&program, &build, &site);
+        let browser = chromium();
+        assert_page_reads(&browser, site.url());
+        assert_eq!(module_requests(&browser), NONE, "{arguments:?}");
+    }
+    assert_read(&project.run(&program, &["run", "run.mjs"], &site), "Bun's runtime");
 }
 
 #[test]
@@ -128,8 +253,11 @@ fn esbuild() {
     project.build(&site);
     project.npm_run("test", &site);
     let browser = chromium();
-    for page in ["inline.html", "copied.html", "file-loader.html", "service-worker.html"] {
+    let pages: [(&str, &[u16]); 4] =
+        [("inline.html", &NONE), ("copied.html", &[200]), ("file-loader.html", &[200]), ("service-worker.html", &NONE)];
+    for (page, modules) in pages {
         assert_page_reads(&browser, &format!("{}{page}", site.url()));
+        assert_eq!(module_requests(&browser), modules, "{page}");
     }
 }
 
@@ -138,11 +266,57 @@ fn next() {
     let project = Project::install("next");
     let site = site(project.path(""));
     project.build(&site);
-    let server = project.serve("next", &["start", "--port", "0"], &site);
+    let server = project.serve("start", &site);
     let page = ureq::get(server.url()).call().unwrap().into_body().read_to_string().unwrap();
     assert!(page.contains("id=\"pending\""), "rendered on the server: {page}");
     let browser = chromium();
     for output in ["#server", "#client"] {
         assert_shows(&browser, server.url(), output);
     }
+    assert_eq!(module_requests(&browser), [200]);
+}
+
+#[test]
+#[ignore = "cargo xtask packaging --all"]
+fn sveltekit() {
+    let project = Project::install("sveltekit");
+    let site = site(project.path("dist"));
+    let browser = chromium();
+    let server = project.serve("dev", &site);
+    assert_page_reads(&browser, server.url());
+    project.build(&site);
+    assert!(fs::read_to_string(project.path("dist/index.html")).unwrap().contains("id=\"pending\""), "on the server");
+    assert_page_reads(&browser, site.url());
+    assert_eq!(module_requests(&browser), [200]);
+}
+
+#[test]
+#[ignore = "cargo xtask packaging --all"]
+fn nuxt() {
+    let project = Project::install("nuxt");
+    let site = site(project.path(".output/public"));
+    let browser = chromium();
+    project.build(&site);
+    assert!(
+        fs::read_to_string(project.path(".output/public/index.html")).unwrap().contains("id=\"pending\""),
+        "on the server"
+    );
+    assert_page_reads(&browser, site.url());
+    assert_eq!(module_requests(&browser), [200]);
+}
+
+#[test]
+#[ignore = "cargo xtask packaging --all"]
+fn astro() {
+    let project = Project::install("astro");
+    let site = site(project.path("dist"));
+    let browser = chromium();
+    let server = project.serve("dev", &site);
+    project.build(&site);
+    for url in [server.url(), site.url()] {
+        for output in ["#server", "#client"] {
+            assert_shows(&browser, url, output);
+        }
+    }
+    assert_eq!(module_requests(&browser), [200]);
 }

@@ -1,9 +1,9 @@
 //! A project of `tests/packaging/` with its pinned tools and the packed package installed.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::thread;
@@ -18,12 +18,17 @@ const START: Duration = Duration::from_secs(60);
 /// A small project of somebody who uses the package.
 pub(crate) struct Project {
     directory: PathBuf,
+    /// Locked: one test at a time works in a directory.
+    _alone: File,
 }
 
 impl Project {
     /// Installs what the project's lock file pins, and the tarball.
     pub(crate) fn install(name: &str) -> Self {
-        let project = Self { directory: workspace().join("tests/packaging").join(name) };
+        let directory = workspace().join("tests/packaging").join(name);
+        let alone = File::open(directory.join("package.json")).unwrap();
+        alone.lock().unwrap();
+        let project = Self { directory, _alone: alone };
         project.install_pinned();
         project.install_package();
         project
@@ -36,7 +41,12 @@ impl Project {
 
     /// Runs the script `build` of its package.json, which must find nothing to warn of.
     pub(crate) fn build(&self, site: &Site) {
-        let said = self.npm_run("build", site).to_lowercase();
+        self.build_by("build", site);
+    }
+
+    /// Runs another script that builds, which must find nothing to warn of either.
+    pub(crate) fn build_by(&self, script: &str, site: &Site) {
+        let said = self.npm_run(script, site).to_lowercase();
         for warning in ["warning", "(!)", "⚠"] {
             assert!(!said.contains(warning), "{said}");
         }
@@ -55,10 +65,23 @@ impl Project {
         stdout
     }
 
-    /// Starts one of its tools as a server.
-    pub(crate) fn serve(&self, tool: &str, arguments: &[&str], site: &Site) -> Server {
-        let mut command = self.command(self.path("node_modules/.bin").join(tool));
-        Server::start(command.args(arguments).env("SITE", site.url()))
+    /// A program that npm installs as a package for this platform alone, in a scope that has no other: what its install script
+    /// would find.
+    pub(crate) fn platform_binary(&self, scope: &str, program: &str) -> PathBuf {
+        let packages = fs::read_dir(self.path("node_modules").join(scope)).unwrap();
+        let mut programs = packages.map(|package| package.unwrap().path().join(program));
+        programs.find(|program| program.is_file()).unwrap_or_else(|| panic!("{scope} has no {program}"))
+    }
+
+    /// Runs a program and returns what it prints on stdout.
+    pub(crate) fn run(&self, program: &Path, arguments: &[&str], site: &Site) -> String {
+        let [stdout, _] = self.capture(self.command(program).args(arguments).env("SITE", site.url()));
+        stdout
+    }
+
+    /// Starts a script of its package.json that is a server.
+    pub(crate) fn serve(&self, script: &str, site: &Site) -> Server {
+        Server::start(self.command("npm").args(["run", "--silent", script]).env("SITE", site.url()))
     }
 
     fn install_pinned(&self) {
@@ -87,6 +110,7 @@ impl Project {
             .current_dir(&self.directory)
             .env("NO_COLOR", "1")
             .env("NEXT_TELEMETRY_DISABLED", "1")
+            .env("ASTRO_TELEMETRY_DISABLED", "1")
             .stdin(Stdio::null());
         command
     }

@@ -17,6 +17,14 @@ fn node() {
 }
 
 #[test]
+fn deno() {
+    let project = Project::install("deno");
+    let program = project.platform_binary("@deno", "deno");
+    let site = site(project.path(""));
+    assert_read(&project.run(&program, &["run", "--allow-all", "run.mjs"], &site), "Deno");
+}
+
+#[test]
 fn vitest() {
     let project = Project::install("vitest");
     project.npm_run("test", &site(project.path("")));

@@ -12,6 +12,8 @@ use crate::{npm, process, workspace};
 
 /// What can be imported, each a file of its own.
 pub(super) const ENTRIES: [&str; 4] = ["lastgood", "inline", "react", "tanstack"];
+/// The wasm module as a script, which the entries of the package import, and nobody else.
+pub(super) const MODULE_SCRIPT: &str = "inline-reader";
 /// The modules that declarations of entries refer to.
 const DECLARED: [&str; 2] = ["errors", "types"];
 
@@ -29,7 +31,7 @@ pub(super) fn bundle(directory: &Path) -> Result<()> {
     let mut esbuild = npm::tool("esbuild");
     esbuild
         .current_dir(sources())
-        .args(ENTRIES.map(|entry| format!("src/{entry}.ts")))
+        .args(ENTRIES.iter().chain(&[MODULE_SCRIPT]).map(|entry| format!("src/{entry}.ts")))
         .args(["--bundle", "--splitting", "--format=esm", "--target=es2022", "--log-level=warning"])
         .args(["--chunk-names=chunk-[hash]", "--loader:.wasm=binary"])
         .arg("--external:react")

@@ -5,7 +5,7 @@ use std::{fmt::Write as _, fs, io::Write as _, path::Path};
 use anyhow::Result;
 use flate2::{Compression, write::GzEncoder};
 
-use super::wasm::MODULE;
+use super::{script::MODULE_SCRIPT, wasm::MODULE};
 use crate::{npm, process};
 
 /// The most that a page may download for each entry of the package, brotli-compressed, in bytes: for `lastgood` the module and
@@ -80,6 +80,8 @@ pub(super) fn measure(directory: &Path) -> Result<Sizes> {
             npm::tool("esbuild")
                 .current_dir(directory)
                 .args([&format!("{entry}.js"), "--bundle", "--minify", "--external:react"])
+                // Downloaded in the place of the module, where that is missing.
+                .arg(format!("--external:./{MODULE_SCRIPT}.js"))
                 .args(["--format=esm", "--target=es2022", "--log-level=warning"]),
         )?;
         size(script.as_bytes())

@@ -11,12 +11,15 @@ use anyhow::{Context, Result};
 use flate2::read::GzDecoder;
 use serde_json::Value;
 
+use super::pages;
+
 /// Every file of the package. A file that is missing breaks sites; one too many may be a secret.
-const FILES: [&str; 15] = [
+const FILES: [&str; 16] = [
     "LICENSE-APACHE",
     "LICENSE-MIT",
     "README.md",
     "errors.d.ts",
+    "inline-reader.js",
     "inline.d.ts",
     "inline.js",
     "lastgood.d.ts",
@@ -33,6 +36,11 @@ const FILES: [&str; 15] = [
 /// What entries have in common lies in files named after their content: `chunk-6NJKYBLX.js`.
 fn is_chunk(name: &str) -> bool {
     name.strip_prefix("chunk-").is_some_and(|rest| rest.ends_with(".js"))
+}
+
+/// What the README links to.
+fn is_page(name: &str) -> bool {
+    Path::new(name).parent() == Some(Path::new(pages::PACKED)) && name.ends_with(".md")
 }
 
 /// What is wrong with a package.
@@ -80,7 +88,8 @@ pub(super) fn check(tarball: &Path, directory: &Path) -> Result<()> {
     let names = fs::read_dir(directory)?
         .map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()))
         .collect::<Result<Vec<_>>>()?;
-    check_files(names.iter().map(String::as_str)).context("in the directory that was packed")
+    let names = names.iter().map(String::as_str).filter(|name| *name != pages::PACKED);
+    check_files(names).context("in the directory that was packed")
 }
 
 /// The files of an npm tarball, which all lie in `package/`.
@@ -99,7 +108,7 @@ fn read(tarball: &Path) -> Result<BTreeMap<String, Vec<u8>>> {
 }
 
 fn check_files<'a>(found: impl Iterator<Item = &'a str>) -> Result<(), TarballError> {
-    let found: BTreeSet<&str> = found.filter(|name| !is_chunk(name)).collect();
+    let found: BTreeSet<&str> = found.filter(|name| !is_chunk(name) && !is_page(name)).collect();
     let expected = BTreeSet::from(FILES);
     if found == expected {
         return Ok(());
@@ -111,11 +120,13 @@ fn check_files<'a>(found: impl Iterator<Item = &'a str>) -> Result<(), TarballEr
     })
 }
 
-/// Every target in `exports`, whatever its conditions, must be a file of the package.
+/// Every target in `exports`, whatever its conditions, and in the fields for tools that do not know `exports`, must be a file of
+/// the package.
 fn check_exports<'a>(manifest: &Value, files: impl Iterator<Item = &'a str>) -> Result<(), TarballError> {
     let files: BTreeSet<PathBuf> = files.map(PathBuf::from).collect();
     let exports = manifest.get("exports").ok_or(TarballError::NoExports)?;
-    for target in targets(exports) {
+    let fields = ["main", "module", "types"].iter().filter_map(|field| manifest.get(field)?.as_str());
+    for target in targets(exports).into_iter().chain(fields) {
         let relative: PathBuf =
             Path::new(target).components().filter(|component| *component != Component::CurDir).collect();
         if !target.starts_with("./") || !files.contains(&relative) {
@@ -165,6 +176,9 @@ mod tests {
                 Err(TarballError::DanglingExport { target: target.into() })
             );
         }
+        let missing = json!({ "exports": "./lastgood.js", "main": "./index.js" });
+        let dangling = TarballError::DanglingExport { target: "./index.js".into() };
+        assert_eq!(check_exports(&missing, FILES.into_iter()), Err(dangling));
         assert_eq!(check_exports(&json!({}), FILES.into_iter()), Err(TarballError::NoExports));
     }
 }

@@ -2,6 +2,7 @@ import { open, type Feed, type OpenOptions } from 'lastgood';
 import validate from 'virtual:flights';
 import { z } from 'zod';
 
+import { byHand, byHandValidated } from './by-hand';
 import { assert, coldFetch, type Comparison, type Contestant, type Rows } from './contestant';
 
 const Flights = z.array(
@@ -19,6 +20,8 @@ export function read(size: string): Comparison {
   const address = `data/plain_${size}.json`;
   return {
     fetch: { run: async () => ((await (await coldFetch(address)).json()) as Rows).length },
+    'by hand': byHand(`plain_${size}`),
+    'by hand validated': byHandValidated(`typed_${size}`),
     uncached: lastgood(`plain_${size}`, { cache: 'none' }),
     cached: lastgood(`plain_${size}`, {}),
     'validated uncached': lastgood(`typed_${size}`, { cache: 'none' }),

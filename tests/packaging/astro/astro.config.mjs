@@ -1,0 +1,3 @@
+export default {
+  vite: { server: { proxy: { '/data': process.env.SITE } } },
+};
