@@ -1,6 +1,6 @@
 //! Every input of the committed corpora, as an ordinary test.
 
-#![allow(clippy::unwrap_used, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests")]
 
 use std::path::{Path, PathBuf};
 use std::{fs, panic};

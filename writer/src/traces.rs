@@ -43,23 +43,23 @@ pub(crate) fn are_there<S: Storage>(storage: &S) -> io::Result<bool> {
 
 /// The directory of a feed that holds what is no feed's: its name and what is in it, in a few words.
 pub(crate) fn foreign_directory<S: Storage>(storage: &S) -> io::Result<Option<(&'static str, String)>> {
-    // Without a manifest there is no history either.
     let object = |name: &str| layout::parse_object(name).is_some() || layout::parse_sibling(name).is_some();
-    let dirs: [(Dir, &'static str, &dyn Fn(&str) -> bool); 2] =
-        [(Dir::Objects, layout::OBJECTS_DIR, &object), (Dir::History, layout::HISTORY_DIR, &|_| false)];
-    for (dir, name, ours) in dirs {
-        let names = match storage.list(dir) {
-            Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
-                return Ok(Some((name, "is a file".to_owned())));
-            }
-            names => names?,
-        };
-        // Hidden ones keep an empty directory in a repository.
-        if let Some(other) = names.iter().find(|name| !name.starts_with('.') && !ours(name)) {
-            return Ok(Some((name, format!("holds files of another program, such as {other}"))));
-        }
+    if let Some(found) = foreign(storage, Dir::Objects, object)? {
+        return Ok(Some((layout::OBJECTS_DIR, found)));
     }
-    Ok(None)
+    // Without a manifest there is no history either.
+    Ok(foreign(storage, Dir::History, |_| false)?.map(|found| (layout::HISTORY_DIR, found)))
+}
+
+/// What is in a directory beside files whose names are `ours`.
+fn foreign<S: Storage>(storage: &S, dir: Dir, ours: impl Fn(&str) -> bool) -> io::Result<Option<String>> {
+    let names = match storage.list(dir) {
+        Err(error) if error.kind() == io::ErrorKind::NotADirectory => return Ok(Some("is a file".to_owned())),
+        names => names?,
+    };
+    // Hidden ones keep an empty directory in a repository.
+    let other = names.iter().find(|name| !name.starts_with('.') && !ours(name));
+    Ok(other.map(|other| format!("holds files of another program, such as {other}")))
 }
 
 /// Also when it was cut off, as long as enough is left to tell.

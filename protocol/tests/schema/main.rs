@@ -1,6 +1,6 @@
 //! JSON Schema: the official test suite, a second opinion, and what real generators write.
 
-#![allow(clippy::unwrap_used, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests")]
 
 mod conversion;
 mod cost;

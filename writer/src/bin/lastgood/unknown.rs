@@ -13,7 +13,7 @@ const SHOWN: usize = 20;
 
 /// Refuses the first of `names` that is not published.
 pub(crate) fn check<'a>(mut names: impl Iterator<Item = &'a DatasetName>, manifest: &Manifest) -> Result<(), Failure> {
-    match names.find(|name| !manifest.datasets.contains_key(*name)) {
+    match names.find(|name| !manifest.datasets.contains_key(name)) {
         Some(name) => Err(not_published(name, manifest)),
         None => Ok(()),
     }
