@@ -94,7 +94,7 @@ impl FeedDir {
     pub(crate) fn check(&self) -> Result<(), Failure> {
         match is_directory(&self.path) {
             Ok(_) => Ok(()),
-            Err(problem) => Err(Failure::NoDirectory { problem, dir: self.clone() }),
+            Err(problem) => Err(Failure::NoDirectory { problem: Box::new(problem), origin: self.origin.clone() }),
         }
     }
 }

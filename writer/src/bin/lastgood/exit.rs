@@ -78,8 +78,8 @@ pub(crate) enum Failure {
         "cannot find the working directory: {source}; name the feed directory by its absolute path: --dir or {VARIABLE}"
     )]
     WorkingDirectory { source: io::Error },
-    #[error("{problem} (the directory is {}){}", dir.origin, named_instead(problem, &dir.origin))]
-    NoDirectory { problem: NoDirectory, dir: FeedDir },
+    #[error("{problem} (the directory is {origin}){}", named_instead(problem, origin))]
+    NoDirectory { problem: Box<NoDirectory>, origin: Origin },
     #[error("cannot write to stdout: {0}")]
     Stdout(io::Error),
     #[error("cannot set up {what}: {source}")]
