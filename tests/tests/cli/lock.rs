@@ -77,7 +77,7 @@ fn the_command_has_stdin_and_stdout_to_itself() {
     assert_eq!(error["error"]["code"], "command");
     feed.run(&["lock", "--", "true"]).expect(2);
     feed.run(&["lock", "performance"]).expect(2);
-    feed.run(&["lock", "performance", "--lease", "2h", "--", "true"]).expect(2).says(&["up to 1h"]);
+    feed.run(&["lock", "performance", "--lease", "2h", "--", "true"]).expect(2).says(&["up to \"1h\""]);
     feed.run(&["lock", "performance", "--dir", "missing", "--", "true"]).expect(1).says(&["there is no feed"]);
 }
 

@@ -95,7 +95,7 @@ fn usage_errors_name_the_rule_and_change_nothing() {
         (&["publish", "a=p.json", "--meta", "k=1", "--meta", "k=2"], &["k=", "more than once"]),
         (&["publish", "a=p.json", "--meta-json", "{"], &["meta is not JSON"]),
         (&["publish", "a=p.json", "--allow", "anything"], &["unsafe-numbers", "duplicate-names"]),
-        (&["publish", "a=p.json", "--gzip", "12"], &["expected 1 to 9"]),
+        (&["publish", "a=p.json", "--gzip", "12"], &["expected a level from 1 to 9"]),
         (&["publihs", "a=p.json"], &["publish"]),
     ];
     for (arguments, texts) in cases {

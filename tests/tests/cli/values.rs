@@ -134,7 +134,8 @@ fn what_is_nonsense_is_refused_and_what_means_never_can_be_said() {
         ("--max-bytes", "large", "a size such as"),
         ("--min-rows", "-1", ""),
     ] {
-        feed.run(&["publish", "p=p.json", option, value]).expect(2).says(&[option, said]);
+        let given = format!("{option}={value}");
+        feed.run(&["publish", "p=p.json", &given]).expect(2).says(&[option, said]);
     }
     feed.run(&["publish", "p=p.json", "--schema", "s.json", "--schema-version", "0"])
         .expect(2)
