@@ -9,6 +9,7 @@ import { describe, parseRequestOptions } from '../options.js';
 import type { RequestOptions } from '../types.js';
 import type { Failure, FileRequest } from './core.js';
 import { unlessAborted } from './flights.js';
+import { responseOf, type AnyResponse } from './response.js';
 
 /** Thrown by what is here; everything else that is thrown is an abort or a defect. */
 export class FetchFailure {
@@ -65,11 +66,10 @@ export async function fetchFile(
     if (signal.aborted) leave();
     const response = await clock.wait(send(transport, request, controller.signal));
     if (response.status !== 200) throw unexpectedStatus(request.path, response);
-    const { headers } = response;
-    const type = headers.get('content-type') ?? '';
+    const type = response.header('content-type') ?? '';
     const whole = !patience.forEachPart && fits(response, request);
     const bytes = await (whole ? wholeBody(response, request, clock) : body(response, request, clock));
-    return { bytes, serverTime: serverTime(headers), type };
+    return { bytes, serverTime: serverTime(response), type };
   } finally {
     clock.stop();
     signal.removeEventListener('abort', leave);
@@ -81,14 +81,14 @@ export async function fetchFile(
  * `Accept` keeps single-page-app servers from answering with their HTML page and needs no CORS preflight; conditional headers
  * would need one, so revalidating is left to `cache`. What is no JSON is asked for as what it is: a server that negotiates might refuse.
  */
-async function send(transport: Transport, { path, cache }: FileRequest, signal: AbortSignal): Promise<Response> {
+async function send(transport: Transport, { path, cache }: FileRequest, signal: AbortSignal): Promise<AnyResponse> {
   const url = transport.url + path;
   const given = await initFor(url, transport);
   const headers = new Headers(given.headers);
   if (!headers.has('accept')) headers.set('accept', /\.(json|lock)$/.test(path) ? 'application/json' : '*/*');
   const fetchIt = transport.fetch ?? globalThis.fetch;
   try {
-    return await fetchIt(url, { ...given, headers, cache: whereToAsk(cache), signal });
+    return responseOf(await fetchIt(url, { ...given, headers, cache: whereToAsk(cache), signal }));
   } catch (thrown) {
     signal.throwIfAborted();
     throw new FetchFailure({
@@ -111,15 +111,14 @@ function whereToAsk(cache: RequestCache): RequestCache {
  * Whether the body is known beforehand to be within the limit. The size that is told is that of the body when it is not compressed; what
  * is answered from elsewhere may not say whether it is, and what an app's own `fetch` makes may say anything.
  */
-function fits({ type, headers }: Response, { limit }: FileRequest): boolean {
-  const length = headers.get('content-length');
-  return type === 'basic' && length !== null && !headers.has('content-encoding') && Number(length) <= limit;
+function fits(response: AnyResponse, { limit }: FileRequest): boolean {
+  const [length, encoding] = ['content-length', 'content-encoding'].map(response.header);
+  return response.type === 'basic' && length != null && encoding == null && Number(length) <= limit;
 }
 
 /** The body in one go, which takes the main thread much less time than part by part where there is only one. */
-async function wholeBody(response: Response, { path }: FileRequest, clock: Clock): Promise<Uint8Array<ArrayBuffer>> {
-  const read = response.arrayBuffer().catch((thrown: unknown) => Promise.reject(broken(path, thrown)));
-  const bytes = new Uint8Array(await clock.wait(read));
+async function wholeBody(response: AnyResponse, { path }: FileRequest, clock: Clock): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = await clock.wait(response.whole().catch((thrown: unknown) => Promise.reject(broken(path, thrown))));
   expectJson(path, bytes);
   return bytes;
 }
@@ -138,19 +137,24 @@ async function initFor(url: string, { init }: Transport): Promise<RequestOptions
 }
 
 /** The body part by part, no more than the limit, in one piece of memory, which hashing and decoding need. */
-async function body(response: Response, { path, limit }: FileRequest, clock: Clock): Promise<Uint8Array<ArrayBuffer>> {
+async function body(response: AnyResponse, { path, limit }: FileRequest, clock: Clock): Promise<Uint8Array<ArrayBuffer>> {
   const parts: Uint8Array<ArrayBuffer>[] = [];
   let size = 0;
-  const reader = response.body?.getReader();
-  while (reader) {
-    const { done, value } = await clock.wait(reader.read().catch((thrown: unknown) => Promise.reject(broken(path, thrown))));
-    if (done) break;
-    if (size === 0) expectJson(path, value);
-    size += value.length;
-    if (size > limit) {
-      throw new FetchFailure({ code: 'too-large', detail: `${path}: more than the ${limit} bytes that are read of it`, path });
+  const body = response.parts();
+  try {
+    for (;;) {
+      const { done, value } = await clock.wait(body.next().catch((thrown: unknown) => Promise.reject(broken(path, thrown))));
+      if (done) break;
+      if (size === 0) expectJson(path, value);
+      size += value.length;
+      if (size > limit) {
+        throw new FetchFailure({ code: 'too-large', detail: `${path}: more than the ${limit} bytes that are read of it`, path });
+      }
+      parts.push(value);
     }
-    parts.push(value);
+  } finally {
+    // Streams of Node end with it. It may take as long as the part that is waited for, so nobody waits for it.
+    body.return().catch(() => undefined);
   }
   const [first] = parts;
   if (first && parts.length === 1) return first;
@@ -178,20 +182,19 @@ function expectJson(path: string, start: Uint8Array): void {
 }
 
 /** When the answer was made, and how long caches on the way have kept it since. */
-function serverTime(headers: Headers): number | null {
-  const made = Date.parse(headers.get('date') ?? '');
-  const ageS = Number.parseInt(headers.get('age') ?? '0', 10);
+function serverTime(response: AnyResponse): number | null {
+  const made = Date.parse(response.header('date') ?? '');
+  const ageS = Number.parseInt(response.header('age') ?? '0', 10);
   return Number.isNaN(made) ? null : made + (ageS > 0 ? ageS * 1000 : 0);
 }
 
-function unexpectedStatus(path: string, { status, headers }: Response): FetchFailure {
+function unexpectedStatus(path: string, { status, header }: AnyResponse): FetchFailure {
   const detail = `${path}: expected status 200, the server answered ${status}`;
-  return new FetchFailure({ code: 'http', detail, path, status, retryAfterMs: retryAfter(headers) });
+  return new FetchFailure({ code: 'http', detail, path, status, retryAfterMs: retryAfter(header('retry-after')) });
 }
 
 /** `Retry-After` in seconds or as a date. */
-function retryAfter(headers: Headers): number | null {
-  const text = headers.get('retry-after');
+function retryAfter(text: string | null): number | null {
   if (text === null) return null;
   const seconds = /^\s*\d+\s*$/.test(text) ? Number(text) : (Date.parse(text) - Date.now()) / 1000;
   return seconds >= 0 ? Math.round(seconds * 1000) : null;

@@ -79,6 +79,25 @@ fn what_is_plainly_right_is_published() {
     assert_eq!(payload(&feed), json!([{"day": 1, "net, EUR": "2,50"}]));
 }
 
+/// A setting that was right for the files of last year.
+#[test]
+fn a_delimiter_that_splits_nothing_is_doubted() {
+    let feed = TestFeed::new();
+    feed.input("r.csv", "id,city\n1,Bern\n2,Basel\n");
+    feed.input("lastgood.toml", "[datasets.rows]\ndelimiter = ';'\n");
+    let says = "published as one column: there are no semicolons in the header, and commas split it and the rows alike; if there \
+                are to be more columns, --delimiter ,";
+    publish(&feed, "r.csv", "").expect(0).says(&[says]);
+    assert_eq!(payload(&feed), json!([{"id,city": "1,Bern"}, {"id,city": "2,Basel"}]));
+    let ran = publish(&feed, "r.csv", "--delimiter ,").expect(0);
+    assert!(!ran.stderr.contains("warning"), "{}", ran.stderr);
+    assert_eq!(payload(&feed), json!([{"id": 1, "city": "Bern"}, {"id": 2, "city": "Basel"}]));
+    // One column of text.
+    feed.input("r.csv", "note\nsun, rain\nrain\n");
+    let ran = publish(&feed, "r.csv", "").expect(0);
+    assert!(!ran.stderr.contains("warning"), "{}", ran.stderr);
+}
+
 #[test]
 fn sep_is_a_delimiter() {
     let rows = json!([{"id": 1, "price": 2.5}]);

@@ -2,10 +2,11 @@
 //!
 //! An input that is read with the wrong delimiter becomes one column of nonsense without breaking any rule. So a delimiter
 //! that was not given is held against the first rows: where it splits nothing and another one splits the header and the
-//! rows alike, the input is refused. A table of one column has no delimiter in its header and is left alone.
+//! rows alike, the input is refused. A table of one column has no delimiter in its header and is left alone. A delimiter
+//! that was given is used, and doubted in a warning where the other one would be refused.
 
 use super::lexer::{Lexed, lex};
-use super::refusal::RefusalKind;
+use super::refusal::{RefusalKind, argument, plural};
 use super::{Delimiter, Separation};
 use crate::convert::bytes::{BYTE_ORDER_MARK, newlines};
 use crate::convert::{encoding, hint};
@@ -20,6 +21,8 @@ pub(super) struct Dialect {
     /// Where the header may start: how many bytes and lines come before it.
     pub(super) start: usize,
     pub(super) lines: u64,
+    /// What splits the header and every row, where the delimiter that was given splits nothing.
+    doubt: Option<Delimiter>,
 }
 
 impl Dialect {
@@ -35,19 +38,34 @@ impl Dialect {
         if let Some((told, len)) = told(&head[start..]) {
             return match separation {
                 Separation::Given(given) if given != told => Err(RefusalKind::ToldDelimiter { told, given }),
-                _ => Ok(Self { delimiter: told, start: start + len, lines: newlines(&head[start..start + len]) }),
+                _ => {
+                    let lines = newlines(&head[start..start + len]);
+                    Ok(Self { delimiter: told, start: start + len, lines, doubt: None })
+                }
             };
         }
         let body = &head[start..];
         if let Some(json) = hint::json(body, !last) {
             return Err(RefusalKind::Json(json));
         }
-        let delimiter = match separation {
-            Separation::Given(given) => given,
-            Separation::Assumed(assumed) => checked(body, last, assumed)?,
-            Separation::Detected => detected(body, last)?,
+        let (delimiter, doubt) = match separation {
+            Separation::Given(given) => (given, better(body, last, given)),
+            Separation::Assumed(assumed) => (checked(body, last, assumed)?, None),
+            Separation::Detected => (detected(body, last)?, None),
         };
-        Ok(Self { delimiter, start, lines: 0 })
+        Ok(Self { delimiter, start, lines: 0, doubt })
+    }
+
+    /// What the publisher should look at.
+    pub(super) fn note(&self) -> Option<String> {
+        let Self { delimiter, doubt, .. } = self;
+        doubt.map(|other| {
+            format!(
+                "published as one column: there are no {} in the header, and {} split it and the rows alike; if there are to be \
+                 more columns, --delimiter {}",
+                plural(*delimiter), plural(other), argument(other)
+            )
+        })
     }
 }
 
@@ -152,6 +170,12 @@ fn checked(head: &[u8], last: bool, assumed: Delimiter) -> Result<Delimiter, Ref
         Some(fit) => Err(RefusalKind::OtherDelimiter { assumed, found: fit.delimiter, columns: fit.fields }),
         None => Ok(assumed),
     }
+}
+
+/// The delimiter that splits the header and every row of an input in which the `given` one splits nothing.
+fn better(head: &[u8], last: bool, given: Delimiter) -> Option<Delimiter> {
+    let splits = Fit::of(head, last, given).is_none_or(|fit| fit.fields > 1);
+    fits(head, last).find(|fit| !splits && fit.is_perfect()).map(|fit| fit.delimiter)
 }
 
 /// The delimiter that the input is written with.

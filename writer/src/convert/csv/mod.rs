@@ -229,7 +229,8 @@ pub(super) fn convert<G: Staging>(
 ) -> Result<Remarks, Error> {
     let (checked, spooled) = check(conversion, options, input)?;
     write(conversion, &checked, &spooled, json)?;
-    Ok(Remarks { left_out: checked.columns.left_out(), notes: checked.columns.notes() })
+    let notes = checked.dialect.note().into_iter().chain(checked.columns.notes()).collect();
+    Ok(Remarks { left_out: checked.columns.left_out(), notes })
 }
 
 /// What the first reading has found.

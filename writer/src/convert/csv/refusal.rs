@@ -349,7 +349,7 @@ fn meant(value: &str, notation: Option<Notation>) -> String {
 }
 
 /// What a delimiter is called.
-fn plural(delimiter: Delimiter) -> String {
+pub(super) fn plural(delimiter: Delimiter) -> String {
     match delimiter.byte() {
         b',' => "commas".to_owned(),
         b';' => "semicolons".to_owned(),
@@ -360,7 +360,7 @@ fn plural(delimiter: Delimiter) -> String {
 }
 
 /// A delimiter as a shell takes it.
-fn argument(delimiter: Delimiter) -> String {
+pub(super) fn argument(delimiter: Delimiter) -> String {
     match delimiter.byte() {
         b',' => ",".to_owned(),
         b'\t' => "tab".to_owned(),

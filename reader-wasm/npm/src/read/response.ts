@@ -1,0 +1,85 @@
+/**
+ * What `fetch` gives, whichever `fetch` it is: the browser's, node-fetch, cross-fetch, a polyfill or a mock.
+ *
+ * @module
+ */
+
+type Bytes = Uint8Array<ArrayBuffer>;
+
+/** A response that can be read. */
+export interface AnyResponse {
+  readonly status: number;
+  /** `basic`, `cors` and so on; nothing where only a browser would say it. */
+  readonly type: unknown;
+  /** A header, by its name in lower case. */
+  header(name: string): string | null;
+  /** The body in one go. Rejects with anything when it breaks off. */
+  whole(): Promise<Bytes>;
+  /** The body part by part. Rejects with anything when it breaks off. */
+  parts(): AsyncGenerator<Bytes, void, void>;
+}
+
+/** Takes what a `fetch` has given for a response. Throws, with what it is instead. */
+export function responseOf(given: unknown): AnyResponse {
+  const response = given as Response;
+  if (typeof response?.status !== 'number') throw new TypeError('fetch gave no response with a status');
+  const { status } = response;
+  if (status === 200 && !isReadable(response)) {
+    throw new TypeError('fetch gave a response without body, arrayBuffer() and text()');
+  }
+  return {
+    status,
+    type: response.type,
+    header: (name) => header(response.headers, name),
+    whole: () => whole(response),
+    parts: () => parts(response),
+  };
+}
+
+function isReadable({ body, arrayBuffer, text }: Response): boolean {
+  return isStream(body) || isIterable(body) || typeof arrayBuffer === 'function' || typeof text === 'function';
+}
+
+function isStream(body: unknown): body is ReadableStream<unknown> {
+  return typeof (body as ReadableStream | null)?.getReader === 'function';
+}
+
+/** As the streams of Node are. */
+function isIterable(body: unknown): body is AsyncIterable<unknown> {
+  return typeof (body as AsyncIterable<unknown> | null)?.[Symbol.asyncIterator] === 'function';
+}
+
+function header(headers: unknown, name: string): string | null {
+  const { get } = (headers ?? {}) as Headers;
+  const value: unknown = typeof get === 'function' ? get.call(headers, name) : (headers as Record<string, unknown> | null)?.[name];
+  return typeof value === 'string' ? value : null;
+}
+
+async function whole(response: Response): Promise<Bytes> {
+  if (typeof response.arrayBuffer === 'function') return bytes(await response.arrayBuffer());
+  return new TextEncoder().encode(await response.text());
+}
+
+async function* parts(response: Response): AsyncGenerator<Bytes, void, void> {
+  const body: unknown = response.body;
+  if (response.bodyUsed === true) throw new TypeError('the body was read before');
+  if (isStream(body)) {
+    const reader = body.getReader();
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      yield bytes(value);
+    }
+  }
+  if (isIterable(body)) {
+    for await (const part of body) yield bytes(part);
+  } else {
+    yield await whole(response);
+  }
+}
+
+function bytes(value: unknown): Bytes {
+  if (value instanceof ArrayBuffer) return new Uint8Array(value);
+  if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer as ArrayBuffer, value.byteOffset, value.byteLength);
+  throw new TypeError('expected bytes in the body, found something else');
+}
