@@ -33,7 +33,8 @@ fn violation(browser: &Browser) -> Option<String> {
 
 /// The statuses of the page's requests for WebAssembly modules: a bundler that loses the file makes them 404.
 fn module_requests(browser: &Browser) -> Vec<u16> {
-    browser.get(
+    // From outside of the page, whose policy may allow no other script.
+    browser.look(
         "const modules = performance.getEntriesByType('resource').filter(({ name }) => name.endsWith('.wasm'));
          return modules.map(({ responseStatus }) => responseStatus);",
     )
@@ -161,7 +162,12 @@ fn assert_vite_survives_publishing(project: &Project, version: u8) {
     let site = site(project.path("dist"));
     let server = project.serve(&format!("dev:{version}"), &site);
     let get = |path: &str| {
-        let request = ureq::get(format!("{}feed/{path}", server.url())).config().http_status_as_error(false).build();
+        // As the reader asks: who takes anything gets the page.
+        let request = ureq::get(format!("{}feed/{path}", server.url()))
+            .header("accept", "application/json")
+            .config()
+            .http_status_as_error(false)
+            .build();
         request.call().unwrap().status().as_u16()
     };
     for day in 1..10 {
@@ -173,19 +179,16 @@ fn assert_vite_survives_publishing(project: &Project, version: u8) {
 
 #[test]
 fn webpack() {
-    let project = Project::install("webpack");
-    let site = site(project.path(""));
-    project.build(&site);
-    let browser = chromium();
-    for output in ["#page", "#worker"] {
-        assert_shows(&browser, site.url(), output);
-    }
-    assert_eq!(module_requests(&browser), [200]);
+    assert_build_reads("webpack");
 }
 
 #[test]
 fn rspack() {
-    let project = Project::install("rspack");
+    assert_build_reads("rspack");
+}
+
+fn assert_build_reads(name: &str) {
+    let project = Project::install(name);
     let site = site(project.path(""));
     project.build(&site);
     let browser = chromium();
@@ -214,8 +217,9 @@ fn rollup() {
     assert_page_reads(&browser, site.url());
     assert_eq!(module_requests(&browser), NONE);
     // With the entry that has the module in a file, which Rollup leaves behind.
+    let script = fs::read_to_string(project.path("dist/left-behind.js")).unwrap();
+    assert!(script.contains("lastgood_reader_bg.wasm") && !project.path("dist/lastgood_reader_bg.wasm").exists());
     assert_page_reads(&browser, &format!("{}left-behind.html", site.url()));
-    assert_eq!(module_requests(&browser), [404]);
 }
 
 #[test]

@@ -78,8 +78,13 @@ async function* parts(response: Response): AsyncGenerator<Bytes, void, void> {
   }
 }
 
+/** Also one of another realm, such as Jest's around jsdom, which is no instance of this one's. */
+function isBuffer(value: unknown): value is ArrayBuffer {
+  return Object.prototype.toString.call(value) === '[object ArrayBuffer]';
+}
+
 function bytes(value: unknown): Bytes {
-  if (value instanceof ArrayBuffer) return new Uint8Array(value);
+  if (isBuffer(value)) return new Uint8Array(value);
   if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer as ArrayBuffer, value.byteOffset, value.byteLength);
   throw new TypeError('expected bytes in the body, found something else');
 }
