@@ -175,7 +175,7 @@ const fn debian(packages: &'static [&'static str]) -> Source {
     Source::Debian { packages, service: None }
 }
 
-const WANTED: [Wanted; 9] = [
+const WANTED: [Wanted; 10] = [
     Wanted {
         what: "chromedriver, and a Chromium or Chrome of the same version",
         is_there: || find("chromedriver").is_some(),
@@ -226,6 +226,12 @@ const WANTED: [Wanted; 9] = [
         elsewhere: "Fedora: dnf install caddy\nmacOS: brew install caddy\nothers: https://caddyserver.com/docs/install",
     },
     PYTHON,
+    Wanted {
+        what: "jq, which messages recommend",
+        is_there: || find("jq").is_some(),
+        source: debian(&["jq"]),
+        elsewhere: "Fedora: dnf install jq\nmacOS: brew install jq\nothers: https://jqlang.org/download/",
+    },
 ];
 
 const PYTHON: Wanted = Wanted {

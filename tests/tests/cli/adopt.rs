@@ -1,6 +1,7 @@
 //! `lastgood adopt`
 
 use std::fs::{self, File};
+use std::process::Command;
 use std::time::{Duration, SystemTime};
 
 use lastgood_tests::{Ran, TestFeed, tree};
@@ -176,6 +177,17 @@ fn envelopes_are_taken_off_when_asked() {
     assert_eq!(feed.manifest()["datasets"]["versioned"]["meta"], json!({"version": 3, "by": "cron"}));
     let expected = [("sum.json", right.as_str()), ("versioned.json", versioned)];
     assert_eq!(kept(&feed), expected.map(|(name, content)| (name.to_owned(), content.to_owned())));
+    feed.expect_clean();
+}
+
+#[test]
+fn an_envelope_that_was_adopted_is_taken_off_later() {
+    let feed = with(&[("a.json", r#"{"version":1,"data":[1,2.5]}"#)]);
+    let text = feed.run(&["adopt"]).expect(0).text();
+    assert!(text.contains("jq -c .data FILE | lastgood publish NAME"), "{text}");
+    let taken_off = Command::new("jq").args(["-c", ".data"]).arg(feed.path("a.json")).output().unwrap();
+    feed.run_with(&["publish", "a"], String::from_utf8(taken_off.stdout).unwrap().trim_end()).expect(0);
+    assert_eq!(feed.read("a.json"), b"[1,2.5]");
     feed.expect_clean();
 }
 

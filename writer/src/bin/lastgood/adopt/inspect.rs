@@ -63,7 +63,12 @@ pub(super) fn inspect(file: &Path, reading: Reading) -> Result<Payload, String> 
                 notes.push("the rest of the envelope is too large for the meta".to_owned());
             }
         }
-        Some(_) => notes.push("an envelope around data; --unwrap publishes the data alone".to_owned()),
+        // What was adopted once is not adopted again.
+        Some(_) => notes.push(
+            "an envelope around data; --unwrap publishes the data alone, and after the adoption jq -c .data FILE | lastgood \
+             publish NAME"
+                .to_owned(),
+        ),
         None => {}
     }
     let summary = lastgood::protocol::payload::check(payload, &reading.rules).map_err(|refusal| refusal.to_string())?;
