@@ -107,7 +107,7 @@ impl<S: System> PosixStorage<S> {
     fn make_feed_dir(&self) -> io::Result<bool> {
         sys::make_dir(&self.system, &self.dir, self.modes.of_dir()).map_err(|error| {
             if let Err(problem) = is_directory(&self.dir) {
-                return io::Error::new(error.kind(), problem.to_string());
+                return io::Error::new(error.kind(), format!("cannot create {}: {problem}", self.dir.display()));
             }
             let advice = match error.kind() {
                 io::ErrorKind::NotFound => "; make the directory above it first",
