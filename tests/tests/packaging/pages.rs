@@ -269,6 +269,8 @@ fn esbuild() {
 fn next() {
     let project = Project::install("next");
     let site = site(project.path(""));
+    // Where the variable CI is set, Next.js warns of a build that finds no cache of an earlier one.
+    fs::create_dir_all(project.path(".next/cache")).unwrap();
     project.build(&site);
     let server = project.serve("start", &site);
     let page = ureq::get(server.url()).call().unwrap().into_body().read_to_string().unwrap();
