@@ -29,6 +29,7 @@ fn full() -> Manifest {
         sha256: Sha256::of(b"[1]"),
         size: 3,
         generation: generation(41),
+        previous: generation(41).previous(),
         published_at,
         ext: Ext::json(),
         schema: Some(SchemaRef { version: 3, sha256: Sha256::of(b"true"), size: 4 }),
@@ -95,6 +96,35 @@ fn any_meta() -> impl Strategy<Value = Meta> {
     })
 }
 
+/// Which generation came before another.
+#[derive(Debug, Clone)]
+enum Previous {
+    TheNumberBefore,
+    None,
+    /// Numbers are left out.
+    Earlier(prop::sample::Index),
+}
+
+impl Previous {
+    fn of(&self, next: Generation) -> Option<Generation> {
+        match self {
+            Self::TheNumberBefore => next.previous(),
+            Self::Earlier(index) if next.get() > 1 => {
+                Some(generation(1 + index.index((next.get() - 1).min(1 << 30) as usize) as u64))
+            }
+            Self::Earlier(_) | Self::None => None,
+        }
+    }
+}
+
+fn any_previous() -> impl Strategy<Value = Previous> {
+    prop_oneof![
+        Just(Previous::TheNumberBefore),
+        Just(Previous::None),
+        any::<prop::sample::Index>().prop_map(Previous::Earlier)
+    ]
+}
+
 prop_compose! {
     fn any_entry(latest: u64)(
         sha256 in any_digest(),
@@ -106,10 +136,12 @@ prop_compose! {
         meta in prop::option::of(any_meta()),
         forced in prop::option::of("[a-z_ ]{0,20}"),
         plain_copy in any::<bool>(),
+        previous in any_previous(),
     ) -> Entry {
         let schema = schema.map(|(version, sha256, size)| SchemaRef { version, sha256, size });
         let (generation, ext) = (generation(number), ext.parse().unwrap());
-        Entry { sha256, size, generation, published_at, ext, schema, meta, forced, plain_copy }
+        let previous = previous.of(generation);
+        Entry { sha256, size, generation, previous, published_at, ext, schema, meta, forced, plain_copy }
     }
 }
 
@@ -120,9 +152,11 @@ prop_compose! {
         published_at in any_time(),
         expires_at in prop::option::of(any_time()),
         entries in prop::collection::btree_map("[a-z0-9][a-z0-9_-]{0,20}x", any_entry(number), 0..5),
+        previous in any_previous(),
     ) -> Manifest {
         let (feed, commit) = (FeedId::from_random(ids.0), CommitId::from_random(ids.1));
         let mut manifest = Manifest::new(feed, generation(number), commit, published_at);
+        manifest.previous = previous.of(manifest.generation);
         manifest.expires_at = expires_at;
         manifest.datasets = entries.into_iter().map(|(name, entry)| (name.parse().unwrap(), entry)).collect();
         manifest
@@ -494,5 +528,22 @@ fn ids_have_one_form() {
     assert_eq!(commit.to_string().parse(), Ok(commit));
     for other in [String::new(), "0F".repeat(16), "0f".repeat(15), "0f".repeat(17), "+f".repeat(16)] {
         assert!(other.parse::<CommitId>().is_err(), "{other:?}");
+    }
+}
+
+/// The generation before is the number before, unless it is said; what cannot have been before is damage.
+#[test]
+fn the_generation_before_is_said_where_numbers_are_left_out() {
+    let text = |manifest: &Manifest| String::from_utf8(manifest.encode()).unwrap();
+    let mut manifest = full();
+    assert!(!text(&manifest).contains("previous"));
+    assert_eq!(Manifest::verify(text(&manifest).as_bytes()).unwrap().previous, Some(generation(41)));
+    manifest.previous = Some(generation(17));
+    assert!(text(&manifest).contains(r#""generation":42,"previous":17"#), "{}", text(&manifest));
+    manifest.previous = None;
+    assert!(text(&manifest).contains(r#""generation":42,"previous":null"#), "{}", text(&manifest));
+    for wrong in [42, 43] {
+        manifest.previous = Some(generation(wrong));
+        assert!(Manifest::verify(text(&manifest).as_bytes()).is_err(), "{wrong}");
     }
 }

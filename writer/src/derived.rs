@@ -196,7 +196,7 @@ pub(crate) fn entries_before<'a, S: Storage>(
     // By generation, so that each manifest is read once and one at a time.
     let mut wanted: BTreeMap<Generation, Vec<&DatasetName>> = BTreeMap::new();
     for dataset in datasets {
-        if let Some(before) = manifest.datasets.get(dataset).and_then(|entry| entry.generation.previous()) {
+        if let Some(before) = manifest.datasets.get(dataset).and_then(|entry| entry.previous) {
             wanted.entry(before).or_default().push(dataset);
         }
     }

@@ -13,6 +13,7 @@ use crate::schema::SchemaProblem;
 
 use crate::convert::{Hint, csv};
 use crate::guards::BrokenGuard;
+use crate::mark::OldCopy;
 use crate::operations::Outcome;
 
 use crate::rollback::NoRollback;
@@ -171,6 +172,20 @@ pub enum Error {
         /// What can be done.
         way_out: String,
     },
+    /// The feed was restored from an old copy: what is published is below what readers have seen (I5).
+    #[error(
+        "{location} has generation {}, and generation {} has been published: it was restored from an old copy, and readers \
+         refuse what is older than what they have seen; nothing was changed; put the later files back, or decide: \
+         `{}` goes on with the old copy as the next generation, so that readers take it for newer; `{}` makes it another \
+         feed, with which readers begin anew",
+        old_copy.published, old_copy.known, old_copy.accept(location), old_copy.renew(location)
+    )]
+    OldCopy {
+        /// The feed.
+        location: String,
+        /// What is published, and what has been.
+        old_copy: OldCopy,
+    },
     /// The feed cannot take this commit.
     #[error("{0}")]
     Limit(String),
@@ -235,6 +250,7 @@ impl Error {
             Error::OutsideLock { .. } => "outside-lock",
             Error::Cancelled => "cancelled",
             Error::Damaged { .. } => "damaged",
+            Error::OldCopy { .. } => "restored",
             Error::Limit(_) => "limit",
             Error::Io { .. } => "io",
             Error::Read(failure) => failure.code.as_str(),
@@ -271,6 +287,7 @@ impl Error {
             | Error::Locked { .. }
             | Error::Cancelled
             | Error::Damaged { .. }
+            | Error::OldCopy { .. }
             | Error::Limit(_)
             | Error::Io { .. }
             | Error::Read(_) => Outcome::Failed,

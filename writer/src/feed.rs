@@ -7,12 +7,14 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use lastgood_protocol::failure::Failure;
 use lastgood_protocol::layout::{self, FeedPath};
-use lastgood_protocol::manifest::{MAX_MANIFEST_BYTES, Manifest, ManifestError};
+use lastgood_protocol::manifest::{Generation, MAX_MANIFEST_BYTES, Manifest, ManifestError};
 use lastgood_protocol::time::Timestamp;
 
 use crate::compress::Compression;
 use crate::error::Error;
+use crate::mark;
 use crate::recover;
+use crate::restore;
 use crate::storage::{Modes, PosixStorage, Storage, is_something_else};
 use crate::sync::Mutex;
 use crate::traces;
@@ -221,25 +223,62 @@ impl<S: Storage> Feed<S> {
         if let Some(current) = self.current()? {
             return Ok(current);
         }
-        let missing = self.manifest_missing().map_err(Error::io("list the history"))?;
-        Err(missing.unwrap_or_else(|| Error::NoFeed { location: self.location() }))
+        Err(self.manifest_missing()?.unwrap_or_else(|| Error::NoFeed { location: self.location() }))
     }
 
-    /// There is no manifest: the damage that this is when the history says that there was one.
-    pub(crate) fn manifest_missing(&self) -> io::Result<Option<Error>> {
-        let generations = recover::retained_generations(&self.storage)?;
-        match generations.last() {
-            // A site may have a directory of that name, with files that are called like generations.
-            Some(last) if traces::are_there(&self.storage)? => {
-                let problem = format!("manifest.json is missing, but the history goes up to generation {last}");
-                Ok(Some(self.manifest_lost(problem)))
-            }
-            _ => Ok(None),
+    /// There is no manifest: the damage that this is when something says that there was one.
+    pub(crate) fn manifest_missing(&self) -> Result<Option<Error>, Error> {
+        let looking = || Error::io(format!("look into {}", self.location()));
+        let generations = recover::retained_generations(&self.storage).map_err(looking())?;
+        let are_there = traces::are_there(&self.storage).map_err(looking())?;
+        // A site may have a directory of that name, with files that are called like generations.
+        if let Some(last) = generations.last().filter(|_| are_there) {
+            let problem = format!("manifest.json is missing, but the history goes up to generation {last}");
+            return Ok(Some(self.manifest_lost(problem)));
         }
+        // Where nothing of it is left, whoever took it away wanted that.
+        let Some(last) = self.known(None)?.committed else { return Ok(None) };
+        if !are_there && !traces::copies_are_there(&self.storage).map_err(looking())? {
+            return Ok(None);
+        }
+        let problem =
+            format!("manifest.json and its copies in history/ are missing, and the feed had generation {last}");
+        Ok(Some(self.nothing_to_restore(problem)))
+    }
+
+    /// There is neither a manifest nor one that could be put back.
+    pub(crate) fn nothing_to_restore(&self, problem: String) -> Error {
+        let way_out = format!(
+            "nothing here says what was published: put the directory back from a backup, or begin anew: `{}` makes it an empty \
+             feed of another identity, and what is published then comes above all generations that it has had",
+            mark::renew(&self.location())
+        );
+        Error::Damaged { location: self.location(), problem, way_out }
+    }
+
+    /// The newest generation whose manifest the history has intact, which could be put in the place of one that is lost.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn newest_intact(&self) -> Result<Option<Generation>, Error> {
+        Ok(restore::newest(self)?.map(|(_, manifest)| manifest.generation))
+    }
+
+    /// Makes what is missing inside the feed, which this is, and says so.
+    pub(crate) fn complete(&self) -> Result<Vec<String>, Error> {
+        let made = self.storage.complete();
+        let made = made.map_err(Error::io(format!("make what is missing in {}", self.location())))?;
+        if !made.is_empty() {
+            tracing::warn!("{} was missing in {} and was made again", made.join(", "), self.location());
+        }
+        Ok(made)
     }
 
     /// The manifest is missing or damaged, and the history may have it.
     pub(crate) fn manifest_lost(&self, problem: String) -> Error {
+        if let Ok(None) = self.newest_intact() {
+            return self.nothing_to_restore(problem);
+        }
         let way_out = "`lastgood recover` puts the newest intact manifest of its history back".to_owned();
         Error::Damaged { location: self.location(), problem, way_out }
     }

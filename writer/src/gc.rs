@@ -75,8 +75,13 @@ impl<S: Storage> Feed<S> {
 
     fn collect(&self, retention: &Retention) -> Result<Collection, Error> {
         self.manifest()?;
+        self.complete()?;
         let (_lock, _) = lock::acquire(self, &[])?;
-        let (recovery, _) = recover::finish(self, &LazyStaging::new(&self.storage), Thoroughness::WhatMarkersName)?;
+        let staging = LazyStaging::new(&self.storage);
+        let (recovery, current) = recover::finish(self, &staging, Thoroughness::WhatMarkersName)?;
+        if let Some(current) = current {
+            self.refuse_old_copy(&current.manifest, &self.known(Some(&current.manifest))?)?;
+        }
         let plan = Plan::make(self, retention)?;
         plan.carry_out(&self.storage).map_err(Error::io("collect garbage"))?;
         let collection = Collection { staging_removed: recovery.staging_removed, ..plan.collection };
@@ -162,7 +167,7 @@ fn generations<S: Storage>(feed: &Feed<S>, published: &Manifest) -> Result<Vec<K
     let mut latest = Timestamp::MIN;
     let mut sources: BTreeMap<Generation, Vec<&DatasetName>> = BTreeMap::new();
     for (dataset, entry) in &published.datasets {
-        if let Some(before) = entry.generation.previous() {
+        if let Some(before) = entry.previous {
             sources.entry(before).or_default().push(dataset);
         }
     }

@@ -223,9 +223,9 @@ impl Reader<'_> {
 fn change(manifest: &Manifest, before: Option<&Manifest>, dataset: &DatasetName, entry: &Entry) -> Option<Change> {
     if entry.generation == manifest.generation {
         // Only the generation just before can tell that there was none.
-        let previous = before.filter(|before| Some(before.generation) == manifest.generation.previous());
-        let first = manifest.generation == Generation::FIRST;
-        let new = first || previous.is_some_and(|previous| !previous.datasets.contains_key(dataset));
+        let previous = before.filter(|before| Some(before.generation) == manifest.previous);
+        let new =
+            manifest.previous.is_none() || previous.is_some_and(|previous| !previous.datasets.contains_key(dataset));
         return Some(if new { Change::New } else { Change::Changed });
     }
     // Published by this commit if it says so, and not already by the one before, at the same instant.

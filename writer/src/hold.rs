@@ -41,9 +41,13 @@ impl<S: Storage> Feed<S> {
 
     fn take_hold(&self, datasets: &[DatasetName], since: Instant) -> Result<Hold<'_, S>, Error> {
         self.manifest()?;
+        self.complete()?;
         let staging = self.storage.stage().map_err(Error::io("open staging"))?;
         let (mut lock, holder) = lock::acquire(self, datasets)?;
-        recover::finish(self, &staging, Thoroughness::WhatMarkersName)?;
+        let (_, current) = recover::finish(self, &staging, Thoroughness::WhatMarkersName)?;
+        if let Some(current) = current {
+            self.refuse_old_copy(&current.manifest, &self.known(Some(&current.manifest))?)?;
+        }
         let raised = Markers::raise(self, &staging, holder.clone(), datasets);
         let (markers, placed) = raised.map_err(Error::io("create the lock markers"))?;
         // Durable before anyone publishes under them, like the markers of a commit (I8).

@@ -201,23 +201,21 @@ fn marker<S: Storage>(feed: &Feed<S>, holder: Holder, datasets: &[DatasetName]) 
     LockMarker { format: FORMAT, holder, datasets: datasets.to_vec(), acquired_at: now, expires_at }.encode()
 }
 
-/// Puts a marker in place. One file under several names: a commit of many datasets need not write it as often.
+/// Puts a marker in place. One file under several names: a commit of many datasets need not write it as often, nor sync it.
+/// Says whether this is the file of the first one.
 fn place<S: Storage>(
     feed: &Feed<S>,
     staging: &S::Staging,
     path: &FeedPath,
     bytes: &[u8],
     first: Option<&FeedPath>,
-) -> io::Result<Placed<S::File>> {
-    let file = match first.map(|first| staging.link(first)).transpose()?.flatten() {
-        Some(link) => link,
-        None => {
-            let mut file = staging.create(Kind::Marker)?;
-            file.write_all(bytes)?;
-            file.finish()?
-        }
-    };
-    feed.storage.place(file, path)
+) -> io::Result<(Placed<S::File>, bool)> {
+    if let Some(link) = first.map(|first| staging.link(first)).transpose()?.flatten() {
+        return Ok((feed.storage.place(link, path)?, true));
+    }
+    let mut file = staging.create(Kind::Marker)?;
+    file.write_all(bytes)?;
+    Ok((feed.storage.place(file.finish()?, path)?, false))
 }
 
 /// The markers of one commit, removed when the commit is over, however it ends.
@@ -249,7 +247,10 @@ impl<'a, S: Storage> Markers<'a, S> {
             if result.is_ok() || own(feed, &path).unwrap_or(false) {
                 markers.paths.push(path);
             }
-            placed.push(result?);
+            let (file, is_first) = result?;
+            if !is_first {
+                placed.push(file);
+            }
         }
         Ok((markers, placed))
     }

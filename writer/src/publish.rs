@@ -16,6 +16,7 @@ use crate::derived::{self, Derived};
 use crate::error::Error;
 use crate::feed::{Current, Feed};
 use crate::lock::{self, Markers};
+use crate::mark::{Begun, Known};
 use crate::objects::{self, NewObjects};
 use crate::operations::Operation;
 use crate::prepare::{self, Item, Prepared};
@@ -97,6 +98,8 @@ impl PublishedDataset {
 pub(crate) enum Identity {
     /// The one that it has.
     Kept,
+    /// The one that it has, also if it was restored from an old copy: that is what is gone on with (I5).
+    KeptByOldCopy,
     /// One that is drawn anew.
     New,
 }
@@ -169,9 +172,14 @@ impl<S: Storage> Feed<S> {
         // 1. Finish or undo what a crashed writer left.
         let (recovery, current) = recover::finish(self, staging, Thoroughness::WhatMarkersName)?;
 
-        // 2. The manifest is read; the new generation is one more (I5).
+        // 2. The manifest is read; the new generation is above all that there have been (I5).
+        let before = current.as_ref().map(|current| &*current.manifest);
+        let known = self.known(before)?;
+        if let Some(before) = before.filter(|_| identity == Identity::Kept) {
+            self.refuse_old_copy(before, &known)?;
+        }
         let commit = CommitId::from_random(self.random()?);
-        let next = next_manifest(self, current.as_ref(), identity, commit, &prepared)?;
+        let next = next_manifest(self, before, &known, identity, commit, &prepared)?;
         let bytes = next.encode();
         if bytes.len() as u64 > MAX_MANIFEST_BYTES {
             let problem = "the manifest would be larger than readers accept: too many datasets, or too much meta";
@@ -188,7 +196,6 @@ impl<S: Storage> Feed<S> {
         //    with the markers (I1).
         let mut new_objects = NewObjects::new(&self.storage);
         let mut derived = Derived::of_manifest(&self.storage, staging, &next).map_err(failed)?;
-        let before = current.as_ref().map(|current| &*current.manifest);
         let wanted: HashSet<ObjectId<'_>> =
             datasets.iter().flat_map(|dataset| next.manifest.datasets[dataset].objects()).collect();
         let named = before.iter().flat_map(|manifest| manifest.objects()).filter(|id| wanted.contains(id)).collect();
@@ -201,11 +208,15 @@ impl<S: Storage> Feed<S> {
         let (derived_files, derived) = derived.into_parts();
         let (replacing, replacements) = new_objects.take_replacements();
         let mut placed = new_objects.take_placed();
+        // Of what nobody has yet, the names are to be durable, too. All others are, since a manifest named them.
+        let dirs = if placed.is_empty() { vec![Dir::Root] } else { vec![Dir::Objects, Dir::Root] };
         placed.extend(placed_markers);
+        let (begun, placed_mark) = Begun::write(&self.storage, &next.manifest, before).map_err(failed)?;
+        placed.push(placed_mark);
         let mut pending = vec![derived::stage(staging, &next.bytes).map_err(failed)?];
         let replacing_begin = pending.len() + derived_files.len();
         pending.extend(derived_files.into_iter().chain(replacing));
-        let wave = Wave { pending, placed, dirs: vec![Dir::Objects, Dir::Root] };
+        let wave = Wave { pending, placed, dirs };
         let mut durable = self.storage.sync(wave).map_err(failed)?;
         replacements.put_in_place(&self.storage, durable.split_off(replacing_begin)).map_err(failed)?;
         let mut durable = durable.into_iter();
@@ -219,7 +230,7 @@ impl<S: Storage> Feed<S> {
                 }
                 Ok(_) => return Err(failed(source)),
                 // Nobody knows which manifest stands there: nothing is removed (I4).
-                Err(_) => return Err(unknown(new_objects, markers, &next.manifest, source)),
+                Err(_) => return Err(unknown(new_objects, markers, begun, &next.manifest, source)),
             }
         }
 
@@ -228,13 +239,14 @@ impl<S: Storage> Feed<S> {
         //    leave what nothing tells from the files of others (I10).
         let entries_of = |dirs| self.storage.sync(Wave::of_entries(dirs));
         if let Err(source) = entries_of(vec![Dir::Root]) {
-            return Err(unknown(new_objects, markers, &next.manifest, source));
+            return Err(unknown(new_objects, markers, begun, &next.manifest, source));
         }
         //    Derived files into place (I10), then their directories. Only now does all of it survive power loss (I3).
         let not_done = derived.put_in_place(&self.storage, durable.collect());
         if let Err(source) = entries_of(vec![Dir::Root, Dir::History]) {
-            return Err(unknown(new_objects, markers, &next.manifest, source));
+            return Err(unknown(new_objects, markers, begun, &next.manifest, source));
         }
+        begun.done();
         new_objects.keep();
         self.remember(&next);
 
@@ -256,13 +268,14 @@ impl<S: Storage> Feed<S> {
 }
 
 impl<S: Storage> Feed<S> {
-    /// Opens staging, in directories that are made if they are missing: always before the first commit, later only when
-    /// a feed was restored without its private directory.
+    /// Opens staging, in directories that are made if they are missing: always before the first commit, later only what a
+    /// restored feed lacks.
     fn open_staging(&self, committed: bool) -> Result<S::Staging, Error> {
-        if committed && let Ok(staging) = self.storage.stage() {
-            return Ok(staging);
+        if committed {
+            self.complete()?;
+        } else {
+            self.storage.create().map_err(Error::io(format!("make the feed in {}", self.location())))?;
         }
-        self.storage.create().map_err(Error::io(format!("make the feed in {}", self.location())))?;
         self.storage.stage().map_err(Error::io("open staging"))
     }
 }
@@ -282,7 +295,7 @@ fn check_names(items: &[Item<'_>]) -> Result<(), Error> {
 /// Refuses to make a feed beside other files, so that a mistyped path never splits a feed in two. There is no manifest.
 fn check_directory<S: Storage>(feed: &Feed<S>) -> Result<(), Error> {
     let looking = || Error::io(format!("look into {}", feed.location()));
-    if let Some(lost) = feed.manifest_missing().map_err(looking())? {
+    if let Some(lost) = feed.manifest_missing()? {
         return Err(lost);
     }
     // What the first publish itself makes, if it was interrupted, and what keeps an empty directory in a repository.
@@ -324,39 +337,28 @@ fn stage_backups<S: Storage>(
     prepared.iter().map(backup).collect()
 }
 
-/// The last generation that the feed has had, as far as is known: the history may go beyond the manifest when only that was
-/// put back from an old copy.
-fn last_generation<S: Storage>(feed: &Feed<S>, published: &Manifest) -> Result<Generation, Error> {
-    let retained = recover::retained_generations(&feed.storage).map_err(Error::io("list the history"))?;
-    Ok(retained.into_iter().chain([published.generation]).max().expect("the published one is one"))
-}
-
 fn next_manifest<S: Storage>(
     feed: &Feed<S>,
-    current: Option<&Current>,
+    current: Option<&Manifest>,
+    known: &Known,
     identity: Identity,
     commit: CommitId,
     prepared: &[Prepared<S::File>],
 ) -> Result<Manifest, Error> {
     let now = feed.now();
-    let mut next = match current {
-        None => Manifest::new(FeedId::from_random(feed.random()?), Generation::FIRST, commit, now),
-        Some(Current { manifest, .. }) => {
-            let (feed, last) = match identity {
-                Identity::Kept => (manifest.feed, manifest.generation),
-                Identity::New => (FeedId::from_random(feed.random()?), last_generation(feed, manifest)?),
-            };
-            let generation = last.next().ok_or_else(|| Error::Limit("the generations are used up".to_owned()))?;
-            Manifest::new(feed, generation, commit, now)
-        }
+    let id = match (identity, current) {
+        (Identity::Kept | Identity::KeptByOldCopy, Some(current)) => current.feed,
+        _ => FeedId::from_random(feed.random()?),
     };
+    let mut next = Manifest::new(id, known.next()?, commit, now);
+    next.previous = current.map(|current| current.generation);
     next.expires_at = match (identity, current) {
         // What is published is no younger for it.
-        (Identity::New, Some(Current { manifest, .. })) => manifest.expires_at,
+        (Identity::New | Identity::KeptByOldCopy, Some(current)) => current.expires_at,
         _ => feed.settings.expires_in.map(|span| now.plus_ms(span.as_millis().try_into().unwrap_or(i64::MAX))),
     };
-    if let Some(Current { manifest, .. }) = current {
-        next.datasets.clone_from(&manifest.datasets);
+    if let Some(current) = current {
+        next.datasets.clone_from(&current.datasets);
     }
     for item in prepared {
         let before = next.datasets.get(&item.dataset);
@@ -366,6 +368,7 @@ fn next_manifest<S: Storage>(
             sha256: item.sha256,
             size: item.size,
             generation: unchanged.map_or(next.generation, |before| before.generation),
+            previous: unchanged.map_or(next.previous, |before| before.previous),
             published_at: now,
             ext: item.ext.clone(),
             schema: item.schema.as_ref().map(|schema| schema.reference.clone()),
@@ -464,10 +467,12 @@ impl<S: Storage> ItemCommit<'_, S> {
 fn unknown<S: Storage>(
     objects: NewObjects<'_, S>,
     markers: Markers<'_, S>,
+    begun: Begun<'_, S>,
     manifest: &Manifest,
     source: io::Error,
 ) -> Error {
     objects.keep();
     markers.leave();
+    begun.leave();
     Error::Unknown { generation: manifest.generation, commit: manifest.commit, source }
 }

@@ -6,8 +6,9 @@
 use std::collections::BTreeSet;
 use std::io;
 
+use lastgood_protocol::id::FeedId;
 use lastgood_protocol::layout::{self, Dir, FeedPath};
-use lastgood_protocol::manifest::{Generation, MAX_MANIFEST_BYTES, Manifest};
+use lastgood_protocol::manifest::{Generation, Manifest};
 use lastgood_protocol::name::DatasetName;
 
 use crate::derived::{self, Derived};
@@ -15,25 +16,36 @@ use crate::error::Error;
 use crate::feed::{Current, Feed};
 use crate::lazy::LazyStaging;
 use crate::lock::{self, MarkersFound};
+use crate::mark::OldCopy;
 use crate::objects;
 use crate::operations::Operation;
 use crate::publish::{Identity, Publication};
+use crate::repair;
+use crate::restore::{Otherwise, Restored, restore_manifest};
 use crate::retained;
-use crate::storage::{Staging, Storage, Wave, is_something_else};
+use crate::storage::{Staging, Storage, Wave};
 
 /// What a recovery has done.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Recovery {
     /// The generation that is published; `None` when there is no feed yet.
     pub generation: Option<Generation>,
+    /// What was missing of the feed's directories and was made again, by path from the feed directory.
+    pub made: Vec<String>,
     /// The manifest was missing or damaged and was put back from the history.
     pub manifest_restored: bool,
+    /// The identity that it was given, because nothing tells whether there were later generations.
+    pub new_feed: Option<FeedId>,
+    /// Objects that were missing and were put back from a plain copy, a backup or a compressed sibling.
+    pub objects: Vec<FeedPath>,
     /// Derived files that did not agree with the manifest and were rebuilt.
     pub rebuilt: Vec<FeedPath>,
     /// Whether lock markers of a dead writer were removed.
     pub markers_removed: bool,
     /// How many dead writers had left files in staging.
     pub staging_removed: usize,
+    /// What is published is below what has been: until that is decided, nothing can be published.
+    pub old_copy: Option<OldCopy>,
 }
 
 impl Recovery {
@@ -41,30 +53,53 @@ impl Recovery {
     #[must_use]
     pub fn did_something(&self) -> bool {
         // Every field is named, so that a new one cannot be forgotten here.
-        let Self { generation: _, manifest_restored, rebuilt, markers_removed, staging_removed } = self;
-        *manifest_restored || !rebuilt.is_empty() || *markers_removed || *staging_removed > 0
+        let Self {
+            generation: _,
+            made,
+            manifest_restored,
+            new_feed: _,
+            objects,
+            rebuilt,
+            markers_removed,
+            staging_removed,
+            old_copy: _,
+        } = self;
+        let files = !made.is_empty() || !objects.is_empty() || !rebuilt.is_empty();
+        files || *manifest_restored || *markers_removed || *staging_removed > 0
     }
 }
 
 impl<S: Storage> Feed<S> {
     /// Puts the feed in order after a crash, with every derived file checked against the manifest. When the manifest
-    /// itself is missing or damaged, the newest intact one of the history is put back.
+    /// itself is missing or damaged, the newest intact one of the history is put back; directories and objects that are
+    /// missing are made again.
     ///
     /// # Errors
     /// [`Error::NoFeed`], [`Error::Locked`], [`Error::Damaged`] when there is no intact manifest, [`Error::Io`].
     pub fn recover(&self) -> Result<Recovery, Error> {
-        self.logged(Operation::Recover, Vec::new(), || self.put_in_order())
+        self.logged(Operation::Recover, Vec::new(), || Ok(self.put_in_order(Otherwise::Fail)?.0))
     }
 
-    fn put_in_order(&self) -> Result<Recovery, Error> {
-        check_there(self)?;
+    fn put_in_order(&self, otherwise: Otherwise) -> Result<(Recovery, Restored), Error> {
+        let made = complete(self)?;
         let (_lock, _) = lock::acquire(self, &[])?;
         let staging_removed = self.sweep()?;
         let staging = LazyStaging::new(&self.storage);
-        let manifest_restored = restore_manifest(self, &staging)?;
-        let (recovery, _) = finish(self, &staging, Thoroughness::Everything)?;
+        let restored = restore_manifest(self, &staging, otherwise)?;
+        // First: everything else is rebuilt from them.
+        let objects = match self.current()? {
+            Some(current) => repair::restore_missing(self, &staging, &current.manifest)?,
+            None => Vec::new(),
+        };
+        let (recovery, current) = finish(self, &staging, Thoroughness::Everything)?;
+        let old_copy = match &current {
+            Some(current) => self.known(Some(&current.manifest))?.old_copy(&current.manifest),
+            None => None,
+        };
         let staging_removed = staging_removed + recovery.staging_removed;
-        Ok(Recovery { manifest_restored, staging_removed, ..recovery })
+        let (manifest_restored, new_feed) = (restored.is_done(), restored.new_feed());
+        let recovery = Recovery { made, manifest_restored, new_feed, objects, staging_removed, old_copy, ..recovery };
+        Ok((recovery, restored))
     }
 }
 
@@ -82,10 +117,30 @@ impl<S: Storage> Feed<S> {
     }
 
     fn put_in_order_as_new_feed(&self) -> Result<(Recovery, Publication), Error> {
-        let recovery = self.put_in_order()?;
+        match self.put_in_order(Otherwise::BeginAnew)? {
+            (recovery, Restored::AsNewFeed(publication)) => Ok((recovery, *publication)),
+            (recovery, _) => Ok((recovery, self.commit_nothing(Identity::New)?)),
+        }
+    }
+
+    /// Recovers, and goes on with a feed that was restored from an old copy: what is published is published again, in a
+    /// generation of its own above all that there have been (I5), so that readers take it for newer than what they have
+    /// seen. `None` when the feed was not restored, and there is nothing to be decided.
+    ///
+    /// # Errors
+    /// As for [`recover_as_new_feed`](Self::recover_as_new_feed).
+    pub fn recover_accepting_older(&self) -> Result<(Recovery, Option<Publication>), Error> {
+        self.logged(Operation::Recover, Vec::new(), || {
+            let (recovery, _) = self.put_in_order(Otherwise::Fail)?;
+            let accept = || self.commit_nothing(Identity::KeptByOldCopy);
+            let publication = recovery.old_copy.map(|_| accept()).transpose()?;
+            Ok((recovery, publication))
+        })
+    }
+
+    fn commit_nothing(&self, identity: Identity) -> Result<Publication, Error> {
         let staging = self.storage.stage().map_err(Error::io("open staging"))?;
-        let publication = self.commit(&staging, Vec::new(), Identity::New)?;
-        Ok((recovery, publication))
+        self.commit(&staging, Vec::new(), identity)
     }
 }
 
@@ -97,14 +152,18 @@ impl<S: Storage> Feed<S> {
     }
 }
 
-/// Nothing is to be made in a directory that is empty, is not there, or is another program's.
-pub(crate) fn check_there<S: Storage>(feed: &Feed<S>) -> Result<(), Error> {
-    match feed.storage.list(Dir::Root).map_err(Error::io("read the feed's directory"))?.is_empty() {
-        true => Err(Error::NoFeed { location: feed.location() }),
-        false => match feed.current() {
-            Err(taken @ Error::NameTaken { .. }) => Err(taken),
-            _ => Ok(()),
-        },
+/// Makes what is missing inside a feed, and says what that was. Nothing is made in a directory that is empty, is not there, or
+/// is another program's.
+pub(crate) fn complete<S: Storage>(feed: &Feed<S>) -> Result<Vec<String>, Error> {
+    if feed.storage.list(Dir::Root).map_err(Error::io("read the feed's directory"))?.is_empty() {
+        return Err(Error::NoFeed { location: feed.location() });
+    }
+    match feed.current() {
+        Ok(Some(_)) | Err(Error::Damaged { .. }) => feed.complete(),
+        Ok(None) if feed.manifest_missing()?.is_some() => feed.complete(),
+        // What a first publish has left that died.
+        Ok(None) => Ok(Vec::new()),
+        Err(other) => Err(other),
     }
 }
 
@@ -214,7 +273,7 @@ fn names_that_went<S: Storage>(
     manifest: &Manifest,
     datasets: &[DatasetName],
 ) -> io::Result<Vec<FeedPath>> {
-    let last = manifest.generation.previous().map(|generation| retained::intact(storage, generation)).transpose()?;
+    let last = manifest.previous.map(|generation| retained::intact(storage, generation)).transpose()?;
     let Some(last) = last.flatten() else { return Ok(Vec::new()) };
     let names = |manifest: &Manifest| -> io::Result<BTreeSet<FeedPath>> {
         let before = derived::entries_before(storage, manifest, datasets)?;
@@ -225,45 +284,6 @@ fn names_that_went<S: Storage>(
         Ok(datasets.iter().flat_map(of).map(|(path, _)| path).collect())
     };
     Ok(names(&last)?.difference(&names(manifest)?).cloned().collect())
-}
-
-/// Puts the newest intact manifest of the history back when the published one is missing or damaged.
-pub(crate) fn restore_manifest<S: Storage>(
-    feed: &Feed<S>,
-    staging: &impl Staging<File = S::File>,
-) -> Result<bool, Error> {
-    let problem = match feed.current() {
-        Ok(Some(_)) => return Ok(false),
-        Ok(None) => "manifest.json is missing".to_owned(),
-        Err(Error::Damaged { problem, .. }) => problem,
-        Err(other) => return Err(other),
-    };
-    let storage = &feed.storage;
-    let generations = retained_generations(storage).map_err(Error::io("list the history"))?;
-    for generation in generations.iter().rev() {
-        let path = layout::history(*generation);
-        let bytes = match storage.read(&path, MAX_MANIFEST_BYTES) {
-            Err(error) if is_something_else(&error) => continue,
-            read => read.map_err(Error::io(format!("read {path}")))?,
-        };
-        let Some(bytes) = bytes.filter(|bytes| Manifest::verify(bytes).is_ok()) else { continue };
-        let restore = || {
-            let pending = vec![derived::stage(staging, &bytes)?];
-            let durable = storage.sync(Wave::of_files(pending))?;
-            for file in durable {
-                storage.replace(file, &layout::manifest())?;
-            }
-            storage.sync(Wave::of_entries(vec![Dir::Root]))
-        };
-        restore().map_err(Error::io("put the manifest back"))?;
-        tracing::warn!(%generation, %problem, "the manifest was put back from the history");
-        return Ok(true);
-    }
-    if generations.is_empty() && problem == "manifest.json is missing" {
-        return Err(Error::NoFeed { location: feed.location() });
-    }
-    let way_out = "the history has no intact manifest either: restore the directory from a backup".to_owned();
-    Err(Error::Damaged { location: feed.location(), problem, way_out })
 }
 
 /// The generations whose manifests the history has, in rising order.

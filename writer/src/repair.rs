@@ -7,6 +7,7 @@ use std::io::{self, Read};
 
 use lastgood_protocol::digest::Sha256;
 use lastgood_protocol::layout::{self, Dir, Encoding, FeedPath};
+use lastgood_protocol::manifest::Manifest;
 use lastgood_protocol::name::Ext;
 
 use crate::compress;
@@ -17,6 +18,7 @@ use crate::lock;
 use crate::objects;
 use crate::operations::Operation;
 use crate::recover::{self, Recovery, Thoroughness};
+use crate::restore::{Otherwise, restore_manifest};
 use crate::storage::{Pending, Storage, Wave};
 use crate::verify::{Problem, Progress, Verification};
 
@@ -47,11 +49,11 @@ impl<S: Storage> Feed<S> {
     }
 
     fn rebuild_what_can_be(&self, watch: &(dyn Fn(Progress) + Sync)) -> Result<Repair, Error> {
-        recover::check_there(self)?;
+        let made = recover::complete(self)?;
         let (_lock, _) = lock::acquire(self, &[])?;
         let staging_removed = self.sweep()?;
         let staging = LazyStaging::new(&self.storage);
-        let manifest_restored = recover::restore_manifest(self, &staging)?;
+        let restored = restore_manifest(self, &staging, Otherwise::Fail)?;
         let found = self.verify_once(watch)?;
 
         // Objects first: everything else is rebuilt from them.
@@ -76,11 +78,41 @@ impl<S: Storage> Feed<S> {
         let dirs = vec![Dir::Objects];
         self.storage.sync(Wave::of_entries(dirs)).map_err(Error::io("sync the objects"))?;
         let (recovery, _) = recover::finish(self, &staging, Thoroughness::Everything)?;
-        let verification = if found.problems.is_empty() { found } else { self.verify_once(watch)? };
+        let mut verification = if found.problems.is_empty() { found } else { self.verify_once(watch)? };
+        verification.old_copy = self.old_copy()?;
         let staging_removed = staging_removed + recovery.staging_removed;
-        let recovery = Recovery { manifest_restored, staging_removed, ..recovery };
+        let (manifest_restored, new_feed) = (restored.is_done(), restored.new_feed());
+        let old_copy = verification.old_copy;
+        let recovery = Recovery { made, manifest_restored, new_feed, staging_removed, old_copy, ..recovery };
         Ok(Repair { objects, siblings, siblings_removed, recovery, verification })
     }
+}
+
+/// Puts objects of the published generation back that are missing, from whatever has their bytes: plain copies, backups,
+/// siblings. Says which. What is there is not read.
+pub(crate) fn restore_missing<S: Storage>(
+    feed: &Feed<S>,
+    staging: &LazyStaging<'_, S>,
+    published: &Manifest,
+) -> Result<Vec<FeedPath>, Error> {
+    let bench = Bench { feed, staging, copies: OnceCell::new() };
+    let mut restored = Vec::new();
+    for entry in published.datasets.values() {
+        let payload = Id { sha256: entry.sha256, ext: entry.ext.clone(), size: entry.size };
+        let schema = entry.schema.as_ref();
+        let schema = schema.map(|schema| Id { sha256: schema.sha256, ext: Ext::json(), size: schema.size });
+        for object in std::iter::once(payload).chain(schema) {
+            let path = object.path();
+            let restore = || Ok(feed.storage.info(&path)?.is_none() && bench.restore(&object)?);
+            if restore().map_err(Error::io(format!("put {path} back")))? {
+                restored.push(path);
+            }
+        }
+    }
+    if !restored.is_empty() {
+        feed.storage.sync(Wave::of_entries(vec![Dir::Objects])).map_err(Error::io("sync the objects"))?;
+    }
+    Ok(restored)
 }
 
 /// The damaged object that a problem is about: its name and size.

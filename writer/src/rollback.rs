@@ -134,6 +134,7 @@ impl<S: Storage> Feed<S> {
         {
             return Err(target.refused(NoRollback::AlreadyCurrent { generation: target.generation }));
         }
+        self.complete()?;
         let staging_removed = self.sweep()?;
         let staging = self.storage.stage().map_err(Error::io("open staging"))?;
         let prepared = targets.iter().map(|target| target.prepare(self, &staging)).collect::<Result<Vec<_>, _>>()?;
@@ -160,7 +161,7 @@ impl<S: Storage> Feed<S> {
             return Err(refused(NoRollback::NotPublished { known: known.join(", ") }));
         };
         let nothing_before = NoRollback::NothingBefore { generation: replaces.generation };
-        let generation = match to.or(replaces.generation.previous()) {
+        let generation = match to.or(replaces.previous) {
             Some(generation) => generation,
             None => return Err(refused(nothing_before)),
         };

@@ -8,6 +8,7 @@ use lastgood_protocol::time::Timestamp;
 use crate::error::Error;
 use crate::feed::Feed;
 use crate::lock::{self, Held};
+use crate::mark::OldCopy;
 use crate::recover;
 use crate::storage::Storage;
 
@@ -26,6 +27,8 @@ pub struct Status {
     pub lock: Option<LockStatus>,
     /// Lock markers that lastgood did not write. A publish of what they concern waits for them.
     pub foreign_markers: Vec<ForeignMarker>,
+    /// The feed was restored from an old copy: what is published is below what has been published before (I5).
+    pub old_copy: Option<OldCopy>,
 }
 
 /// A lock marker that lastgood did not write, such as that of an older script.
@@ -68,7 +71,8 @@ impl<S: Storage> Feed<S> {
         let retained = recover::retained_generations(&self.storage).map_err(Error::io("list the history"))?;
         let age_ms = at.ms_since(manifest.published_at);
         let Locks { lock, foreign_markers } = self.locks_where(lock::held_by_all_signs(self)?)?;
-        Ok(Status { at, age_ms, retained, lock, foreign_markers, manifest })
+        let old_copy = self.old_copy()?;
+        Ok(Status { at, age_ms, retained, lock, foreign_markers, old_copy, manifest })
     }
 
     /// Looks at the locks alone, also where the manifest is damaged. The lock itself is private to the user who publishes.

@@ -49,6 +49,12 @@ pub(crate) fn are_there<S: Storage>(storage: &S) -> io::Result<bool> {
     Ok(false)
 }
 
+/// Whether there are files of the names that are derived from a manifest.
+pub(crate) fn copies_are_there<S: Storage>(storage: &S) -> io::Result<bool> {
+    let is_one = |name: &String| *name == layout::last_update().as_str() || layout::parse_backup(name).is_some();
+    Ok(storage.list(Dir::Root)?.iter().any(is_one))
+}
+
 /// The directory of a feed that holds what is no feed's: its name and what is in it, in a few words.
 pub(crate) fn foreign_directory<S: Storage>(storage: &S) -> io::Result<Option<(&'static str, String)>> {
     let object = |name: &str| layout::parse_object(name).is_some() || layout::parse_sibling(name).is_some();

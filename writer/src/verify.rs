@@ -15,6 +15,7 @@ use crate::derived;
 use crate::error::Error;
 use crate::feed::{Current, Feed};
 use crate::lock;
+use crate::mark::OldCopy;
 use crate::objects;
 use crate::parallel;
 use crate::recover;
@@ -34,6 +35,19 @@ pub struct Verification {
     pub bytes: u64,
     /// What is not as it should be; empty when all is well.
     pub problems: Vec<Problem>,
+    /// The published datasets whose payload or schema is not intact, each with the newest retained generation in which
+    /// both are; `None` when there is none.
+    pub lost: Vec<(DatasetName, Option<Generation>)>,
+    /// The feed was restored from an old copy: what is published is below what has been published before (I5).
+    pub old_copy: Option<OldCopy>,
+}
+
+impl Verification {
+    /// Whether nothing is amiss.
+    #[must_use]
+    pub fn is_intact(&self) -> bool {
+        self.problems.is_empty() && self.old_copy.is_none()
+    }
 }
 
 /// A file that is not as it should be.
@@ -136,6 +150,7 @@ impl<S: Storage> Feed<S> {
                 }
             }
         }
+        verification.old_copy = self.old_copy()?;
         Ok(verification)
     }
 
@@ -167,7 +182,7 @@ impl<S: Storage> Feed<S> {
 
     pub(crate) fn verify_once(&self, watch: &(dyn Fn(Progress) + Sync)) -> Result<Verification, Error> {
         let current = self.published()?;
-        let expected = Expected::read(self, &current)?;
+        let mut expected = Expected::read(self, &current)?;
         let tasks = expected.tasks(&self.storage, &current.manifest)?;
         // A manifest can claim any sizes.
         let total = tasks.iter().fold(0_u64, |total, task| total.saturating_add(task.size));
@@ -185,9 +200,12 @@ impl<S: Storage> Feed<S> {
             intact: None,
             files: expected.files,
             bytes: expected.bytes,
-            problems: expected.problems,
+            problems: std::mem::take(&mut expected.problems),
+            lost: Vec::new(),
+            old_copy: None,
         };
         let mut broken = vec![false; expected.generations.len()];
+        let mut broken_objects = vec![false; expected.objects.len()];
         let mut objects = Vec::new();
         for (found, task) in found.into_iter().zip(&tasks) {
             verification.files += u64::from(found.bytes.is_some());
@@ -199,6 +217,7 @@ impl<S: Storage> Feed<S> {
                 continue;
             };
             if task.role == Role::Object {
+                task.object.into_iter().for_each(|object| broken_objects[object] = true);
                 needed.by.indexes().for_each(|index| broken[index] = true);
             }
             let generations = needed.by.indexes().map(|index| expected.generations[index].0).collect();
@@ -208,6 +227,7 @@ impl<S: Storage> Feed<S> {
         let mut sound = expected.generations.iter().zip(broken).rev();
         verification.intact =
             sound.find(|((_, known), broken)| *known && !broken).map(|((generation, _), _)| *generation);
+        verification.lost = expected.lost(&broken_objects);
         verification.problems.extend(self.still_retained(&current.manifest, objects)?);
         verification.problems.extend(same_bytes(&self.storage, &current));
         verification.problems.sort_by(|a, b| a.path.cmp(&b.path));
@@ -235,6 +255,8 @@ struct Expected {
     objects: Vec<Object>,
     /// The entries that the published datasets had before.
     before: Datasets,
+    /// The objects of each dataset that is published, by generation in rising order, where they are others than before.
+    of: BTreeMap<DatasetName, Vec<(Generation, Vec<usize>)>>,
     files: u64,
     bytes: u64,
     problems: Vec<Problem>,
@@ -274,7 +296,7 @@ impl Expected {
         let published = &current.manifest;
         let mut sources: BTreeMap<Generation, Vec<&DatasetName>> = BTreeMap::new();
         for (dataset, entry) in &published.datasets {
-            if let Some(before) = entry.generation.previous() {
+            if let Some(before) = entry.previous {
                 sources.entry(before).or_default().push(dataset);
             }
         }
@@ -284,6 +306,7 @@ impl Expected {
             generations: Vec::with_capacity(generations.len()),
             objects: Vec::new(),
             before: Datasets::new(),
+            of: published.datasets.keys().map(|dataset| (dataset.clone(), Vec::new())).collect(),
             files: 1,
             bytes: current.bytes.len() as u64,
             problems: Vec::new(),
@@ -323,8 +346,10 @@ impl Expected {
 
     fn take(&mut self, index: &mut HashMap<(Sha256, Ext, u64), usize>, manifest: Manifest, published: bool) {
         let number = self.generations.len();
-        self.generations.push((manifest.generation, true));
+        let generation = manifest.generation;
+        self.generations.push((generation, true));
         for (dataset, entry) in manifest.datasets {
+            let mut of = Vec::new();
             let schema = entry.schema.map(|schema| (schema.sha256, Ext::json(), schema.size));
             for (sha256, ext, size) in std::iter::once((entry.sha256, entry.ext, entry.size)).chain(schema) {
                 // By size too: one that is named with two has one of them wrong, which readers would not forgive.
@@ -334,11 +359,31 @@ impl Expected {
                     self.objects.len() - 1
                 });
                 self.objects[at].by.push(number);
+                of.push(at);
                 if published {
                     self.objects[at].datasets.push(dataset.clone());
                 }
             }
+            if let Some(list) = self.of.get_mut(&dataset) {
+                match list.last_mut() {
+                    Some((last, same)) if *same == of => *last = generation,
+                    _ => list.push((generation, of)),
+                }
+            }
         }
+    }
+
+    /// The published datasets of which something is broken, each with the newest generation in which nothing of it is.
+    fn lost(&self, broken: &[bool]) -> Vec<(DatasetName, Option<Generation>)> {
+        let published = |dataset: &DatasetName, objects: &[usize]| {
+            objects.iter().any(|object| broken[*object] && self.objects[*object].datasets.contains(dataset))
+        };
+        let lost = |(dataset, list): (&DatasetName, &Vec<(Generation, Vec<usize>)>)| {
+            list.iter().find(|(_, objects)| published(dataset, objects))?;
+            let intact = list.iter().rev().find(|(_, objects)| objects.iter().all(|object| !broken[*object]));
+            Some((dataset.clone(), intact.map(|(generation, _)| *generation)))
+        };
+        self.of.iter().filter_map(lost).collect()
     }
 
     /// Every file whose content follows from a digest, the largest first so that no core is left with it at the end.

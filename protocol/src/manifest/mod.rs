@@ -43,6 +43,9 @@ pub struct Manifest {
     pub feed: FeedId,
     /// The number of the commit.
     pub generation: Generation,
+    /// The generation that it replaced; `None` when there was none. Most often the number before, but for a crash, a
+    /// restored copy or a new identity, after which numbers are left out (I5).
+    pub previous: Option<Generation>,
     /// The identity of the commit.
     pub commit: CommitId,
     /// When it was committed.
@@ -62,6 +65,8 @@ pub struct Entry {
     pub size: u64,
     /// The commit in which the payload last changed.
     pub generation: Generation,
+    /// The generation that this commit replaced, which has the payload before, if there was one.
+    pub previous: Option<Generation>,
     /// When it was last published, changed or not.
     pub published_at: Timestamp,
     /// The extension of the object.
@@ -95,7 +100,8 @@ impl Manifest {
     #[must_use]
     pub fn new(feed: FeedId, generation: Generation, commit: CommitId, published_at: Timestamp) -> Self {
         let datasets = Datasets::new();
-        Self { feed, generation, commit, published_at, expires_at: None, datasets }
+        let previous = generation.previous();
+        Self { feed, generation, previous, commit, published_at, expires_at: None, datasets }
     }
 
     /// The manifest as the bytes of a file. Modulo 256, their number is that of the generation.
@@ -182,9 +188,11 @@ impl Manifest {
     }
 
     fn decode_all_but_datasets(signed: &Object<'_>) -> Option<Self> {
+        let generation = Generation::decode(signed, "generation")?;
         Some(Self {
             feed: signed.parsed("feed")?,
-            generation: Generation::decode(signed, "generation")?,
+            generation,
+            previous: generation.decode_previous(signed)?,
             commit: signed.parsed("commit")?,
             published_at: signed.parsed("published_at")?,
             expires_at: signed.nullable("expires_at", Json::parsed)?,
@@ -198,10 +206,10 @@ impl Manifest {
             datasets.json(dataset.as_str(), &entry.encode());
         }
         let expires_at = self.expires_at.map_or("null".to_owned(), |end| quoted(&end.to_string()));
-        json::Writer::new()
-            .number("format", FORMAT.into())
-            .plain("feed", &self.feed)
-            .number("generation", self.generation.get())
+        let mut signed = json::Writer::new();
+        signed.number("format", FORMAT.into()).plain("feed", &self.feed).number("generation", self.generation.get());
+        self.generation.encode_previous(self.previous, &mut signed);
+        signed
             .plain("commit", &self.commit)
             .plain("published_at", &self.published_at)
             .json("expires_at", &expires_at)
@@ -228,10 +236,12 @@ impl Entry {
             Some(ext) => ext.parsed()?,
             None => Ext::json(),
         };
+        let generation = Generation::decode(&entry, "generation")?;
         Some(Self {
             sha256: entry.parsed("sha256")?,
             size: entry.number("size")?,
-            generation: Generation::decode(&entry, "generation")?,
+            generation,
+            previous: generation.decode_previous(&entry)?,
             published_at: entry.parsed("published_at")?,
             ext,
             schema: entry.nullable("schema", SchemaRef::decode)?,
@@ -248,6 +258,7 @@ impl Entry {
             .number("size", self.size)
             .number("generation", self.generation.get())
             .plain("published_at", &self.published_at);
+        self.generation.encode_previous(self.previous, &mut entry);
         if !self.ext.is_json() {
             entry.text("ext", self.ext.as_str());
         }
@@ -373,6 +384,21 @@ impl Generation {
     /// The member of a document that is a generation.
     pub(crate) fn decode(object: &Object<'_>, name: &str) -> Option<Self> {
         Self::new(object.number(name)?).ok()
+    }
+
+    /// The generation before this one as a document says it: the number before, unless there is a member `previous`.
+    fn decode_previous(self, object: &Object<'_>) -> Option<Option<Self>> {
+        match object.optional("previous")? {
+            None => Some(self.previous()),
+            Some(previous) if previous.as_str() == "null" => Some(None),
+            Some(previous) => Self::new(previous.number()?).ok().filter(|previous| *previous < self).map(Some),
+        }
+    }
+
+    fn encode_previous(self, previous: Option<Self>, object: &mut json::Writer) {
+        if previous != self.previous() {
+            object.json("previous", &previous.map_or("null".to_owned(), |previous| previous.to_string()));
+        }
     }
 
     /// The number.

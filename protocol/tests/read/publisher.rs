@@ -53,6 +53,7 @@ impl Publisher {
                 sha256,
                 size,
                 generation: changed,
+                previous: changed.previous(),
                 published_at,
                 ext,
                 schema: None,

@@ -11,6 +11,7 @@ use std::time::Instant;
 
 use lastgood_protocol::name::DatasetName;
 
+pub(crate) use self::record::text;
 pub use self::record::{DatasetRecord, Operation, Outcome, Record};
 pub use self::who::Who;
 use crate::error::Error;
@@ -116,6 +117,17 @@ impl Describe for (Recovery, Publication) {
         let (recovery, publication) = self;
         publication.describe(record);
         record.recovered |= recovery.did_something();
+    }
+}
+
+impl Describe for (Recovery, Option<Publication>) {
+    fn describe(&self, record: &mut Record) {
+        let (recovery, publication) = self;
+        recovery.describe(record);
+        if let Some(publication) = publication {
+            publication.describe(record);
+            record.recovered |= recovery.did_something();
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use std::io::{self, Cursor, Read, Write};
 use std::sync::{Arc, PoisonError, Weak};
 use std::time::SystemTime;
 
-use lastgood_protocol::layout::{Dir, FeedPath};
+use lastgood_protocol::layout::{self, Dir, FeedPath};
 use lastgood_protocol::time::Timestamp;
 
 use super::{Durable, FileInfo, Kind, Pending, Placed, Rotation, StagedFile, Staging, Storage, Wave, timestamp};
@@ -33,6 +33,7 @@ struct Feed {
     /// Whether someone is committing.
     turn: bool,
     kept: Vec<(String, Content)>,
+    mark: [Vec<u8>; 2],
     /// The newest first.
     log: VecDeque<Vec<u8>>,
 }
@@ -98,6 +99,12 @@ impl Storage for MemoryStorage {
     fn create(&self) -> io::Result<()> {
         self.feed().created = true;
         Ok(())
+    }
+
+    /// What is created is never missing.
+    fn complete(&self) -> io::Result<Vec<String>> {
+        let made = !std::mem::replace(&mut self.feed().created, true);
+        Ok(made.then(|| layout::PRIVATE_DIR.to_owned()).into_iter().collect())
     }
 
     fn list(&self, dir: Dir) -> io::Result<Vec<String>> {
@@ -178,6 +185,17 @@ impl Storage for MemoryStorage {
 
     fn remove(&self, path: &FeedPath) -> io::Result<bool> {
         Ok(self.feed().files.remove(path).is_some())
+    }
+
+    fn read_mark(&self) -> io::Result<[Vec<u8>; 2]> {
+        Ok(self.feed().mark.clone())
+    }
+
+    fn write_mark(&self, place: usize, bytes: &[u8]) -> io::Result<Placed<MemoryFile>> {
+        self.refuse_if_missing()?;
+        self.feed().mark[place] = bytes.to_vec();
+        let content = Content { bytes: Arc::default(), modified: (self.shared.clock)(), kind: Kind::Published };
+        Ok(Placed(MemoryFile { storage: self.clone(), staging: Weak::new(), content }))
     }
 
     fn append_to_log(&self, line: &str, rotation: Rotation) -> io::Result<()> {

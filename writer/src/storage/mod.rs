@@ -47,6 +47,14 @@ pub trait Storage: Send + Sync {
     /// When a directory cannot be made or synced.
     fn create(&self) -> io::Result<()>;
 
+    /// Makes what is missing of the directories inside a feed, and of the files of its [mark](Self::read_mark), with the
+    /// owner, the group and the mode of what is beside them, durably. Says what that was; nothing is asked of the medium
+    /// when nothing was missing.
+    ///
+    /// # Errors
+    /// When something cannot be made or synced.
+    fn complete(&self) -> io::Result<Vec<String>>;
+
     /// The names in a published directory: files and directories, without the private directory, sorted. Empty when the
     /// directory does not exist.
     ///
@@ -157,6 +165,20 @@ pub trait Storage: Send + Sync {
     /// # Errors
     /// When it cannot be removed.
     fn remove(&self, path: &FeedPath) -> io::Result<bool>;
+
+    /// The two places of the mark, in the private directory; a place that is missing is empty.
+    ///
+    /// # Errors
+    /// When one cannot be read.
+    fn read_mark(&self) -> io::Result<[Vec<u8>; 2]>;
+
+    /// Writes into one of the two places of the mark, over what is there, before it is durable: of a place that is being
+    /// written, a power cut may leave anything, and of the other one everything. All that is written there has the same
+    /// length. The caller has the writer's lock.
+    ///
+    /// # Errors
+    /// When it cannot be written; the place may then have a part of it.
+    fn write_mark(&self, place: usize, bytes: &[u8]) -> io::Result<Placed<Self::File>>;
 
     /// Adds a line to the operation log, and before it, when the log would become larger than `rotation` says, puts what
     /// is there aside. `line` has no line break.

@@ -7,6 +7,7 @@
 //! | `lock` | the writer's lock: who holds the operating system's lock on it decides who may commit |
 //! | `turn` | locked during a commit, by the holder of `lock` or by those with whom it is shared |
 //! | `holder` | who that is, locked as long as it is true |
+//! | `mark.0`, `mark.1` | the highest generation that a commit was begun for, and that is known to be committed (`mark.rs` of the crate) |
 //! | `kept/` | files that were there before lastgood, as they were |
 //! | `staging/<token>/` | the files of one publish |
 //! | `staging/<token>.lock` | locked as long as that publish lives |
@@ -19,6 +20,8 @@ mod file;
 mod kept;
 mod lock;
 mod log;
+mod mark;
+mod missing;
 mod probe;
 mod staging;
 mod sync;
@@ -162,6 +165,9 @@ impl<S: System> Storage for PosixStorage<S> {
             sys::make_dir(&self.system, path, *mode).context("create", path)?;
             sys::refuse_link(&self.system, path).context("use", path)?;
         }
+        for name in mark::PLACES {
+            mark::make(&self.system, &self.private().join(name))?;
+        }
         // All of them, made just now or not: whoever made one may have died before it was durable (I8).
         let mut durable: Vec<PathBuf> = inner.into_iter().map(|(path, _)| path).collect();
         let root = self.system.canonicalize(&self.dir).context("find", &self.dir)?;
@@ -172,6 +178,10 @@ impl<S: System> Storage for PosixStorage<S> {
         }
         durable.push(root);
         sync::sync_in_parallel(&self.system, durable.into_iter().map(SyncJob::Dir).collect())
+    }
+
+    fn complete(&self) -> io::Result<Vec<String>> {
+        missing::complete(self)
     }
 
     fn list(&self, dir: Dir) -> io::Result<Vec<String>> {
@@ -251,6 +261,14 @@ impl<S: System> Storage for PosixStorage<S> {
     fn remove(&self, path: &FeedPath) -> io::Result<bool> {
         let path = self.published(path);
         sys::remove_file(&self.system, &path).context("remove", &path)
+    }
+
+    fn read_mark(&self) -> io::Result<[Vec<u8>; 2]> {
+        mark::read(&self.system, &self.private())
+    }
+
+    fn write_mark(&self, place: usize, bytes: &[u8]) -> io::Result<Placed<PosixFile<S>>> {
+        mark::write(&self.system, &self.private(), place, bytes).map(Placed)
     }
 
     fn append_to_log(&self, line: &str, rotation: Rotation) -> io::Result<()> {

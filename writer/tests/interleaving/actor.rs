@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use lastgood::protocol::digest::Sha256;
+use lastgood::protocol::id::CommitId;
 use lastgood::protocol::layout::{self, Dir, FeedPath};
 use lastgood::protocol::manifest::{Generation, Manifest};
 use lastgood::protocol::name::{DatasetName, Ext};
@@ -37,6 +38,8 @@ pub(crate) enum Act {
     Recover,
     Repair,
     Verify,
+    /// Looks whether the feed was restored from an old copy, which it never was.
+    Look,
     /// Reads a dataset of a generation that may be collected meanwhile.
     ReadOld(&'static str, u64),
     /// Holds the lock on these datasets, and gives it back.
@@ -89,7 +92,7 @@ impl Log {
     }
 
     /// What must be true when all tasks have ended. One of them may have died over `left`.
-    pub(crate) fn check(&self, died: Option<Round>) {
+    pub(crate) fn check(&self, died: Option<Round>, observer: &Observer) {
         let storage = &self.world.storage;
         let feed = feed(storage.clone(), &self.world, None);
         if died.is_some() {
@@ -99,10 +102,13 @@ impl Log {
         assert!(!recovery.did_something(), "left behind: {recovery:?}");
         let last = feed.manifest().unwrap();
         let mut commits = std::mem::take(&mut *self.commits.lock().unwrap());
+        let mut left_out = 0;
         let missing: Vec<u64> =
             (1..=last.generation.get()).filter(|generation| !commits.contains_key(generation)).collect();
         match (missing.as_slice(), died) {
             ([], _) => {}
+            // It died before its commit, and its number is not given again (I5).
+            (&[generation], Some(_)) if !observer.has_seen(generation) => left_out = 1,
             // It died after its commit.
             (&[generation], Some(round)) => {
                 let of =
@@ -111,7 +117,11 @@ impl Log {
             }
             _ => panic!("generations {missing:?} are nobody's"),
         }
-        assert_eq!(commits.len() as u64, last.generation.get(), "a reported generation is not there: {commits:?}");
+        assert_eq!(
+            commits.len() as u64 + left_out,
+            last.generation.get(),
+            "a reported generation is not there: {commits:?}"
+        );
         let mut states: BTreeMap<u64, State> = BTreeMap::new();
         let mut state = State::new();
         for (generation, changed) in commits {
@@ -129,7 +139,7 @@ impl Log {
             let state = &states[generation];
             assert!(read.iter().all(|(dataset, sha256)| state[dataset] == *sha256), "a mixture: {read:?}");
         }
-        Observer::default().observe(storage);
+        observer.observe(storage);
         let left = storage.list(Dir::Root).unwrap();
         assert!(!left.iter().any(|name| name.ends_with("lock")), "markers are left: {left:?}");
         assert!(storage.try_lock("the end").unwrap().is_some(), "the lock is left");
@@ -137,11 +147,21 @@ impl Log {
 }
 
 /// What must be true at every instant: the published manifest is whole, all that it names is there (I1, I2), and what
-/// retained generations name is there as long as they are (I7).
+/// retained generations name is there as long as they are (I7). Generations rise, and none comes again (I5).
 #[derive(Default)]
 pub(crate) struct Observer {
     /// The manifests that were verified, with the objects that they name.
-    known: Mutex<HashMap<Vec<u8>, Vec<ObjectPath>>>,
+    known: Mutex<HashMap<Vec<u8>, Named>>,
+    /// Everything that a reader could have seen: the commit of each generation.
+    seen: Mutex<BTreeMap<u64, CommitId>>,
+}
+
+/// A manifest: which it is, and the objects that it names.
+#[derive(Clone)]
+struct Named {
+    generation: u64,
+    commit: CommitId,
+    objects: Vec<ObjectPath>,
 }
 
 type ObjectPath = (Sha256, FeedPath);
@@ -153,18 +173,31 @@ impl Observer {
         let mut known = self.known.lock().unwrap();
         for path in retained.chain([layout::manifest()]) {
             let Some(bytes) = storage.read(&path, 1 << 20).unwrap() else { continue };
-            for (sha256, object) in known.entry(bytes).or_insert_with_key(|bytes| named(bytes)) {
+            let Named { generation, commit, objects } = known.entry(bytes).or_insert_with_key(|bytes| named(bytes));
+            for (sha256, object) in objects {
                 let bytes = storage.read(object, 1 << 20).unwrap();
                 assert!(bytes.is_some_and(|bytes| Sha256::of(&bytes) == *sha256), "{path} names {object}");
             }
+            if path == layout::manifest() {
+                let mut seen = self.seen.lock().unwrap();
+                assert!(seen.keys().all(|other| other <= generation), "generation {generation} after {seen:?}");
+                let same = seen.entry(*generation).or_insert(*commit);
+                assert_eq!(same, commit, "generation {generation} came again with another commit (I5)");
+            }
         }
+    }
+
+    /// Whether a generation was ever published.
+    fn has_seen(&self, generation: u64) -> bool {
+        self.seen.lock().unwrap().contains_key(&generation)
     }
 }
 
-fn named(manifest: &[u8]) -> Vec<ObjectPath> {
+fn named(manifest: &[u8]) -> Named {
     let manifest = Manifest::verify(manifest).expect("whole");
     let path = |(sha256, ext)| (sha256, layout::object(&sha256, &Ext::parse(ext).unwrap()));
-    manifest.objects().map(path).collect()
+    let objects = manifest.objects().map(path).collect();
+    Named { generation: manifest.generation.get(), commit: manifest.commit, objects }
 }
 
 impl Act {
@@ -231,6 +264,7 @@ impl Act {
             Act::Recover => drop(feed(None).recover().unwrap()),
             Act::Repair => assert_eq!(feed(None).repair(&|_| {}).unwrap().verification.problems, []),
             Act::Verify => assert_eq!(feed(None).verify().unwrap().problems, []),
+            Act::Look => assert_eq!(feed(None).old_copy().unwrap(), None, "a commit on its way"),
             Act::ReadOld(dataset, generation) => {
                 match feed(None).read_generation(&name(dataset), Generation::new(generation).unwrap()) {
                     Ok(bytes) => assert_eq!(bytes, payload(dataset, u32::try_from(generation).unwrap()).as_bytes()),

@@ -28,8 +28,9 @@ fn explore_some(preemptions: usize, before: &'static [Round], acts: Vec<Act>) ->
     let mut config = Config::new();
     config.stack_size = 1 << 20;
     let count = Runner::new(orders, config).run(move || {
-        let observer = Observer::default();
-        let world = World::new(Arc::clone(&waiting), move |storage| observer.observe(storage));
+        let observer = Arc::new(Observer::default());
+        let looks = Arc::clone(&observer);
+        let world = World::new(Arc::clone(&waiting), move |storage| looks.observe(storage));
         let log = Arc::new(Log::new(&world, before));
         let start = |&act: &Act| {
             let (storage, log) = (act.storage(&world), Arc::clone(&log));
@@ -43,7 +44,7 @@ fn explore_some(preemptions: usize, before: &'static [Round], acts: Vec<Act>) ->
                 left = act.may_die_over();
             }
         }
-        log.check(left);
+        log.check(left, &observer);
     });
     (count, deaths.load(Ordering::Relaxed))
 }
@@ -78,6 +79,8 @@ scenarios! {
     gc_and_recover: 2, BEFORE, &[Act::Gc, Act::Recover];
     gc_and_verify: 2, BEFORE, &[Act::Gc, Act::Verify];
     publish_and_recover: 2, BEFORE, &[Act::Publish(&[("a", 4)]), Act::Recover];
+    publish_and_look: 2, BEFORE, &[Act::Publish(&[("a", 4)]), Act::Look];
+    publish_and_publish_and_look: 1, BEFORE, &[Act::Publish(&[("a", 4)]), Act::Publish(&[("a", 5)]), Act::Look];
     publish_and_repair: 2, BEFORE, &[Act::Publish(&[("a", 4)]), Act::Repair];
     hold_and_publish: 2, BEFORE, &[Act::Hold(&["a"]), Act::Publish(&[("a", 4)])];
     hold_and_gc: 2, BEFORE, &[Act::Hold(&["a"]), Act::Gc];
@@ -124,6 +127,11 @@ fn one_dies_beside_a_recovery() {
 #[test]
 fn one_dies_beside_a_lock() {
     one_dies_beside(0, "a lock", Act::Hold(&["a"]));
+}
+
+#[test]
+fn one_dies_beside_a_look() {
+    one_dies_beside(1, "a look whether it was restored", Act::Look);
 }
 
 #[test]

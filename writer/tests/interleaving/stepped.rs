@@ -163,6 +163,11 @@ impl Storage for Stepped {
         self.change(|| self.storage().create())
     }
 
+    fn complete(&self) -> io::Result<Vec<String>> {
+        self.refuse_if_dead()?;
+        self.storage().complete()
+    }
+
     fn list(&self, dir: Dir) -> io::Result<Vec<String>> {
         self.step(|| self.storage().list(dir))
     }
@@ -241,6 +246,14 @@ impl Storage for Stepped {
 
     fn remove(&self, path: &FeedPath) -> io::Result<bool> {
         self.change(|| self.storage().remove(path))
+    }
+
+    fn read_mark(&self) -> io::Result<[Vec<u8>; 2]> {
+        self.step(|| self.storage().read_mark())
+    }
+
+    fn write_mark(&self, place: usize, bytes: &[u8]) -> io::Result<Placed<Self::File>> {
+        self.step(|| self.storage().write_mark(place, bytes))
     }
 
     fn append_to_log(&self, line: &str, rotation: Rotation) -> io::Result<()> {

@@ -21,6 +21,8 @@ pub(crate) struct Expected {
     pub(crate) generation: u64,
     /// What each generation from there on has published.
     pub(crate) stages: Vec<Payloads>,
+    /// The highest generation that a reader may have seen before the power went: it never comes again (I5).
+    pub(crate) seen: u64,
     /// Whether success was reported for the last of them.
     pub(crate) reported: bool,
     /// The files of another program.
@@ -59,20 +61,34 @@ pub(crate) enum Task {
 #[derive(Debug, Clone)]
 pub(crate) struct Published {
     generation: u64,
+    /// The highest that a reader may have seen.
+    seen: u64,
     payloads: Arc<Payloads>,
     expected: Arc<Expected>,
 }
 
+/// How many numbers may be left out for commits that were begun when the power went.
+const LEFT_OUT: u64 = 2;
+
 impl Expected {
-    /// From then on nothing but the last stage is right (I3).
+    /// From then on nothing but the last stage is right, which is what everybody sees (I3).
     pub(crate) fn when_reported(&self) -> Self {
         let last = self.stages.len() - 1;
         Self {
-            generation: self.generation + last as u64,
+            generation: self.seen,
             stages: self.stages[last..].to_vec(),
             reported: true,
             damaged: false,
             ..self.clone()
+        }
+    }
+
+    /// What is published when this generation is. There is one for each commit, and numbers may be left out.
+    fn stage(&self, found: u64) -> &Payloads {
+        let last = self.stages.len() - 1;
+        match found.checked_sub(self.generation) {
+            Some(stage) if stage <= last as u64 + LEFT_OUT => &self.stages[last.min(stage as usize)],
+            _ => panic!("generation {} became {found}", self.generation),
         }
     }
 
@@ -117,11 +133,9 @@ impl Task {
                     0 if expected.damaged => expected.generation,
                     found => found,
                 };
-                let stage =
-                    found.checked_sub(expected.generation).and_then(|stage| expected.stages.get(stage as usize));
-                let Some(payloads) = stage else { panic!("generation {} became {found}", expected.generation) };
-                let payloads = Arc::new(payloads.clone());
-                let published = Published { generation: found, payloads, expected: Arc::clone(expected) };
+                let payloads = Arc::new(expected.stage(found).clone());
+                let seen = found.max(expected.seen);
+                let published = Published { generation: found, seen, payloads, expected: Arc::clone(expected) };
                 if expected.damaged { vec![Task::Repair(published)] } else { published.then_put_in_order() }
             }
             Task::Repair(published) => {
@@ -131,6 +145,10 @@ impl Task {
             Task::Read(published) => {
                 // What a reader sees (I1, I2, I5).
                 on(disk).expect_readable(&published.payloads, "nothing has put anything in order");
+                if published.generation > 0 {
+                    let old_copy = on(disk).feed().old_copy().unwrap();
+                    assert_eq!(old_copy, None, "what the power has left looks like an old copy that was restored");
+                }
                 if published.expected.reported && published.generation > 0 {
                     // All that follows from the generation has survived with it (I10).
                     assert_eq!(on(disk).feed().verify().unwrap().problems, [], "nothing has put anything in order");
@@ -147,7 +165,7 @@ impl Task {
             }
             Task::Publish(published) => {
                 publish_next(disk).unwrap();
-                let published = published.next();
+                let published = published.next(disk);
                 vec![Task::Check(published.clone()), Task::Collect(published)]
             }
             Task::Check(published) => {
@@ -161,7 +179,7 @@ impl Task {
             }
             Task::GoOn(published) => {
                 publish_next(disk).unwrap();
-                let published = published.next();
+                let published = published.next(disk);
                 published.expected.expect_unchanged(disk);
                 published.expect_in_order(disk);
                 // Nothing of what was not synced is left, and still it is there (I3).
@@ -186,6 +204,7 @@ impl Task {
         let Expected { foreign, context, .. } = &*published.expected;
         Some(Expected {
             generation: published.generation,
+            seen: published.seen,
             stages: std::iter::once(now).chain(next).collect(),
             reported: false,
             foreign: foreign.clone(),
@@ -219,16 +238,16 @@ impl Task {
 /// The context is for reports alone.
 impl Hash for Expected {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        let Self { generation, stages, reported, foreign, damaged, warned, context: _ } = self;
-        (generation, stages, reported, foreign, damaged, warned).hash(state);
+        let Self { generation, stages, seen, reported, foreign, damaged, warned, context: _ } = self;
+        (generation, stages, seen, reported, foreign, damaged, warned).hash(state);
     }
 }
 
 /// Of what was expected, only what still matters.
 impl Hash for Published {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        let Self { generation, payloads, expected } = self;
-        (generation, payloads, expected.reported, &expected.foreign).hash(state);
+        let Self { generation, seen, payloads, expected } = self;
+        (generation, seen, payloads, expected.reported, &expected.foreign).hash(state);
     }
 }
 
@@ -245,10 +264,13 @@ impl Published {
         tasks
     }
 
-    /// After one more publish.
-    fn next(&self) -> Self {
+    /// After one more publish, whose generation nobody has seen before (I5).
+    fn next(&self, disk: &Disk) -> Self {
+        let generation = on(disk).generation();
+        let seen = self.seen;
+        assert!((seen + 1..=seen + 1 + LEFT_OUT).contains(&generation), "{generation} after {seen} was seen");
         let payloads = Arc::new(after_next(&self.payloads));
-        Self { generation: self.generation + 1, payloads, expected: Arc::clone(&self.expected) }
+        Self { generation, seen: generation, payloads, expected: Arc::clone(&self.expected) }
     }
 
     /// Readers get the payloads, derived files agree (I10), nothing is locked, marked or left in staging, and what web servers

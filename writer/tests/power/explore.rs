@@ -13,7 +13,7 @@ use crate::disk::{Disk, Moment};
 use crate::expected::{Expected, Task};
 use crate::machine::{Machine, Model, Oracle};
 use crate::moment;
-use crate::scenarios::{Scenario, Scene};
+use crate::scenarios::{Scenario, Scene, on};
 
 /// What was gone through.
 #[derive(Debug, Clone, Copy, Default)]
@@ -114,7 +114,16 @@ impl Run {
         disk.record();
         scenario.act.run(&disk).unwrap_or_else(|error| panic!("{}: {error}", scenario.name));
         let context = format!("{}, {model:?}", scenario.name);
-        let expected = Expected { generation, stages, reported: false, foreign, damaged, warned: false, context };
+        let expected = Expected {
+            generation,
+            stages,
+            seen: generation,
+            reported: false,
+            foreign,
+            damaged,
+            warned: false,
+            context,
+        };
         Self { calls: disk.changes(), moments: disk.recorded(), expected }
     }
 
@@ -122,7 +131,9 @@ impl Run {
     fn cuts(self) -> Vec<(Machine, Task)> {
         let last = self.moments.len() - 1;
         let cut = |(number, Moment { machine, call }): (usize, Moment)| {
-            let expected = if number == last { self.expected.when_reported() } else { self.expected.clone() };
+            let seen = on(&Disk::new(machine.clone())).generation().max(self.expected.seen);
+            let expected = Expected { seen, ..self.expected.clone() };
+            let expected = if number == last { expected.when_reported() } else { expected };
             let context = format!("{}, cut before {call}", expected.context);
             (machine, Task::Cut(Arc::new(Expected { context, ..expected })))
         };

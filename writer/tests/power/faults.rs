@@ -198,7 +198,8 @@ impl Trial<'_> {
         };
         let foreign = self.scene.foreign.clone();
         let warned = result.as_ref().is_ok_and(|warnings| !warnings.is_empty());
-        Expected { generation, stages, reported, foreign, damaged: false, warned, context: context.to_owned() }
+        let seen = found.max(generation);
+        Expected { generation, stages, seen, reported, foreign, damaged: false, warned, context: context.to_owned() }
     }
 
     /// Nothing is locked, and nothing new is in staging or announced by a marker, unless it is removing that failed.
@@ -244,10 +245,14 @@ impl Trial<'_> {
         let context = format!("{context}, then again");
         self.scenario.act.run(&again).unwrap_or_else(|error| panic!("{context}: {error}"));
         let last = self.scene.stages.len() - 1;
-        let (generation, stages) = (found + last as u64, self.scene.stages[last..].to_vec());
+        let (generation, stages) = (on(&again).generation(), self.scene.stages[last..].to_vec());
+        // What failed has perhaps kept its number.
+        let next = found + last as u64;
+        assert!((next..=next + 1).contains(&generation), "{context}: generation {found} became {generation}");
         let foreign = self.scene.foreign.clone();
         let (damaged, warned) = (false, false);
-        let expected = Expected { generation, stages, reported: true, foreign, damaged, warned, context };
+        let seen = generation;
+        let expected = Expected { generation, stages, seen, reported: true, foreign, damaged, warned, context };
         walk(again.machine(), Task::Cut(Arc::new(expected)), &mut Oracle::default);
     }
 }

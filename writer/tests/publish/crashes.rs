@@ -24,7 +24,7 @@ fn expect_whole<S: Storage + Clone>(
     context: &str,
 ) -> Payloads {
     let now = site.generation();
-    assert!((generation..=generation + 1).contains(&now), "{context}: generation {generation} became {now}");
+    assert!((generation..=generation + 2).contains(&now), "{context}: generation {generation} became {now}");
     let payloads = if now > generation { new } else { old };
     site.expect_readable(payloads, context);
     // The marker that names all datasets comes first and goes last.
@@ -43,7 +43,9 @@ const LAST: Round<'static> = &[("b", 9)];
 fn expect_recovery<S: Storage + Clone>(site: &Site<S>, payloads: &Payloads, context: &str) {
     let generation = site.generation();
     let publication = publish(site.storage.clone(), LAST).unwrap_or_else(|error| panic!("{context}: {error}"));
-    assert_eq!(publication.generation.get(), generation + 1, "{context}");
+    // The number of a commit that was begun is not given again, whoever may have seen it (I5).
+    let next = publication.generation.get();
+    assert!((generation + 1..=generation + 3).contains(&next), "{context}: generation {generation} became {next}");
     site.expect_readable(&after(payloads, LAST), context);
     site.expect_clean(context);
 }

@@ -126,6 +126,10 @@ impl<S: Storage> Storage for Faulty<S> {
         self.state.call("create", None, || self.inner.create())
     }
 
+    fn complete(&self) -> io::Result<Vec<String>> {
+        self.state.call("complete", None, || self.inner.complete())
+    }
+
     fn list(&self, dir: Dir) -> io::Result<Vec<String>> {
         self.state.call("list", None, || self.inner.list(dir))
     }
@@ -181,6 +185,14 @@ impl<S: Storage> Storage for Faulty<S> {
 
     fn remove(&self, path: &FeedPath) -> io::Result<bool> {
         self.state.call("remove", Some(path), || self.inner.remove(path))
+    }
+
+    fn read_mark(&self) -> io::Result<[Vec<u8>; 2]> {
+        self.state.call("read_mark", None, || self.inner.read_mark())
+    }
+
+    fn write_mark(&self, place: usize, bytes: &[u8]) -> io::Result<Placed<S::File>> {
+        self.state.call("write_mark", None, || self.inner.write_mark(place, bytes))
     }
 
     fn append_to_log(&self, line: &str, rotation: Rotation) -> io::Result<()> {

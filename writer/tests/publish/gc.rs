@@ -262,15 +262,20 @@ fn what_cannot_be_read_stops_it_before_anything_goes() {
     site.expect_clean("collected");
 }
 
-/// A manifest that was put back from an old copy of the feed: what came after it is not lost by collecting garbage.
+/// A manifest that was put back from an old copy of the feed: what came after it is not lost by collecting garbage, and until
+/// somebody has decided, nothing is collected at all.
 #[test]
 fn later_generations_than_the_published_one_stay() {
     let site = memory();
     published(&site);
     let old = site.storage.read(&layout::history(Generation::new(2).unwrap()), 99_999).unwrap().unwrap();
     write(&site.storage, &layout::manifest(), &old);
-    let collection = site.feed().gc(&ALL).unwrap();
-    assert_eq!(numbers(&collection.retained), [1, 2, 3, 4, 5, 6]);
+    assert_eq!(numbers(&site.feed().gc_dry_run(&ALL).unwrap().retained), [1, 2, 3, 4, 5, 6]);
+    assert_eq!(site.feed().gc(&ALL).unwrap_err().code(), "restored");
+    assert_eq!(numbers(&retained(&site.storage).into_keys().collect::<Vec<_>>()), [1, 2, 3, 4, 5, 6]);
+    site.feed().recover_accepting_older().unwrap();
+    let collection = site.feed().gc(&Retention { keep: 6, ..ALL }).unwrap();
+    assert_eq!(numbers(&collection.retained), [1, 2, 3, 4, 5, 6, 7]);
     assert_eq!(objects_there(&site.storage), objects(&retained(&site.storage)));
 }
 

@@ -8,6 +8,7 @@ mod crashes;
 mod failures;
 mod faulty;
 mod gc;
+mod generations;
 mod history;
 mod hold;
 #[allow(dead_code, reason = "shared with the tests of power cuts, which use more of it")]

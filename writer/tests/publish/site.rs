@@ -226,7 +226,7 @@ impl<S: Storage + Clone> Site<S> {
 
     /// Whether the dataset was there before its current payload; `None` when that is not retained.
     fn had(&self, dataset: &DatasetName, entry: &Entry) -> Option<bool> {
-        let Some(before) = entry.generation.previous() else { return Some(false) };
+        let Some(before) = entry.previous else { return Some(false) };
         let bytes = self.storage.read(&layout::history(before), u64::MAX - 1).unwrap()?;
         Some(Manifest::verify(&bytes).unwrap().datasets.contains_key(dataset))
     }

@@ -153,9 +153,9 @@ impl Failure {
                     | Error::SchemaRefused { .. }
                     | Error::OutsideLock { .. } => Exit::Usage,
                     Error::Locked { .. } => Exit::Locked,
-                    Error::Damaged { .. } | Error::NoRollback { reason: NoRollback::Damaged { .. }, .. } => {
-                        Exit::Damaged
-                    }
+                    Error::Damaged { .. }
+                    | Error::OldCopy { .. }
+                    | Error::NoRollback { reason: NoRollback::Damaged { .. }, .. } => Exit::Damaged,
                     Error::Read(failure) => match failure.code {
                         // The manifest names what is not there or is something else.
                         Code::ChecksumMismatch
@@ -259,6 +259,11 @@ impl Failure {
                     }
                     _ => {}
                 }
+            }
+            Failure::Feed(Error::OldCopy { location, old_copy }) => {
+                add("generation", old_copy.published.get().into());
+                add("old_copy_of", old_copy.known.get().into());
+                add("way_out", json!([old_copy.accept(location), old_copy.renew(location)]));
             }
             Failure::HalfAdopted { generation, .. } => {
                 add("adopted", json!([generation]));

@@ -14,6 +14,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::exit::{Exit, Failure};
+use crate::recover::old_copy_ways;
 use crate::{Session, output, unknown};
 
 const EXAMPLES: &str = "\
@@ -44,7 +45,11 @@ impl Status {
         let report = self.report(session, &status);
         let stale: Vec<&str> =
             report.datasets.iter().filter(|dataset| dataset.stale).map(|dataset| dataset.dataset).collect();
-        let exit = if stale.is_empty() { Exit::Done } else { Exit::Failed };
+        let exit = match status.old_copy {
+            Some(_) => Exit::Damaged,
+            None if stale.is_empty() => Exit::Done,
+            None => Exit::Failed,
+        };
         let exit = session.output.answer(&report, exit)?;
         if !stale.is_empty() {
             output::warn(&format_args!("older than the --max-age: {}", stale.join(", ")));
@@ -84,6 +89,8 @@ impl Status {
                 false => Expiry::In(Duration::from_millis(expires_at.ms_since(status.at))),
             }),
             retained: status.retained.len(),
+            old_copy_of: status.old_copy.map(|old_copy| old_copy.known.get()),
+            way_out: status.old_copy.map_or_else(Vec::new, |old_copy| old_copy_ways(&old_copy, session)),
             lock: status.lock.as_ref().map(|lock| Lock::new(lock, status.at)),
             foreign_markers: foreign
                 .map(|marker| ForeignMarker { path: marker.path.as_str(), age_ms: marker.age_ms })
@@ -108,6 +115,10 @@ struct Report<'a> {
     #[serde(skip)]
     expiry: Option<Expiry>,
     retained: usize,
+    /// The generation that is known to have been published, where a lower one is now.
+    old_copy_of: Option<u64>,
+    /// What can be done about that, in words.
+    way_out: Vec<String>,
     lock: Option<Lock<'a>>,
     foreign_markers: Vec<ForeignMarker<'a>>,
     datasets: Vec<Dataset<'a>>,
@@ -183,6 +194,13 @@ impl fmt::Display for Report<'_> {
         if let (Some(expires_at), Some(expiry)) = (&self.expires_at, &self.expiry) {
             writeln!(f, "expires     {expires_at} ({expiry})")?;
         }
+        if let Some(known) = self.old_copy_of {
+            writeln!(
+                f,
+                "old copy    generation {known} has been published: nothing can be published before that is decided"
+            )?;
+        }
+        self.way_out.iter().try_for_each(|way| writeln!(f, "way out     {way}"))?;
         writeln!(f, "commit      {}", self.commit)?;
         writeln!(f, "retained    {} generation(s)", self.retained)?;
         match &self.lock {

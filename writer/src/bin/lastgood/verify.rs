@@ -1,17 +1,19 @@
 //! `lastgood verify`
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use clap::Args;
 use indicatif::HumanBytes;
-use lastgood::protocol::layout::FeedPath;
+use lastgood::protocol::layout::{self, FeedPath};
+use lastgood::protocol::manifest::Generation;
 use lastgood::protocol::name::DatasetName;
 use lastgood::{Problem as FeedProblem, Progress, Repair, Verification};
 use serde::Serialize;
 
 use crate::exit::{Exit, Failure};
 use crate::interrupt::Interrupt;
+use crate::recover::old_copy_ways;
 use crate::waits::WaitOptions;
 use crate::{Session, progress};
 
@@ -46,6 +48,10 @@ struct Report<'a> {
     files: u64,
     bytes: u64,
     problems: Vec<Problem<'a>>,
+    /// The published datasets whose payload or schema is not intact.
+    lost: Vec<Lost<'a>>,
+    /// The generation that is known to have been published, where a lower one is now.
+    old_copy_of: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     repaired: Option<Repaired<'a>>,
     /// What can be done, in words.
@@ -61,8 +67,18 @@ struct Problem<'a> {
 }
 
 #[derive(Serialize)]
+struct Lost<'a> {
+    dataset: &'a str,
+    /// The newest retained generation in which it is intact.
+    intact: Option<u64>,
+}
+
+#[derive(Serialize)]
 struct Repaired<'a> {
+    made: Vec<&'a str>,
     manifest_restored: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    new_feed: Option<String>,
     objects: Vec<&'a str>,
     siblings: Vec<&'a str>,
     siblings_removed: Vec<&'a str>,
@@ -84,7 +100,7 @@ impl Verify {
             verification = shown(session, |watch| feed.verify_watched(watch))?;
             Report::new(session, &verification, None)
         };
-        let exit = if report.problems.is_empty() { Exit::Done } else { Exit::Damaged };
+        let exit = if report.is_intact() { Exit::Done } else { Exit::Damaged };
         session.output.answer(&report, exit)
     }
 }
@@ -110,33 +126,64 @@ impl<'a> Report<'a> {
             files: found.files,
             bytes: found.bytes,
             problems: problems.collect(),
-            way_out: way_out(found, repaired.is_some()),
+            lost: found.lost.iter().map(|(dataset, intact)| Lost::new(dataset, *intact)).collect(),
+            old_copy_of: found.old_copy.map(|old_copy| old_copy.known.get()),
+            way_out: way_out(session, found, repaired.is_some()),
             repaired,
         }
     }
+
+    fn is_intact(&self) -> bool {
+        self.problems.is_empty() && self.old_copy_of.is_none()
+    }
 }
 
-/// What can be done about the problems.
-fn way_out(found: &Verification, repaired: bool) -> Vec<String> {
+impl<'a> Lost<'a> {
+    fn new(dataset: &'a DatasetName, intact: Option<Generation>) -> Self {
+        Self { dataset: dataset.as_str(), intact: intact.map(Generation::get) }
+    }
+}
+
+/// What can be done about the problems, in the order in which it is to be done.
+fn way_out(session: &Session, found: &Verification, repaired: bool) -> Vec<String> {
     let mut ways = Vec::new();
-    if found.problems.is_empty() {
-        return ways;
+    if !repaired && !found.problems.is_empty() {
+        ways.push("`lastgood verify --repair` rebuilds what can be rebuilt, and says what cannot".to_owned());
     }
-    if !repaired {
-        ways.push("`lastgood verify --repair` rebuilds what can be rebuilt".to_owned());
+    if let Some(old_copy) = &found.old_copy {
+        ways.extend(old_copy_ways(old_copy, session));
     }
-    let needs = |problem: &&FeedProblem| !problem.datasets.is_empty();
-    let damaged: BTreeSet<&DatasetName> =
-        found.problems.iter().filter(needs).flat_map(|problem| &problem.datasets).collect();
-    if damaged.is_empty() {
-        return ways;
+    let name = |(dataset, _): &(DatasetName, _)| dataset.to_string();
+    let names: Vec<String> = found.lost.iter().map(name).collect();
+    if !names.is_empty() {
+        ways.push(format!("publish again what is lost: {}", names.join(", ")));
     }
-    let names: Vec<&str> = damaged.into_iter().map(DatasetName::as_str).collect();
-    ways.push(format!("publish again what is damaged: {}", names.join(", ")));
-    if let Some(intact) = found.intact.filter(|intact| *intact != found.generation) {
+    // Those that go back together are told together.
+    let mut back: BTreeMap<Generation, Vec<&str>> = BTreeMap::new();
+    for (dataset, intact) in &found.lost {
+        match intact {
+            Some(intact) => back.entry(*intact).or_default().push(dataset.as_str()),
+            None => ways.push(format!("no retained generation has {dataset} intact: it can only be published again")),
+        }
+    }
+    for (intact, names) in back {
+        let names = names.join(" ");
         ways.push(format!(
-            "go back to generation {intact}, the newest that is intact: `lastgood rollback {} --to {intact}`",
-            names.join(" ")
+            "go back to generation {intact}, the newest in which it is intact: `lastgood rollback {names} --to {intact}`"
+        ));
+    }
+    let of_the_past = |problem: &&FeedProblem| {
+        let is_sibling = layout::parse_sibling(problem.path.file_name()).is_some();
+        problem.datasets.is_empty() && !is_sibling
+    };
+    let past: BTreeSet<Generation> =
+        found.problems.iter().filter(of_the_past).flat_map(|problem| problem.generations.clone()).collect();
+    if repaired && !past.is_empty() {
+        let past: Vec<String> = past.iter().map(Generation::to_string).collect();
+        ways.push(format!(
+            "what else is named above only the past needs (generations {}): nothing here has it any more; put it back from a \
+             backup of the feed, or do without going back there",
+            past.join(", ")
         ));
     }
     ways
@@ -148,7 +195,9 @@ impl<'a> Repaired<'a> {
             paths.iter().map(FeedPath::as_str).collect()
         }
         Self {
+            made: repair.recovery.made.iter().map(String::as_str).collect(),
             manifest_restored: repair.recovery.manifest_restored,
+            new_feed: repair.recovery.new_feed.map(|feed| feed.to_string()),
             objects: texts(&repair.objects),
             siblings: texts(&repair.siblings),
             siblings_removed: texts(&repair.siblings_removed),
@@ -159,13 +208,20 @@ impl<'a> Repaired<'a> {
 
 impl fmt::Display for Report<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { dir, generation, intact, files, bytes, problems, repaired, way_out } = self;
+        let Self { dir, generation, intact, files, bytes, problems, lost, old_copy_of, repaired, way_out } = self;
         if let Some(repaired) = repaired {
             write!(f, "{repaired}")?;
         }
         let read = format!("read {files} files, {}", HumanBytes(*bytes));
+        if let Some(known) = old_copy_of {
+            writeln!(
+                f,
+                "{dir} was restored from an old copy: it has generation {generation}, and generation {known} has been published"
+            )?;
+        }
         if problems.is_empty() {
-            return writeln!(f, "{dir} is intact: generation {generation}; {read}");
+            writeln!(f, "{dir} is intact: generation {generation}; {read}")?;
+            return way_out.iter().try_for_each(|way| writeln!(f, "way out: {way}"));
         }
         writeln!(f, "{dir} is damaged: generation {generation}; {read}; {} problem(s):", problems.len())?;
         for Problem { path, problem, generations, .. } in problems {
@@ -180,14 +236,24 @@ impl fmt::Display for Report<'_> {
             Some(intact) => writeln!(f, "the newest intact generation is {intact}")?,
             None => writeln!(f, "no retained generation is intact")?,
         }
+        for Lost { dataset, intact } in lost {
+            match intact {
+                Some(intact) => writeln!(f, "  {dataset} is lost as published; it is intact in generation {intact}")?,
+                None => writeln!(f, "  {dataset} is lost, and intact in no retained generation")?,
+            }
+        }
         way_out.iter().try_for_each(|way| writeln!(f, "way out: {way}"))
     }
 }
 
 impl fmt::Display for Repaired<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.made.iter().try_for_each(|path| writeln!(f, "made {path} again"))?;
         if self.manifest_restored {
             writeln!(f, "put manifest.json back from the history")?;
+        }
+        if let Some(feed) = &self.new_feed {
+            writeln!(f, "drew the new feed id {feed}: nothing tells whether there were later generations")?;
         }
         let mut list = |done: &str, paths: &[&str]| paths.iter().try_for_each(|path| writeln!(f, "{done} {path}"));
         list("put back", &self.objects)?;

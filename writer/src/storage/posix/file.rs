@@ -79,6 +79,12 @@ impl<S: System> PosixFile<S> {
         Ok(created)
     }
 
+    /// A file that was written where it is, to be synced there.
+    pub(super) fn in_place(system: &S, path: PathBuf, file: S::File) -> Self {
+        let content = Content::Written(file, OpenSlot::take(&Arc::default()));
+        Self { system: system.clone(), path, staged: false, content, written: 0, begun: 0 }
+    }
+
     /// A published file under a further name in staging; `None` when there is none or it cannot be had.
     pub(super) fn link(
         system: &S,

@@ -8,6 +8,8 @@ use std::time::Duration;
 use super::super::error::Context;
 use super::sys::{self, Handle, Open, Os, System};
 
+/// Says whose the feed is.
+pub(super) const LOCK: &str = "lock";
 /// Locked during a commit.
 pub(super) const TURN: &str = "turn";
 
@@ -29,7 +31,7 @@ pub struct WriterLock<S: System = Os> {
 
 impl<S: System> WriterLock<S> {
     pub(super) fn try_take(system: &S, private: &Path, holder: &str) -> io::Result<Option<Self>> {
-        let Some(lock) = Locked::try_take(system, &private.join("lock"))? else { return Ok(None) };
+        let Some(lock) = Locked::try_take(system, &private.join(LOCK))? else { return Ok(None) };
         let Some(turn) = Locked::try_take(system, &private.join(TURN))? else { return Ok(None) };
         // Told as a courtesy: a disk too full for it must not keep anyone from freeing space.
         Ok(Some(Self { holder: Holder::tell(system, private, holder).ok(), lock: Some(lock), turn: Some(turn) }))

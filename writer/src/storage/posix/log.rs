@@ -8,6 +8,9 @@ use super::super::error::Context;
 use super::lock::lock_soon;
 use super::sys::{self, Handle, Open, System};
 
+/// The names that a log has at least.
+pub(super) const FILES: [&str; 2] = ["operations.jsonl", "operations.lock"];
+
 pub(super) fn append(system: &impl System, private: &Path, line: &str, rotation: Rotation) -> io::Result<()> {
     let _lock = lock(system, private, true)?;
     let path = newest(private);

@@ -115,6 +115,7 @@ checks! {
     ForeignMarker "foreign-marker" "Is there a lock marker that lastgood did not write?"
     Staging "staging" "Have dead publishers left files in staging?"
     Manifest "manifest" "Is the manifest intact?"
+    OldCopy "old-copy" "Is what is published the last that was?"
     Expired "expired" "Do readers still take the manifest for current?"
     Objects "objects" "Is there an object of the right size for everything that is published?"
     Derived "derived" "Do plain copies, last_update.txt and history agree with the manifest?"

@@ -56,7 +56,7 @@ pub(super) fn open_regular<S: System>(system: &S, path: &Path) -> io::Result<Opt
     }
 }
 
-fn not_regular(problem: &'static str) -> io::Error {
+pub(super) fn not_regular(problem: &'static str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, problem)
 }
 

@@ -66,6 +66,14 @@ impl System for Os {
         platform::hand_down_group(from, to)
     }
 
+    fn resemble(&self, from: &Path, to: &Path) -> io::Result<()> {
+        platform::resemble(from, to)
+    }
+
+    fn is_shared(&self, path: &Path) -> io::Result<bool> {
+        platform::is_shared(path)
+    }
+
     fn sync_dir(&self, path: &Path) -> io::Result<()> {
         platform::sync_dir(path)
     }
@@ -97,6 +105,10 @@ impl System for Os {
 impl Handle for File {
     fn is_regular(&self) -> io::Result<bool> {
         Ok(self.metadata()?.is_file())
+    }
+
+    fn has_one_name(&self) -> io::Result<bool> {
+        platform::has_one_name(self)
     }
 
     fn set_mode(&self, mode: u32) -> io::Result<()> {

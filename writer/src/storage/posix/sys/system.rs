@@ -66,6 +66,23 @@ pub trait System: Clone + Debug + Send + Sync + 'static {
         Ok(())
     }
 
+    /// Gives what was just made at `to` the owner and the group of `from`, as far as this user may, and of a directory its
+    /// mode or of a file the mode that it has in such a directory. Where there are none there is nothing to be done.
+    ///
+    /// # Errors
+    /// When one of them cannot be looked at, or the mode cannot be set.
+    fn resemble(&self, _from: &Path, _to: &Path) -> io::Result<()> {
+        Ok(())
+    }
+
+    /// Whether a group publishes into a directory: it hands its group down, and that may write to it.
+    ///
+    /// # Errors
+    /// When it cannot be looked at.
+    fn is_shared(&self, _path: &Path) -> io::Result<bool> {
+        Ok(false)
+    }
+
     /// Makes the entries of a directory durable, as far as the platform can. Opening is tried again, syncing never is.
     ///
     /// # Errors
@@ -115,6 +132,14 @@ pub trait Handle: Read + Write + Seek + Debug + Send + Sync + Sized + 'static {
     /// # Errors
     /// When it cannot be looked at.
     fn is_regular(&self) -> io::Result<bool>;
+
+    /// Whether it has one name only.
+    ///
+    /// # Errors
+    /// When it cannot be looked at.
+    fn has_one_name(&self) -> io::Result<bool> {
+        Ok(true)
+    }
 
     /// Sets the mode by the handle, so that no one sees the file under its final name without it.
     ///

@@ -8,7 +8,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
-use rustix::fs::{AtFlags, Dir, Gid, Mode, OFlags};
+use rustix::fs::{AtFlags, Dir, Gid, Mode, OFlags, Uid};
 use rustix::io::Errno;
 
 use super::retry::retry;
@@ -43,6 +43,29 @@ pub(super) fn hand_down_group(from: &Path, to: &Path) -> io::Result<()> {
         set_mode(&dir, now.mode() & 0o777 | SETGID)?;
     }
     Ok(())
+}
+
+pub(super) fn resemble(from: &Path, to: &Path) -> io::Result<()> {
+    let (from, made) = (fs::metadata(from)?, retry(|| File::open(to))?);
+    let now = made.metadata()?;
+    if (now.uid(), now.gid()) != (from.uid(), from.gid()) {
+        let (uid, gid) = (Uid::from_raw(from.uid()), Gid::from_raw(from.gid()));
+        // Only root may give it away; a member of the group may give it that.
+        if rustix::fs::fchown(&made, Some(uid), Some(gid)).is_err() {
+            let _ = rustix::fs::fchown(&made, None, Some(gid));
+        }
+    }
+    let mode = if now.is_dir() { from.mode() & 0o7777 } else { from.mode() & 0o666 };
+    if made.metadata()?.mode() & 0o7777 == mode { Ok(()) } else { set_mode(&made, mode) }
+}
+
+pub(super) fn is_shared(path: &Path) -> io::Result<bool> {
+    const GROUP_WRITES: u32 = 0o020;
+    Ok(fs::metadata(path)?.mode() & (SETGID | GROUP_WRITES) == SETGID | GROUP_WRITES)
+}
+
+pub(super) fn has_one_name(file: &File) -> io::Result<bool> {
+    Ok(file.metadata()?.nlink() == 1)
 }
 
 /// By rustix: `ReadDir` of the standard library panics when the directory cannot be closed.

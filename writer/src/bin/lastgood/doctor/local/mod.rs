@@ -42,6 +42,7 @@ pub(super) fn examine(dir: &FeedDir, used: &Place, visitor: &Visitor, with_url: 
         findings.extend(state::links(used));
         findings.extend(state::manifest(used, now));
         if let Some(published) = used.published() {
+            findings.extend(state::old_copy(used, published));
             findings.push(state::expiry(published, now));
             findings.push(state::objects(used, &storage, published));
             findings.push(state::derived(used, &storage, published));

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::SystemTime;
 
+use lastgood::Feed;
 use lastgood::protocol::layout::{self, FeedPath, HISTORY_DIR, OBJECTS_DIR, PRIVATE_DIR};
 use lastgood::protocol::manifest::MAX_MANIFEST_BYTES;
 use lastgood::protocol::name::Ext;
@@ -25,13 +26,43 @@ pub(super) fn manifest(used: &Place, now: Timestamp) -> Option<Finding> {
             let count = published.manifest.datasets.len();
             Check::Manifest.ok(format!("intact, {count} dataset(s); {}", published.describe(now)))
         }
-        Content::Damaged(problem) => Check::Manifest
-            .error(problem)
-            .remedy(format!("lastgood recover --dir {dir} && lastgood verify --dir {dir}")),
+        Content::Damaged(problem) => {
+            let copy = Feed::open(&used.path).newest_intact();
+            Check::Manifest.error(problem).remedy(match copy {
+                Ok(None) => format!(
+                    "put the directory back from a backup; without one\nlastgood recover --new-feed --dir {dir}\nbegins an empty feed, \
+                     above all generations that this one has had"
+                ),
+                _ => format!("lastgood recover --dir {dir} && lastgood verify --dir {dir}"),
+            })
+        }
         Content::Later(problem) => {
             Check::Manifest.error(problem).remedy("install the version of lastgood that publishes it")
         }
         _ => return None,
+    })
+}
+
+/// Whether the feed was restored from an old copy.
+pub(super) fn old_copy(used: &Place, published: &Published) -> Option<Finding> {
+    // Who may not look cannot tell, and a manifest that is damaged by now is told of above.
+    let old_copy = Feed::open(&used.path).old_copy().ok()?;
+    Some(match old_copy {
+        None => Check::OldCopy.ok(format!("nothing knows of a generation above {}", published.manifest.generation)),
+        Some(old_copy) => {
+            let dir = used.path.display().to_string();
+            let found = format!(
+                "generation {} is published, and generation {} has been: the feed was restored from an old copy, which readers that have \
+                 seen later ones refuse, and nothing can be published before that is decided",
+                old_copy.published, old_copy.known
+            );
+            Check::OldCopy.error(found).remedy(format!(
+                "{}\ngoes on with the old copy as the next generation;\n{}\nmakes it another feed, with which readers begin anew; or put \
+                 the later files back",
+                old_copy.accept(&dir),
+                old_copy.renew(&dir)
+            ))
+        }
     })
 }
 
@@ -69,8 +100,8 @@ pub(super) fn objects(used: &Place, storage: &PosixStorage, published: &Publishe
     }
     let dir = quoted(&used.path);
     Check::Objects.error(some(&wrong)).remedy(format!(
-        "publish the same data again, or put the files back from a backup; lastgood verify --dir {dir} names \
-            what is intact"
+        "lastgood verify --repair --dir {dir}\nputs back what plain copies, backups and siblings still have, and names what is lost: \
+         publish that again, or put it back from a backup"
     ))
 }
 
