@@ -1,7 +1,10 @@
 //! The examples in the documentation, so that tests run what users read.
 
 use std::fs;
+use std::path::Path;
+use std::process::Command;
 
+use crate::Ran;
 use crate::site::workspace;
 
 /// A fenced block of a page.
@@ -37,14 +40,14 @@ pub fn blocks(page: &str) -> Vec<Block> {
     blocks_of(page, &read(page), 0)
 }
 
-/// The pages for users: README.md, that of the npm package, and what is in docs/ and docs/reader/.
+/// The pages for users: README.md, that of the npm package, and what is in docs/, docs/operate/ and docs/reader/.
 ///
 /// # Panics
 /// When the directory cannot be listed.
 #[must_use]
 pub fn pages() -> Vec<String> {
     let mut pages = vec!["README.md".to_owned(), "reader-wasm/npm/README.md".to_owned()];
-    for directory in ["docs", "docs/reader"] {
+    for directory in ["docs", "docs/operate", "docs/reader"] {
         for entry in fs::read_dir(workspace().join(directory)).unwrap() {
             let name = entry.unwrap().file_name().into_string().unwrap();
             if name.ends_with(".md") {
@@ -79,4 +82,42 @@ fn blocks_of(page: &str, text: &str, lines_before: usize) -> Vec<Block> {
         }
     }
     blocks
+}
+
+/// Commands of a page in `docs/operate/`, to be run.
+#[derive(Debug, Clone)]
+pub struct Drill {
+    /// The commands.
+    pub text: String,
+}
+
+/// Where the pages have something, and the directory below a test's own that stands for it.
+const PLACES: [(&str, &str); 4] =
+    [("/srv/www", "www"), ("/srv/site", "site"), ("/var/backups", "backups"), ("/var/tmp", "tmp")];
+
+impl Drill {
+    /// The block that follows `<!-- example: NAME -->` in a page, which is named without its directory and extension.
+    ///
+    /// # Panics
+    /// When there is none.
+    #[must_use]
+    pub fn of(page: &str, name: &str) -> Self {
+        Self { text: example(&format!("docs/operate/{page}.md"), name) }
+    }
+
+    /// Runs the commands below `root`, with the programs in `bin`; the first that fails ends it.
+    ///
+    /// # Panics
+    /// When no shell can be started.
+    #[must_use]
+    pub fn run(&self, root: &Path, bin: &Path) -> Ran {
+        let place = |text: String, (from, to): &(&str, &str)| text.replace(from, &root.join(to).display().to_string());
+        let text = PLACES.iter().fold(self.text.clone(), place);
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let path = std::iter::once(bin.to_owned()).chain(std::env::split_paths(&path));
+        let mut command = Command::new("bash");
+        command.args(["-euo", "pipefail", "-c", &text]).current_dir(root).env_remove("LASTGOOD_DIR");
+        command.env("PATH", std::env::join_paths(path).expect("they come from such a list"));
+        Ran::of(command, b"")
+    }
 }

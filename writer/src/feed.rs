@@ -230,15 +230,17 @@ impl<S: Storage> Feed<S> {
     pub(crate) fn manifest_missing(&self) -> Result<Option<Error>, Error> {
         let looking = || Error::io(format!("look into {}", self.location()));
         let generations = recover::retained_generations(&self.storage).map_err(looking())?;
-        let are_there = traces::are_there(&self.storage).map_err(looking())?;
+        let are_there = || traces::are_there(&self.storage).map_err(looking());
         // A site may have a directory of that name, with files that are called like generations.
-        if let Some(last) = generations.last().filter(|_| are_there) {
+        if let Some(last) = generations.last()
+            && are_there()?
+        {
             let problem = format!("manifest.json is missing, but the history goes up to generation {last}");
             return Ok(Some(self.manifest_lost(problem)));
         }
         // Where nothing of it is left, whoever took it away wanted that.
         let Some(last) = self.known(None)?.committed else { return Ok(None) };
-        if !are_there && !traces::copies_are_there(&self.storage).map_err(looking())? {
+        if !are_there()? && !traces::copies_are_there(&self.storage).map_err(looking())? {
             return Ok(None);
         }
         let problem =

@@ -82,7 +82,7 @@ impl<S: Storage> Feed<S> {
 
     fn put_in_order(&self, otherwise: Otherwise) -> Result<(Recovery, Restored), Error> {
         let made = complete(self)?;
-        let (_lock, _) = lock::acquire(self, &[])?;
+        let _lock = acquire(self)?;
         let staging_removed = self.sweep()?;
         let staging = LazyStaging::new(&self.storage);
         let restored = restore_manifest(self, &staging, otherwise)?;
@@ -164,6 +164,16 @@ pub(crate) fn complete<S: Storage>(feed: &Feed<S>) -> Result<Vec<String>, Error>
         // What a first publish has left that died.
         Ok(None) => Ok(Vec::new()),
         Err(other) => Err(other),
+    }
+}
+
+/// Takes the writer's lock of what may be no feed at all.
+pub(crate) fn acquire<S: Storage>(feed: &Feed<S>) -> Result<S::Lock, Error> {
+    match lock::acquire(feed, &[]) {
+        Err(Error::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound && feed.current()?.is_none() => {
+            Err(Error::NoFeed { location: feed.location() })
+        }
+        acquired => acquired.map(|(lock, _)| lock),
     }
 }
 

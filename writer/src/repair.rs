@@ -14,7 +14,6 @@ use crate::compress;
 use crate::error::Error;
 use crate::feed::Feed;
 use crate::lazy::LazyStaging;
-use crate::lock;
 use crate::objects;
 use crate::operations::Operation;
 use crate::recover::{self, Recovery, Thoroughness};
@@ -50,7 +49,7 @@ impl<S: Storage> Feed<S> {
 
     fn rebuild_what_can_be(&self, watch: &(dyn Fn(Progress) + Sync)) -> Result<Repair, Error> {
         let made = recover::complete(self)?;
-        let (_lock, _) = lock::acquire(self, &[])?;
+        let _lock = recover::acquire(self)?;
         let staging_removed = self.sweep()?;
         let staging = LazyStaging::new(&self.storage);
         let restored = restore_manifest(self, &staging, Otherwise::Fail)?;

@@ -11,6 +11,7 @@
 mod calls;
 mod defect;
 mod disk;
+mod drills;
 mod groups;
 mod limits;
 mod mount;

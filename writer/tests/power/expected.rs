@@ -140,7 +140,11 @@ impl Task {
             }
             Task::Repair(published) => {
                 feed(disk).repair(&|_| {}).unwrap();
-                published.clone().then_put_in_order()
+                // Another one, if it has become another feed.
+                let generation = on(disk).generation();
+                let seen = published.seen.max(generation);
+                assert!((published.generation..=published.seen + 1 + LEFT_OUT).contains(&generation), "{generation}");
+                Published { generation, seen, ..published.clone() }.then_put_in_order()
             }
             Task::Read(published) => {
                 // What a reader sees (I1, I2, I5).

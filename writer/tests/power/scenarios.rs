@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use lastgood::protocol::layout;
 use lastgood::protocol::name::Ext;
-use lastgood::storage::{Modes, PosixStorage};
+use lastgood::storage::{Modes, PosixStorage, System};
 use lastgood::{Error, Feed, Item, Retention, Settings};
 
 use crate::disk::Disk;
@@ -254,9 +254,15 @@ fn lost(disk: &Disk, act: Act) -> Machine {
     at_rest(disk, act)
 }
 
+/// The manifest is gone, and with the private directory all that knows whether there were later ones.
+fn lost_with_all_that_knows(disk: &Disk, act: Act) -> Machine {
+    disk.remove_dir_all(&Path::new(FEED).join(".lastgood")).unwrap();
+    lost(disk, act)
+}
+
 const ORDERED: &[Model] = &[Model::Ordered];
 
-pub(crate) const SCENARIOS: [Scenario; 22] = [
+pub(crate) const SCENARIOS: [Scenario; 23] = [
     Scenario {
         name: "the first publish",
         before: &[],
@@ -413,6 +419,14 @@ pub(crate) const SCENARIOS: [Scenario; 22] = [
         name: "a repair that puts the manifest back",
         before: &[&[("a", SMALL + 1)], &[("a", SMALL + 2)]],
         prepare: lost,
+        act: Act::Repair,
+        quick: &Model::ALL,
+        twice: true,
+    },
+    Scenario {
+        name: "a repair that puts the manifest back as that of another feed",
+        before: &[&[("a", SMALL + 1)], &[("a", SMALL + 2)]],
+        prepare: lost_with_all_that_knows,
         act: Act::Repair,
         quick: &Model::ALL,
         twice: true,

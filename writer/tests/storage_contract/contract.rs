@@ -49,6 +49,8 @@ macro_rules! contract_tests {
             a_file_is_removed_once,
             the_log_keeps_the_newest_lines_in_files_of_limited_size,
             lines_of_the_log_never_mix,
+            the_places_of_the_mark_are_written_over,
+            what_is_complete_lacks_nothing,
         );
     };
     ($fixture:ty: $($test:ident,)*) => {
@@ -488,4 +490,27 @@ impl<F: FnMut()> Drop for OnDrop<F> {
     fn drop(&mut self) {
         (self.0)();
     }
+}
+
+pub(crate) fn the_places_of_the_mark_are_written_over(feed: &impl Fixture) {
+    let storage = feed.storage();
+    assert_eq!(storage.read_mark().unwrap(), [b"", b""]);
+    assert_eq!(storage.write_mark(0, b"mark").map(drop).unwrap_err().kind(), ErrorKind::NotFound);
+    storage.create().unwrap();
+    assert_eq!(storage.read_mark().unwrap(), [b"", b""]);
+    for (place, bytes) in [(0, b"first"), (1, b"other"), (0, b"third")] {
+        let placed = storage.write_mark(place, bytes).unwrap();
+        let wave = Wave { pending: Vec::new(), placed: vec![placed], dirs: Vec::new() };
+        storage.sync(wave).unwrap();
+        assert_eq!(storage.read_mark().unwrap()[place], bytes);
+    }
+    assert_eq!(feed.storage().read_mark().unwrap(), [b"third", b"other"]);
+    // It is nothing that a reader could find.
+    assert!(storage.list(Dir::Root).unwrap().iter().all(|name| !name.contains("mark")));
+}
+
+pub(crate) fn what_is_complete_lacks_nothing(feed: &impl Fixture) {
+    let storage = feed.storage();
+    storage.create().unwrap();
+    assert_eq!(storage.complete().unwrap(), [""; 0]);
 }

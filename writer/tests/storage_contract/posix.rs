@@ -488,3 +488,50 @@ fn assert_names(error: &std::io::Error, action: &str, path: &Path) {
     let expected = format!("cannot {action} {}: ", path.display());
     assert!(error.to_string().starts_with(&expected), "expected {expected:?} in {error}");
 }
+
+#[test]
+fn what_is_missing_is_made_with_the_modes_of_its_neighbours() {
+    let feed = Posix::new();
+    feed.storage().create().unwrap();
+    let mode = |name: &str| fs::metadata(feed.dir().join(name)).unwrap().permissions().mode() & 0o7777;
+    let set = |name: &str, mode| fs::set_permissions(feed.dir().join(name), fs::Permissions::from_mode(mode)).unwrap();
+    set("history", 0o750);
+    fs::remove_dir(feed.dir().join("objects")).unwrap();
+    assert_eq!(feed.storage().complete().unwrap(), ["objects/"]);
+    assert_eq!(mode("objects"), 0o750);
+    fs::remove_dir_all(feed.dir().join(".lastgood")).unwrap();
+    assert_eq!(feed.storage().complete().unwrap(), [".lastgood/"]);
+    for (name, wanted) in [("", 0o700), ("/staging", 0o700), ("/mark.0", 0o600), ("/lock", 0o600)] {
+        assert_eq!(mode(&format!(".lastgood{name}")), wanted, "{name}");
+    }
+    // A directory that a group publishes into.
+    set("", 0o2775);
+    ["objects", "history"].map(|name| set(name, 0o2775));
+    fs::remove_dir_all(feed.dir().join(".lastgood")).unwrap();
+    feed.storage().complete().unwrap();
+    for (name, wanted) in [("", 0o2770), ("/staging", 0o2770), ("/mark.0", 0o660), ("/lock", 0o660)] {
+        assert_eq!(mode(&format!(".lastgood{name}")), wanted, "{name}");
+    }
+    for name in ["objects", "history", ".lastgood"] {
+        fs::remove_dir_all(feed.dir().join(name)).unwrap();
+    }
+    assert_eq!(feed.storage().complete().unwrap(), ["objects/", "history/", ".lastgood/"]);
+    assert_eq!((mode("objects"), mode("history"), mode(".lastgood")), (0o2755, 0o2755, 0o2770));
+}
+
+/// Written in place, it must be nobody else's.
+#[test]
+fn a_mark_that_is_another_file_too_is_not_written_over() {
+    let feed = Posix::new();
+    let storage = feed.storage();
+    storage.create().unwrap();
+    let (place, victim) = (feed.dir().join(".lastgood/mark.0"), feed.temp.path().join("victim"));
+    fs::write(&victim, "kept").unwrap();
+    for plant in [|from: &Path, to: &Path| fs::hard_link(from, to), |from, to| symlink(from, to)] {
+        fs::remove_file(&place).unwrap();
+        plant(&victim, &place).unwrap();
+        let error = storage.write_mark(0, b"mark").map(drop).unwrap_err().to_string();
+        assert!(error.contains("mark.0"), "{error}");
+        assert_eq!(fs::read_to_string(&victim).unwrap(), "kept");
+    }
+}

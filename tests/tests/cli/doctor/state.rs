@@ -68,6 +68,39 @@ fn a_commit_on_its_way_is_no_fault() {
 }
 
 #[test]
+fn an_old_copy_is_an_error_until_it_is_decided() {
+    let feed = published();
+    doctor(&feed, &[]).fine("old-copy");
+    let old = feed.read("manifest.json");
+    feed.publish("performance", "[2]");
+    let newer = feed.manifest()["generation"].as_u64().unwrap();
+    fs::write(feed.path("manifest.json"), old).unwrap();
+    let words = [&format!("generation {newer} has been"), "restored from an old copy"];
+    let remedy = doctor(&feed, &[]).finds("old-copy", "error", &words);
+    for option in ["--accept-older", "--new-feed"] {
+        let command = format!("lastgood recover {option} --dir {}", feed.dir().display());
+        assert!(remedy.lines().any(|line| line == command), "{remedy}");
+    }
+    feed.run(&["recover", "--accept-older"]).expect(0);
+    doctor(&feed, &[]).fine("old-copy");
+}
+
+/// What `recover` cannot do it is not asked to do.
+#[test]
+fn a_manifest_without_any_copy_is_not_sent_to_recovery() {
+    let feed = published();
+    fs::write(feed.path("manifest.json"), "{").unwrap();
+    assert!(doctor(&feed, &[]).finds("manifest", "error", &[]).starts_with("lastgood recover --dir "));
+    fs::remove_dir_all(feed.path("history")).unwrap();
+    let remedy = doctor(&feed, &[]).finds("manifest", "error", &[]);
+    assert!(remedy.contains("from a backup") && remedy.contains("\nlastgood recover --new-feed --dir "), "{remedy}");
+    feed.run(&["recover"]).expect(5).says(&["lastgood recover --new-feed"]);
+    feed.run(&["recover", "--new-feed"]).expect(0);
+    feed.publish("performance", "[2]");
+    feed.expect_clean();
+}
+
+#[test]
 fn a_marker_without_a_lock_is_stale() {
     let feed = published();
     for name in [".lock", ".performance_lock"] {

@@ -101,8 +101,11 @@ impl Recover {
         if self.accept_older {
             output::warn(&"the feed was not restored from an old copy: nothing was to be accepted");
         }
-        let exit = if report.old_copy_of.is_some() { Exit::Damaged } else { Exit::Done };
-        session.output.answer(&report, exit)
+        if report.old_copy_of.is_some() {
+            return session.output.answer(&report, Exit::Damaged);
+        }
+        session.output.report(&report);
+        Ok(Exit::Done)
     }
 }
 

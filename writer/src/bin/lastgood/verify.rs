@@ -153,17 +153,16 @@ fn way_out(session: &Session, found: &Verification, repaired: bool) -> Vec<Strin
     if let Some(old_copy) = &found.old_copy {
         ways.extend(old_copy_ways(old_copy, session));
     }
-    let name = |(dataset, _): &(DatasetName, _)| dataset.to_string();
-    let names: Vec<String> = found.lost.iter().map(name).collect();
-    if !names.is_empty() {
-        ways.push(format!("publish again what is lost: {}", names.join(", ")));
+    if !found.lost.is_empty() {
+        let names: Vec<String> = found.lost.iter().map(|(dataset, _)| dataset.to_string()).collect();
+        let what = if repaired { "what is lost" } else { "what it cannot rebuild" };
+        ways.push(format!("publish {what} again: {}", names.join(", ")));
     }
     // Those that go back together are told together.
     let mut back: BTreeMap<Generation, Vec<&str>> = BTreeMap::new();
     for (dataset, intact) in &found.lost {
-        match intact {
-            Some(intact) => back.entry(*intact).or_default().push(dataset.as_str()),
-            None => ways.push(format!("no retained generation has {dataset} intact: it can only be published again")),
+        if let Some(intact) = intact {
+            back.entry(*intact).or_default().push(dataset.as_str());
         }
     }
     for (intact, names) in back {
@@ -238,8 +237,8 @@ impl fmt::Display for Report<'_> {
         }
         for Lost { dataset, intact } in lost {
             match intact {
-                Some(intact) => writeln!(f, "  {dataset} is lost as published; it is intact in generation {intact}")?,
-                None => writeln!(f, "  {dataset} is lost, and intact in no retained generation")?,
+                Some(intact) => writeln!(f, "{dataset} is not intact as published; it is in generation {intact}")?,
+                None => writeln!(f, "{dataset} is not intact as published, nor in any retained generation")?,
             }
         }
         way_out.iter().try_for_each(|way| writeln!(f, "way out: {way}"))

@@ -122,7 +122,10 @@ impl<S: System> PosixFile<S> {
     /// Renames it out of staging, over whatever is there.
     pub(super) fn moved_to(mut self, target: PathBuf) -> io::Result<Self> {
         sys::rename(&self.system, &self.path, &target).map_err(|error| {
-            let advice = rename_advice(&error);
+            // What was staged is still there: then it is the directory that it was to go to.
+            let staged =
+                error.kind() == io::ErrorKind::NotFound && sys::is_there(&self.system, &self.path).unwrap_or(false);
+            let advice = if staged { MISSING } else { rename_advice(&error) };
             with_advice(error, "move a file from staging to", &target, advice)
         })?;
         self.path = target;
@@ -163,6 +166,10 @@ fn rename_advice(error: &io::Error) -> &'static str {
         _ => "",
     }
 }
+
+/// What whoever begins next makes again.
+const MISSING: &str =
+    "; that directory of the feed is missing; do it again: directories that are missing are made again";
 
 /// What becomes of staging only when somebody else lends a hand.
 const GONE: &str = "; the feed's directory, or .lastgood in it, was moved or removed meanwhile";
