@@ -42,6 +42,9 @@ pub(crate) fn ranges(generations: &[Generation]) -> String {
             _ => runs.push((generation, generation)),
         }
     }
+    if runs.is_empty() {
+        return "none".to_owned();
+    }
     let run = |(first, last): &(Generation, Generation)| match first == last {
         true => first.to_string(),
         false => format!("{first} to {last}"),
@@ -58,7 +61,7 @@ mod tests {
         let text = |numbers: &[u64]| {
             ranges(&numbers.iter().map(|&number| Generation::new(number).unwrap()).collect::<Vec<_>>())
         };
-        assert_eq!(text(&[]), "");
+        assert_eq!(text(&[]), "none");
         assert_eq!(text(&[7]), "7");
         assert_eq!(text(&[1, 2, 3, 5, 7, 8]), "1 to 3, 5, 7 to 8");
     }

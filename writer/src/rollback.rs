@@ -83,7 +83,8 @@ pub enum NoRollback {
     },
     /// The old manifest, payload or schema is missing or damaged.
     #[error(
-        "{path}, which generation {generation} needs, is missing or damaged; `lastgood verify` says which are intact"
+        "{path}, which generation {generation} needs, is missing or damaged; `lastgood verify --repair` puts it back if \
+         there is a copy, and says which generations are intact"
     )]
     Damaged {
         /// The file.
@@ -127,6 +128,7 @@ impl<S: Storage> Feed<S> {
             return Err(Error::Repeated { dataset: dataset.clone() });
         }
         let current = self.manifest()?;
+        self.complete()?;
         let targets =
             datasets.iter().map(|dataset| self.target(&current, dataset, to)).collect::<Result<Vec<_>, _>>()?;
         if let Some(target) = targets.first()
@@ -134,7 +136,6 @@ impl<S: Storage> Feed<S> {
         {
             return Err(target.refused(NoRollback::AlreadyCurrent { generation: target.generation }));
         }
-        self.complete()?;
         let staging_removed = self.sweep()?;
         let staging = self.storage.stage().map_err(Error::io("open staging"))?;
         let prepared = targets.iter().map(|target| target.prepare(self, &staging)).collect::<Result<Vec<_>, _>>()?;
