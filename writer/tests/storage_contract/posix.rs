@@ -506,7 +506,7 @@ fn what_is_missing_is_made_with_the_modes_of_its_neighbours() {
     }
     // A directory that a group publishes into.
     set("", 0o2775);
-    ["objects", "history"].map(|name| set(name, 0o2775));
+    ["objects", "history"].iter().for_each(|name| set(name, 0o2775));
     fs::remove_dir_all(feed.dir().join(".lastgood")).unwrap();
     feed.storage().complete().unwrap();
     for (name, wanted) in [("", 0o2770), ("/staging", 0o2770), ("/mark.0", 0o660), ("/lock", 0o660)] {
