@@ -67,20 +67,15 @@ pub(crate) struct Published {
     expected: Arc<Expected>,
 }
 
-/// How many numbers may be left out for commits that were begun when the power went.
-const LEFT_OUT: u64 = 2;
+/// How many numbers may be left out for commits that were begun when the power went: one for each time, and nobody cuts it more
+/// often in a row.
+const LEFT_OUT: u64 = 64;
 
 impl Expected {
-    /// From then on nothing but the last stage is right, which is what everybody sees (I3).
-    pub(crate) fn when_reported(&self) -> Self {
+    /// From then on nothing but the last stage is right, which is the generation that everybody sees (I3).
+    pub(crate) fn when_reported(&self, generation: u64) -> Self {
         let last = self.stages.len() - 1;
-        Self {
-            generation: self.seen,
-            stages: self.stages[last..].to_vec(),
-            reported: true,
-            damaged: false,
-            ..self.clone()
-        }
+        Self { generation, stages: self.stages[last..].to_vec(), reported: true, damaged: false, ..self.clone() }
     }
 
     /// What is published when this generation is. There is one for each commit, and numbers may be left out.

@@ -131,9 +131,9 @@ impl Run {
     fn cuts(self) -> Vec<(Machine, Task)> {
         let last = self.moments.len() - 1;
         let cut = |(number, Moment { machine, call }): (usize, Moment)| {
-            let seen = on(&Disk::new(machine.clone())).generation().max(self.expected.seen);
-            let expected = Expected { seen, ..self.expected.clone() };
-            let expected = if number == last { expected.when_reported() } else { expected };
+            let visible = on(&Disk::new(machine.clone())).generation();
+            let expected = Expected { seen: visible.max(self.expected.seen), ..self.expected.clone() };
+            let expected = if number == last { expected.when_reported(visible) } else { expected };
             let context = format!("{}, cut before {call}", expected.context);
             (machine, Task::Cut(Arc::new(Expected { context, ..expected })))
         };
