@@ -75,8 +75,8 @@ fn an_old_copy_is_an_error_until_it_is_decided() {
     feed.publish("performance", "[2]");
     let newer = feed.manifest()["generation"].as_u64().unwrap();
     fs::write(feed.path("manifest.json"), old).unwrap();
-    let words = [&format!("generation {newer} has been"), "restored from an old copy"];
-    let remedy = doctor(&feed, &[]).finds("old-copy", "error", &words);
+    let has_been = format!("generation {newer} has been");
+    let remedy = doctor(&feed, &[]).finds("old-copy", "error", &[&has_been, "restored from an old copy"]);
     for option in ["--accept-older", "--new-feed"] {
         let command = format!("lastgood recover {option} --dir {}", feed.dir().display());
         assert!(remedy.lines().any(|line| line == command), "{remedy}");
