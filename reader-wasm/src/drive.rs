@@ -34,7 +34,7 @@ type Answer<T> = Result<T, Failure>;
 /// A read in progress.
 pub(crate) struct Call {
     pub(crate) feed: Rc<Feed>,
-    pub(crate) timeout_ms: f64,
+    pub(crate) timeout_ms: u32,
     pub(crate) found: Vec<(DatasetName, Option<Found>)>,
     /// The answers for the manifest and the lock marker, which other reads share.
     pub(crate) responses: Rc<Responses>,

@@ -43,14 +43,14 @@ impl From<Failure> for FetchError {
 /// How long is waited: for all of a small file; or for each part of a payload, so that a slow phone can finish a large download.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Patience {
-    pub(crate) ms: f64,
+    pub(crate) ms: u32,
     pub(crate) for_each_part: bool,
 }
 
 /// Fetches a file of a feed.
 pub(crate) async fn fetch(page: &Page, request: &Request, patience: Patience) -> Result<Body, FetchError> {
     let path = request.path.as_str();
-    let mut clock = Clock { path, patience, sleep: Sleep::new(patience.ms) };
+    let mut clock = Clock { path, patience, sleep: Sleep::new(patience.ms.into()) };
     let abort = Abort::new();
     let response = match page.early(path) {
         Some(early) => clock.wait(early).await?.map_err(|thrown| offline(path, &thrown))?,
@@ -215,13 +215,11 @@ fn expect_json(path: &str, start: &Uint8Array) -> Result<(), Failure> {
         return Ok(());
     }
     let start = start.subarray(0, 256).to_vec();
-    let text = String::from_utf8_lossy(&start);
-    let text = text.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
-    if !text.starts_with('<') {
+    let begin = start.iter().position(|byte| !b" \t\r\n\xef\xbb\xbf".contains(byte)).unwrap_or(0);
+    if start.get(begin) != Some(&b'<') {
         return Ok(());
     }
-    let words: Vec<&str> = text.split_whitespace().collect();
-    let excerpt: String = words.join(" ").chars().take(40).collect();
+    let excerpt: String = start[begin..].iter().take(40).map(|&byte| if byte.is_ascii_graphic() { byte.into() } else { ' ' }).collect();
     let detail = format!("{path}: expected JSON, found an HTML page: \"{excerpt}\"");
     Err(Failure::new(Code::NotJson, detail).at(path))
 }
@@ -272,7 +270,7 @@ impl Clock<'_> {
     /// What the promise ends with, unless it takes too long; a custom `fetch` may not heed its signal.
     async fn wait(&mut self, promise: Promise) -> Result<Result<JsValue, JsValue>, Failure> {
         if self.patience.for_each_part {
-            self.sleep = Sleep::new(self.patience.ms);
+            self.sleep = Sleep::new(self.patience.ms.into());
         }
         let mut result = JsFuture::from(promise);
         let waited = poll_fn(|context| match Pin::new(&mut result).poll(context) {

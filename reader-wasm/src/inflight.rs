@@ -123,7 +123,7 @@ impl Responses {
             if !again && !failed_here {
                 return responses[at].1.clone();
             }
-            responses.swap_remove(at);
+            drop(responses.swap_remove(at));
         }
         let flight = ask();
         responses.push((path.to_owned(), flight.clone()));

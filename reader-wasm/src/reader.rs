@@ -72,7 +72,7 @@ impl Reader {
 /// What is to be read, and how patiently.
 struct Order {
     plan: Plan,
-    timeout_ms: f64,
+    timeout_ms: u32,
 }
 
 impl Order {
@@ -91,7 +91,7 @@ impl Order {
             max_age_ms: number("maxAge").map(|ms| ms as u64),
             again: get(order, "again").is_truthy(),
         };
-        Ok(Self { plan, timeout_ms: number("timeoutMs").unwrap_or(0.0) })
+        Ok(Self { plan, timeout_ms: number("timeoutMs").unwrap_or(0.0) as u32 })
     }
 
     async fn read(

@@ -30,6 +30,7 @@ thread_local! {
 
 /// Tells how to have [`run`] called soon. On the other side, so that a trap in it does not go unnoticed.
 #[wasm_bindgen]
+#[allow(unreachable_pub, reason = "JavaScript is the only caller")]
 pub fn start(schedule: Function) {
     TASKS.with(|tasks| tasks.schedule.replace(Some(schedule)));
 }

@@ -30,7 +30,7 @@ const READ_MS: u32 = 3_000;
 /// Writing may take long on a slow disk, and nobody waits for it to the end.
 const WRITE_MS: u32 = 60_000;
 /// A payload that is so new may wait for its head, which is written after it.
-const YOUNG_MS: f64 = 60_000.0;
+const YOUNG_MS: u64 = 60_000;
 const KEPT_AT: &str = "x-lastgood-kept-at";
 
 /// Bytes, and the media type that they came with.
@@ -103,7 +103,7 @@ impl Blobs {
             let found = self.find(&address).await;
             let kept_at = found.and_then(|found| found.headers().get(KEPT_AT).ok().flatten());
             // One from the future was kept before the clock was set right.
-            let age_ms = kept_at.and_then(|at| at.parse::<f64>().ok()).map(|at| (js_sys::Date::now() - at).abs());
+            let age_ms = kept_at.and_then(|at| at.parse::<u64>().ok()).map(|at| at.abs_diff(js_sys::Date::now() as u64));
             listed.push(Listed { head_key, sha256, young: age_ms.is_some_and(|age| age < YOUNG_MS) });
         }
         listed

@@ -17,11 +17,16 @@ pub(super) struct Candidate {
 /// Least recently used first; those of no use before all. There are no more of them than make twice the room: when that does not help,
 /// others hold the space, and removing more would only lose what is cached.
 pub(super) fn in_order(mut candidates: Vec<Candidate>, needed: u64) -> impl Iterator<Item = Candidate> {
-    candidates.sort_by_key(|candidate| candidate.head.as_ref().map(|head| head.used_at));
     let mut freed = 0;
-    candidates.into_iter().take_while(move |candidate| {
-        let goes_on = freed / 2 < needed;
+    core::iter::from_fn(move || {
+        if freed / 2 >= needed {
+            return None;
+        }
+        // There are few, and mostly one is enough.
+        let used_at = |&at: &usize| candidates[at].head.as_ref().map(|head| head.used_at);
+        let next = (0..candidates.len()).min_by_key(used_at)?;
+        let candidate = candidates.swap_remove(next);
         freed += candidate.head.as_ref().map_or(0, |head| head.size);
-        goes_on
+        Some(candidate)
     })
 }
