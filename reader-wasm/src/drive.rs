@@ -43,7 +43,7 @@ pub(crate) struct Call {
     /// Makes the value that the page wants of a payload.
     pub(crate) shape: Option<Function>,
     /// What the page's functions have thrown: it is what the page gets, when there is nothing to hand out because of it.
-    pub(crate) thrown: RefCell<Option<(Failure, JsValue)>>,
+    pub(crate) thrown: RefCell<Vec<(Failure, JsValue)>>,
 }
 
 /// Carries out every step of a read.
@@ -191,7 +191,7 @@ impl Call {
                 };
                 let failure = Failure::new(code, page::get(&thrown, "message").as_string().unwrap_or_default());
                 let failure = failure.of(dataset);
-                self.thrown.borrow_mut().get_or_insert((failure.clone(), thrown));
+                self.thrown.borrow_mut().push((failure.clone(), thrown));
                 Err(Objection::Refused(failure))
             }
         }
@@ -201,7 +201,7 @@ impl Call {
         answer.map_err(|error| {
             let FetchError { failure, thrown } = &*error;
             if let Some(thrown) = thrown {
-                self.thrown.borrow_mut().get_or_insert((failure.clone(), thrown.clone()));
+                self.thrown.borrow_mut().push((failure.clone(), thrown.clone()));
             }
             failure.clone()
         })

@@ -51,25 +51,24 @@ pub(crate) struct Patience {
 pub(crate) async fn fetch(page: &Page, request: &Request, patience: Patience) -> Result<Body, FetchError> {
     let path = request.path.as_str();
     let mut clock = Clock { path, patience, sleep: Sleep::new(patience.ms.into()) };
-    let abort = Abort::new();
-    let response = match page.early(path) {
-        Some(early) => clock.wait(early).await?.map_err(|thrown| offline(path, &thrown))?,
-        None => {
-            let init = init(page, request, &abort, &mut clock).await?;
-            let url = page.url() + path;
-            let sent = page.send(&url, &init).map_err(|thrown| offline(path, &thrown))?;
-            clock.wait(sent).await?.map_err(|thrown| offline(path, &thrown))?
-        }
-    };
+    let (mut abort, mut response) = (Abort(AbortController::new().ok()), JsValue::UNDEFINED);
+    if let Some(early) = page.early(path) {
+        abort = Abort(Some(early.controller()));
+        response = clock.wait(early.answer()).await?.map_err(|thrown| offline(path, &thrown))?;
+    }
+    if response.is_undefined() {
+        let init = init(page, request, &abort, &mut clock).await?;
+        let sent = page.send(&(page.url() + path), &init).map_err(|thrown| offline(path, &thrown))?;
+        response = clock.wait(sent).await?.map_err(|thrown| offline(path, &thrown))?;
+    }
     let response = readable(page, response).map_err(|thrown| offline(path, &thrown))?;
     if response.status() != 200 {
         return Err(unexpected_status(path, &response).into());
     }
-    let bytes = match reader(&response) {
-        Some(reader) if patience.for_each_part || !fits(&response, request) => {
-            parts(&reader, request, &mut clock).await?
-        }
-        _ => whole(&response, request, &mut clock).await?,
+    let in_parts = patience.for_each_part || !fits(&response, request);
+    let bytes = match response.body().filter(|_| in_parts) {
+        Some(body) => parts(&body.get_reader().unchecked_into(), request, &mut clock).await?,
+        None => whole(&response, request, &mut clock).await?,
     };
     let media_type = header(&response, "content-type").unwrap_or_default();
     Ok(Body { bytes, server_time: server_time(&response), media_type })
@@ -77,12 +76,6 @@ pub(crate) async fn fetch(page: &Page, request: &Request, patience: Patience) ->
 
 /// Ends the request in every case: when its last reader leaves, when it takes too long, and when the rest is not wanted.
 struct Abort(Option<AbortController>);
-
-impl Abort {
-    fn new() -> Self {
-        Self(AbortController::new().ok())
-    }
-}
 
 impl Drop for Abort {
     fn drop(&mut self) {
@@ -151,10 +144,6 @@ fn fits(response: &Response, request: &Request) -> bool {
     response.type_() == ResponseType::Basic
         && header(response, "content-encoding").is_none()
         && length.is_some_and(|length| length <= request.limit)
-}
-
-fn reader(response: &Response) -> Option<ReadableStreamDefaultReader> {
-    Some(response.body()?.get_reader().unchecked_into())
 }
 
 /// The body in one go, which takes the main thread much less time than part by part where there is only one.

@@ -4,7 +4,7 @@ use js_sys::{Function, JsString, Object, Promise, Reflect, Uint8Array};
 use serde::Serialize;
 use serde_wasm_bindgen::Serializer;
 use wasm_bindgen::prelude::*;
-use web_sys::{RequestInit, Response};
+use web_sys::{AbortController, RequestInit, Response};
 
 use crate::event::Event;
 
@@ -28,9 +28,9 @@ extern "C" {
     /// What a request is made with: options with `headers` that are nobody else's, or a promise of them.
     #[wasm_bindgen(method, catch)]
     pub fn init(this: &Page, url: &str) -> Result<JsValue, JsValue>;
-    /// The answer to a request that was sent while this module was loaded, once.
+    /// A request that was sent while this module was loaded, once.
     #[wasm_bindgen(method)]
-    pub fn early(this: &Page, path: &str) -> Option<Promise>;
+    pub fn early(this: &Page, path: &str) -> Option<EarlyRequest>;
     /// What a `fetch` of another make has given, as a response that can be read like the platform's own.
     #[wasm_bindgen(method, catch)]
     pub fn adapt(this: &Page, given: &JsValue) -> Result<Response, JsValue>;
@@ -46,6 +46,15 @@ extern "C" {
     /// Rejects when there is no validator.
     #[wasm_bindgen(method)]
     pub fn validate(this: &Page, sha256: &str, schema: &JsValue, payload: &Uint8Array) -> Promise;
+
+    /// A request that has been sent.
+    pub type EarlyRequest;
+    /// Its answer; `undefined` when it could not be sent, and is to be sent again.
+    #[wasm_bindgen(method, getter)]
+    pub fn answer(this: &EarlyRequest) -> Promise;
+    /// What ends it.
+    #[wasm_bindgen(method, getter)]
+    pub fn controller(this: &EarlyRequest) -> AbortController;
 
     #[wasm_bindgen(js_name = fetch, catch)]
     fn global_fetch(url: &str, init: &RequestInit) -> Result<JsValue, JsValue>;

@@ -37,12 +37,24 @@ pub(crate) struct Payload {
 pub(crate) struct Copy {
     place: Cell<Option<Place>>,
     /// `{ place }`, which the readings that were handed out look into.
-    pub(crate) told: Object,
+    told: Object,
+    handed_out: Cell<bool>,
 }
 
 impl Copy {
     pub(crate) fn place(&self) -> Option<Place> {
         self.place.get()
+    }
+
+    /// What a reading that is handed out now looks into.
+    pub(crate) fn hand_out(&self) -> &Object {
+        self.handed_out.set(true);
+        &self.told
+    }
+
+    /// Whether a reading looks into it, so that a change is news.
+    pub(crate) fn is_handed_out(&self) -> bool {
+        self.handed_out.get()
     }
 
     pub(crate) fn is_in(&self, place: Option<Place>) {

@@ -132,13 +132,13 @@ impl Order {
 impl Call {
     /// What the page gets where there is nothing to hand out.
     fn error(&self, failure: &Failure, too_old: &[Reading<Value>]) -> JsValue {
-        match &*self.thrown.borrow() {
-            Some((known, thrown)) if known.code == failure.code && known.detail == failure.detail => thrown.clone(),
-            _ => {
-                let dataset = too_old.first().map_or("", |reading| reading.dataset.as_str());
-                page::to_js(&ErrorOut::of(failure, dataset))
-            }
+        let thrown = self.thrown.borrow();
+        let is_it = |(known, _): &&(Failure, JsValue)| known.code == failure.code && known.detail == failure.detail;
+        if let Some((_, thrown)) = thrown.iter().find(is_it) {
+            return thrown.clone();
         }
+        let dataset = too_old.first().map_or("", |reading| reading.dataset.as_str());
+        page::to_js(&ErrorOut::of(failure, dataset))
     }
 }
 

@@ -36,6 +36,7 @@ export class OpenFeed {
   readonly #freshness: Freshness;
   readonly #watches: Watches;
   readonly #reader: Reader;
+  readonly #early: Early | null;
   readonly #objectUrls = new ObjectUrls();
   /** The calls in progress. */
   readonly #calls = new Set<AbortController>();
@@ -43,6 +44,7 @@ export class OpenFeed {
 
   constructor(url: string, options: FeedOptions, early: Early | null, validator: () => Promise<Validate>) {
     this.url = url;
+    this.#early = early;
     this.#options = options;
     const tell = safely(options.onEvent);
     this.#tell = tell;
@@ -102,6 +104,7 @@ export class OpenFeed {
   close(): void {
     this.#closed = true;
     for (const call of this.#calls) call.abort(closed());
+    this.#early?.end();
     this.#watches.close();
     this.#objectUrls.revokeAll();
   }

@@ -66,7 +66,7 @@ const READ = [...CALL, 'fallback', ...SHAPE];
 
 export function parseOpenOptions(given: unknown): FeedOptions {
   const watching = ['intervalMs', 'minIntervalMs', 'shareTabs'];
-  const known = ['wasm', 'validator', 'preload', 'cache', 'maxBytes', 'init', 'fetch', 'onEvent', 'debug', 'datasets', ...watching, ...PATIENCE];
+  const known = ['wasm', 'cache', 'maxBytes', 'init', 'fetch', 'onEvent', 'debug', 'datasets', 'preload', 'validator', ...watching, ...PATIENCE];
   const options = new Options(given, known);
   const init = options.take('init', 'request options or a function', (value) => isFunction(value) || isObject(value)) ?? {};
   return {

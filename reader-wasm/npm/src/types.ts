@@ -112,7 +112,7 @@ export interface Reading<T = unknown> {
   readonly schemaVersion: number | null;
   /**
    * Where a copy is kept for later visits, as of the moment when you look; `null` when it could not be kept, is still being written, or
-   * `cache` is `none`. Copies are written after the value was handed out; the event `cached` tells when.
+   * `cache` is `none`. All but small copies are written after the value was handed out; then the event `cached` tells of it.
    */
   readonly cachedIn: 'localStorage' | 'cacheStorage' | null;
 }
@@ -250,7 +250,7 @@ export type FeedEvent =
   | { readonly type: 'recovered'; readonly dataset: string; readonly staleMs: number }
   /** The server handed out an older manifest than one seen before, which was refused. Told once, until it hands out a good one. */
   | { readonly type: 'regressed'; readonly detail: string }
-  /** A copy of the dataset is kept from now on. */
+  /** A copy of the dataset, which was handed out before, is kept from now on. */
   | { readonly type: 'cached'; readonly dataset: string; readonly in: 'localStorage' | 'cacheStorage' }
   /** There is no storage, or it is blocked or does not answer. Told once for each opened feed and kind of storage. */
   | { readonly type: 'cache-unavailable'; readonly detail: string }

@@ -206,6 +206,7 @@ impl Store {
                 payload.copy.is_in(place);
                 if let Some(place) = place
                     && before != Some(place)
+                    && payload.copy.is_handed_out()
                 {
                     self.page.tell(&Event::Cached { dataset: dataset.as_str(), place: place.as_str() });
                 }

@@ -10,10 +10,17 @@ import { requestInit } from './page.js';
 /** How old an answer may be when it is taken: no older than what a watch takes for current. */
 const FRESH_MS = 1_000;
 
+/** A request that has been sent. */
+export interface EarlyRequest {
+  /** Nothing when it could not be sent, and is to be sent again. */
+  readonly answer: Promise<unknown>;
+  readonly controller: AbortController;
+}
+
 export class Early {
   readonly #url: string;
   readonly #options: FeedOptions;
-  readonly #answers = new Map<string, Promise<unknown>>();
+  readonly #requests = new Map<string, EarlyRequest>();
   #readyAt: number | null = null;
 
   /** Asks for the manifest and the lock marker, and for the plain copies of `datasets` of which this device keeps nothing. */
@@ -33,27 +40,40 @@ export class Early {
     this.#readyAt = performance.now();
   }
 
-  /** The answer to a request, once; nothing when none was sent, or too long ago. */
-  take(path: string): Promise<unknown> | undefined {
-    const answer = this.#answers.get(path);
-    this.#answers.delete(path);
-    const isFresh = this.#readyAt === null || performance.now() - this.#readyAt < FRESH_MS;
-    return isFresh ? answer : undefined;
+  /** A request, once; nothing when none was sent, or too long ago. */
+  take(path: string): EarlyRequest | undefined {
+    if (this.#readyAt !== null && performance.now() - this.#readyAt >= FRESH_MS) this.end();
+    const request = this.#requests.get(path);
+    this.#requests.delete(path);
+    return request;
+  }
+
+  /** Ends the requests that nobody has taken. */
+  end(): void {
+    for (const { controller } of this.#requests.values()) controller.abort();
+    this.#requests.clear();
   }
 
   #ask(path: string, cache: RequestCache): void {
     const { init, fetch } = this.#options;
+    const url = this.#url + path;
+    const controller = new AbortController();
     const ask = async (): Promise<unknown> => {
-      const url = this.#url + path;
-      const given = await requestInit(url, init);
+      let given: RequestInit;
+      try {
+        given = await requestInit(url, init);
+      } catch {
+        // The read asks the function again, and tells of it.
+        return undefined;
+      }
       const headers = given.headers as Headers;
       if (!headers.has('accept')) headers.set('accept', 'application/json');
-      return (fetch ?? globalThis.fetch)(url, { ...given, cache });
+      return (fetch ?? globalThis.fetch)(url, { ...given, cache, signal: controller.signal });
     };
     const answer = ask();
     // It may be that nobody takes it.
     answer.catch(() => {});
-    this.#answers.set(path, answer);
+    this.#requests.set(path, { answer, controller });
   }
 }
 

@@ -9,7 +9,7 @@ import type { Tell, Trace } from '../events.js';
 import { describe, parseRequestOptions, type FeedOptions } from '../options.js';
 import type { FeedEvent, RequestOptions } from '../types.js';
 import type { Validate, Verdict } from '../validator.js';
-import type { Early } from './early.js';
+import type { Early, EarlyRequest } from './early.js';
 import { adapt, type ReadableResponse } from './response.js';
 
 /** As `reader-wasm/src/page.rs` has it. */
@@ -20,7 +20,7 @@ export interface Page {
   readonly fetch: typeof fetch | undefined;
   readonly trace: Trace;
   init(url: string): RequestInit | Promise<RequestInit>;
-  early(path: string): Promise<unknown> | undefined;
+  early(path: string): EarlyRequest | undefined;
   adapt(given: unknown): ReadableResponse;
   emit(event: FeedEvent): void;
   loadValidator(): void;
