@@ -27,6 +27,8 @@ use crate::task::{Boxed, Sleep, together};
 pub(crate) struct Value {
     pub(crate) payload: Rc<Payload>,
     pub(crate) data: JsValue,
+    /// Whether the page's own shape has made it.
+    pub(crate) shaped: bool,
 }
 
 type Answer<T> = Result<T, Failure>;
@@ -183,7 +185,7 @@ impl Call {
             Err(thrown) => Err(thrown),
         };
         match shaped {
-            Ok(data) => Ok(Value { payload: Rc::clone(payload), data }),
+            Ok(data) => Ok(Value { payload: Rc::clone(payload), data, shaped: true }),
             Err(thrown) => {
                 let code = match page::get(&thrown, "code").as_string().as_deref() {
                     Some("migration-failed") => Code::MigrationFailed,
@@ -273,7 +275,7 @@ impl Call {
 }
 
 fn as_read(payload: &Rc<Payload>) -> ReadPayload<Value> {
-    payload.as_read(Value { payload: Rc::clone(payload), data: payload.data.clone() })
+    payload.as_read(Value { payload: Rc::clone(payload), data: payload.data.clone(), shaped: false })
 }
 
 /// Never met: each request has its answer.

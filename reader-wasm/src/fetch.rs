@@ -16,6 +16,15 @@ use web_sys::{AbortController, Headers, ReadableStreamDefaultReader, RequestCach
 use crate::page::{self, Page};
 use crate::task::Sleep;
 
+#[wasm_bindgen]
+extern "C" {
+    /// As in web-sys, but a body that something else reads throws.
+    #[wasm_bindgen(js_name = ReadableStream)]
+    type Stream;
+    #[wasm_bindgen(method, catch, js_name = getReader)]
+    fn get_reader(this: &Stream) -> Result<ReadableStreamDefaultReader, JsValue>;
+}
+
 /// A body that was fetched.
 #[derive(Debug)]
 pub(crate) struct Body {
@@ -67,7 +76,7 @@ pub(crate) async fn fetch(page: &Page, request: &Request, patience: Patience) ->
     }
     let in_parts = patience.for_each_part || !fits(&response, request);
     let bytes = match response.body().filter(|_| in_parts) {
-        Some(body) => parts(&body.get_reader().unchecked_into(), request, &mut clock).await?,
+        Some(body) => parts(&body, request, &mut clock).await?,
         None => whole(&response, request, &mut clock).await?,
     };
     let media_type = header(&response, "content-type").unwrap_or_default();
@@ -158,12 +167,10 @@ async fn whole(response: &Response, request: &Request, clock: &mut Clock<'_>) ->
 }
 
 /// The body part by part, no more than the limit, in one piece of memory, which hashing and decoding need.
-async fn parts(
-    reader: &ReadableStreamDefaultReader,
-    request: &Request,
-    clock: &mut Clock<'_>,
-) -> Result<Uint8Array, Failure> {
+async fn parts(body: &web_sys::ReadableStream, request: &Request, clock: &mut Clock<'_>) -> Result<Uint8Array, Failure> {
     let path = request.path.as_str();
+    let body: &Stream = body.unchecked_ref();
+    let reader = body.get_reader().map_err(|thrown| broken(path, &thrown))?;
     let mut parts: Vec<Uint8Array> = Vec::new();
     let mut size = 0;
     loop {

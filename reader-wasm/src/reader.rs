@@ -119,8 +119,8 @@ impl Order {
             feed.store.remember(memory);
         }
         match result {
-            Ok(readings) => {
-                feed.store.keep(&readings);
+            Ok(mut readings) => {
+                feed.store.keep(&mut readings);
                 (JsValue::NULL, readings_out(&readings))
             }
             // The reading that an error of the code `too-old` carries.

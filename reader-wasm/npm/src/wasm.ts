@@ -89,8 +89,8 @@ export function guarded<T>(call: () => T): T {
   try {
     return call();
   } catch (cause) {
-    if (!(cause instanceof WebAssembly.RuntimeError)) throw cause;
-    const problem = `the WebAssembly module has stopped (${cause.message}), which is a defect of lastgood: please report it`;
+    // Also what a function that the module has called has thrown: none may, and the module has lost its way.
+    const problem = `the WebAssembly module has stopped (${String(cause)}), which is a defect of lastgood: please report it`;
     const error = new LastgoodError(problem, { code: 'internal', cause });
     traps += 1;
     reset();

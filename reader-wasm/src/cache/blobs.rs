@@ -13,12 +13,30 @@ use js_sys::futures::JsFuture;
 use js_sys::{Array, Promise, Uint8Array};
 use lastgood_protocol::digest::Sha256;
 use wasm_bindgen::prelude::*;
-use web_sys::{Cache, CacheStorage, Headers, Request, Response, ResponseInit};
+use web_sys::{Headers, Request, Response, ResponseInit};
 
 use super::copies::News;
 use super::local::is_quota;
 use crate::page;
 use crate::task::Sleep;
+
+#[wasm_bindgen]
+extern "C" {
+    /// As in web-sys, but each call may throw, not only reject: storage that is blocked, or that another script has replaced.
+    type CacheStorage;
+    #[wasm_bindgen(method, catch)]
+    fn open(this: &CacheStorage, name: &str) -> Result<Promise, JsValue>;
+
+    type Cache;
+    #[wasm_bindgen(method, catch, js_name = match)]
+    fn find(this: &Cache, address: &str) -> Result<Promise, JsValue>;
+    #[wasm_bindgen(method, catch)]
+    fn put(this: &Cache, address: &str, response: &Response) -> Result<Promise, JsValue>;
+    #[wasm_bindgen(method, catch)]
+    fn delete(this: &Cache, address: &str) -> Result<Promise, JsValue>;
+    #[wasm_bindgen(method, catch)]
+    fn keys(this: &Cache) -> Result<Promise, JsValue>;
+}
 
 /// The name of the cache; its number is the version of the entries' form.
 const CACHE: &str = "lastgood:1";
@@ -96,7 +114,7 @@ impl Blobs {
     pub(super) async fn payloads(&self) -> Vec<Listed> {
         let mut listed = Vec::new();
         let Some(cache) = self.open(WRITE_MS).await else { return listed };
-        let Some(requests) = self.ask(WRITE_MS, || Ok(cache.keys())).await else { return listed };
+        let Some(requests) = self.ask(WRITE_MS, || cache.keys()).await else { return listed };
         for request in Array::from(&requests).iter() {
             let address = request.unchecked_into::<Request>().url();
             let Some((head_key, sha256)) = self.payload_of(&address) else { continue };
@@ -127,12 +145,12 @@ impl Blobs {
 
     async fn find(&self, address: &str) -> Option<Response> {
         let cache = self.open(READ_MS).await?;
-        self.ask(READ_MS, || Ok(cache.match_with_str(address))).await?.dyn_into().ok()
+        self.ask(READ_MS, || cache.find(address)).await?.dyn_into().ok()
     }
 
     async fn put(&self, address: &str, response: &Response) -> Result<(), Option<JsValue>> {
         let cache = self.open(WRITE_MS).await.ok_or(None)?;
-        match self.answer(WRITE_MS, || Ok(cache.put_with_str(address, response))).await {
+        match self.answer(WRITE_MS, || cache.put(address, response)).await {
             Ok(_) => Ok(()),
             Err(problem) if is_quota(&problem) => Err(Some(problem)),
             Err(problem) => {
@@ -144,12 +162,12 @@ impl Blobs {
 
     async fn remove(&self, address: &str) {
         if let Some(cache) = self.open(WRITE_MS).await {
-            self.ask(WRITE_MS, || Ok(cache.delete_with_str(address))).await;
+            self.ask(WRITE_MS, || cache.delete(address)).await;
         }
     }
 
     async fn open(&self, ms: u32) -> Option<Cache> {
-        let open = || Ok(caches().unchecked_into::<CacheStorage>().open(CACHE));
+        let open = || caches().unchecked_into::<CacheStorage>().open(CACHE);
         self.ask(ms, open).await.map(JsCast::unchecked_into)
     }
 
@@ -169,7 +187,7 @@ impl Blobs {
             return Err("Cache Storage has not answered before".into());
         }
         let asked = ask();
-        within(ms, asked?).await.unwrap_or_else(|| {
+        within(ms, Promise::resolve(&asked?)).await.unwrap_or_else(|| {
             self.stuck.set(true);
             Err(format!("Error: Cache Storage has not answered for {ms} ms").into())
         })

@@ -145,10 +145,10 @@ impl Store {
     }
 
     /// Keeps what is handed out. Whatever goes wrong with it is an event.
-    pub(crate) fn keep(self: &Rc<Self>, readings: &[Reading<Value>]) {
+    pub(crate) fn keep(self: &Rc<Self>, readings: &mut [Reading<Value>]) {
         let all: Rc<[DatasetName]> = readings.iter().map(|reading| reading.dataset.clone()).collect();
-        let writes = readings.iter().map(|Reading { dataset, source, head, value, .. }| {
-            self.hold(dataset, head, &value.payload);
+        let writes = readings.iter_mut().map(|Reading { dataset, source, head, value, .. }| {
+            self.hold(dataset, head, value);
             let (dataset, head, payload) = (dataset.clone(), head.clone(), Rc::clone(&value.payload));
             Write::Copy { dataset, head, source: *source, payload, all: Rc::clone(&all) }
         });
@@ -158,16 +158,23 @@ impl Store {
         }
     }
 
-    fn hold(&self, dataset: &DatasetName, head: &CacheHead, payload: &Payload) {
+    /// Holds the value, or takes the one that is held for as long as it is the same.
+    fn hold(&self, dataset: &DatasetName, head: &CacheHead, value: &mut Value) {
         let mut all = self.held.borrow_mut();
-        let before = all.iter().position(|held| held.dataset == *dataset);
-        if before.is_some_and(|at| is_later(&all[at].head, head)) {
+        let Some(held) = all.iter_mut().find(|held| held.dataset == *dataset) else {
+            all.push(Held { dataset: dataset.clone(), head: head.clone(), payload: Rc::new(value.payload.held()) });
             return;
+        };
+        let is_same = held.payload.sha256 == value.payload.sha256;
+        if is_same && !value.shaped {
+            value.data = held.payload.data.clone();
         }
-        if let Some(at) = before {
-            all.swap_remove(at);
+        if !is_later(&held.head, head) {
+            held.head = head.clone();
+            if !is_same {
+                held.payload = Rc::new(value.payload.held());
+            }
         }
-        all.push(Held { dataset: dataset.clone(), head: head.clone(), payload: Rc::new(payload.held()) });
     }
 
     /// Writes as soon as what is being written is.

@@ -3,7 +3,7 @@
 import { setImmediate, setTimeout } from 'node:timers/promises';
 
 /** How often the event loop goes round until whatever a simulated storage does has been done. */
-const ROUNDS = 40;
+const ROUNDS = 300;
 
 /** Resolves when what was begun has ended, as far as it waits for nobody else. */
 export async function settled() {
