@@ -74,7 +74,8 @@ pub(crate) async fn drive(call: Rc<Call>, mut step: Step<Value>) -> Outcome<Valu
             Step::FetchObjects(fetch) => {
                 let (payloads, schemas) = (fetch.requests(), fetch.schemas());
                 let count = payloads.len();
-                let mut files: Vec<Boxed<Fetching>> = payloads.into_iter().map(|request| call.payload(request)).collect();
+                let mut files: Vec<Boxed<Fetching>> =
+                    payloads.into_iter().map(|request| call.payload(request)).collect();
                 let known: Vec<Option<SchemaObject>> =
                     schemas.iter().map(|schema| call.feed.schemas.known(schema.sha256)).collect();
                 let missing = schemas.into_iter().zip(&known).filter(|(_, known)| known.is_none());

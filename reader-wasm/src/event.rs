@@ -7,9 +7,23 @@ use serde::Serialize;
 #[serde(tag = "type", rename_all = "kebab-case")]
 pub(crate) enum Event<'a> {
     /// A copy is kept from now on.
-    Cached { dataset: &'a str, #[serde(rename = "in")] place: &'a str },
-    CacheUnavailable { detail: &'a str },
-    CacheEvicted { dataset: &'a str },
-    CacheFull { dataset: &'a str, detail: &'a str },
-    CacheCorrupt { dataset: &'a str, detail: &'a str },
+    Cached {
+        dataset: &'a str,
+        #[serde(rename = "in")]
+        place: &'a str,
+    },
+    CacheUnavailable {
+        detail: &'a str,
+    },
+    CacheEvicted {
+        dataset: &'a str,
+    },
+    CacheFull {
+        dataset: &'a str,
+        detail: &'a str,
+    },
+    CacheCorrupt {
+        dataset: &'a str,
+        detail: &'a str,
+    },
 }

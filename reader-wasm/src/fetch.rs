@@ -11,7 +11,9 @@ use lastgood_protocol::layout;
 use lastgood_protocol::read::{Caching, Request};
 use lastgood_protocol::time::Timestamp;
 use wasm_bindgen::prelude::*;
-use web_sys::{AbortController, Headers, ReadableStreamDefaultReader, RequestCache, RequestInit, Response, ResponseType};
+use web_sys::{
+    AbortController, Headers, ReadableStreamDefaultReader, RequestCache, RequestInit, Response, ResponseType,
+};
 
 use crate::page::{self, Page};
 use crate::task::Sleep;
@@ -167,7 +169,11 @@ async fn whole(response: &Response, request: &Request, clock: &mut Clock<'_>) ->
 }
 
 /// The body part by part, no more than the limit, in one piece of memory, which hashing and decoding need.
-async fn parts(body: &web_sys::ReadableStream, request: &Request, clock: &mut Clock<'_>) -> Result<Uint8Array, Failure> {
+async fn parts(
+    body: &web_sys::ReadableStream,
+    request: &Request,
+    clock: &mut Clock<'_>,
+) -> Result<Uint8Array, Failure> {
     let path = request.path.as_str();
     let body: &Stream = body.unchecked_ref();
     let reader = body.get_reader().map_err(|thrown| broken(path, &thrown))?;
@@ -215,7 +221,8 @@ fn expect_json(path: &str, start: &Uint8Array) -> Result<(), Failure> {
     if start.get(begin) != Some(&b'<') {
         return Ok(());
     }
-    let excerpt: String = start[begin..].iter().take(40).map(|&byte| if byte.is_ascii_graphic() { byte.into() } else { ' ' }).collect();
+    let excerpt: String =
+        start[begin..].iter().take(40).map(|&byte| if byte.is_ascii_graphic() { byte.into() } else { ' ' }).collect();
     let detail = format!("{path}: expected JSON, found an HTML page: \"{excerpt}\"");
     Err(Failure::new(Code::NotJson, detail).at(path))
 }

@@ -32,12 +32,7 @@ impl Schemas {
     }
 
     /// Validates a payload against a schema that is here.
-    pub(crate) async fn validate(
-        &self,
-        page: &Page,
-        payload: &Payload,
-        schema: &SchemaRef,
-    ) -> Result<(), Objection> {
+    pub(crate) async fn validate(&self, page: &Page, payload: &Payload, schema: &SchemaRef) -> Result<(), Objection> {
         let text = {
             let known = self.0.borrow();
             let (_, text) = known
@@ -51,7 +46,8 @@ impl Schemas {
             Objection::Refused(Failure::new(Code::Offline, detail))
         };
         let bytes = payload.bytes_again().await.map_err(unavailable)?;
-        let verdict = JsFuture::from(page.validate(&schema.sha256.to_string(), &text, &bytes)).await.map_err(unavailable)?;
+        let verdict =
+            JsFuture::from(page.validate(&schema.sha256.to_string(), &text, &bytes)).await.map_err(unavailable)?;
         let told = |name: &str| page::get(&verdict, name).as_string();
         match (told("invalid"), told("unsupported")) {
             (Some(problem), _) => Err(Objection::Invalid(problem)),

@@ -190,7 +190,9 @@ test('a value does not wait for its copy, and the reading says what is true', as
       return instead(cache, { put });
     },
   });
-  const { server, feed, events } = await opened({ d: large('a') });
+  const events = [];
+  const onEvent = (event) => event.type.startsWith('cache') && events.push(event);
+  const { server, feed } = await opened({ d: large('a') }, { onEvent });
   const first = await feed.read('d');
   assert.deepEqual([writing, first.cachedIn], [true, null]);
   assert.deepEqual(events, []);
@@ -257,6 +259,9 @@ test('a slow write of an older generation does not replace a later copy', async 
     },
   });
   const reading = await feed.read('d');
+  // The other page waits for its copy too.
+  await settled();
+  await settled();
   assert.deepEqual([reading.data[0], reading.cachedIn], ['a', null]);
   const kept = [...(await real.open('lastgood:1')).entries.keys()].map((url) => /\/([0-9a-f]{64})\?/.exec(url)?.[1]);
   assert.deepEqual(kept, [sha256(large('b'))]);

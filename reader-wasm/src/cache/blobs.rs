@@ -93,7 +93,12 @@ impl Blobs {
     }
 
     /// Whether it was kept; if not, what hindered it, where there is storage at all.
-    pub(super) async fn put_payload(&self, head_key: &str, sha256: &Sha256, blob: &Blobbed) -> Result<(), Option<JsValue>> {
+    pub(super) async fn put_payload(
+        &self,
+        head_key: &str,
+        sha256: &Sha256,
+        blob: &Blobbed,
+    ) -> Result<(), Option<JsValue>> {
         let put = || {
             let headers = Headers::new()?;
             headers.set("content-type", &blob.media_type)?;
@@ -121,7 +126,8 @@ impl Blobs {
             let found = self.find(&address).await;
             let kept_at = found.and_then(|found| found.headers().get(KEPT_AT).ok().flatten());
             // One from the future was kept before the clock was set right.
-            let age_ms = kept_at.and_then(|at| at.parse::<u64>().ok()).map(|at| at.abs_diff(js_sys::Date::now() as u64));
+            let age_ms =
+                kept_at.and_then(|at| at.parse::<u64>().ok()).map(|at| at.abs_diff(js_sys::Date::now() as u64));
             listed.push(Listed { head_key, sha256, young: age_ms.is_some_and(|age| age < YOUNG_MS) });
         }
         listed

@@ -12,14 +12,14 @@ use std::rc::Rc;
 use js_sys::JsString;
 use lastgood_protocol::cache::{CacheHead, FeedMemory, Keys};
 use lastgood_protocol::name::DatasetName;
-use web_sys::Blob;
 use wasm_bindgen::JsCast;
+use web_sys::Blob;
 
+use super::Place;
 use super::blobs::{Blobbed, Blobs};
 use super::eviction::{Candidate, in_order};
 use super::is_later;
 use super::local::LocalStore;
-use super::Place;
 use crate::event::Event;
 use crate::page::{self, Page};
 use crate::payload::{Payload, encoded};

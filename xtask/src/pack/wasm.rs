@@ -77,7 +77,7 @@ impl Module {
             .reset_state_function(self.name == READER.name)
             // Not by `strip` in Cargo.toml, which would take the target_features
             // section along that wasm-opt goes by.
-            .remove_name_section(env::var_os("KEEP_NAMES").is_none())
+            .remove_name_section(true)
             .remove_producers_section(true);
         bindgen.generate(directory).context("wasm-bindgen refused the module")
     }

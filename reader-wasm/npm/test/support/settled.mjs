@@ -2,14 +2,16 @@
 
 import { setImmediate, setTimeout } from 'node:timers/promises';
 
-/** How often the event loop goes round until whatever a simulated storage does has been done. */
-const ROUNDS = 300;
+/** How often it is looked whether anything goes on, and for how many rounds of the event loop. */
+const [TIMES, ROUNDS] = [4, 60];
 
 /** Resolves when what was begun has ended, as far as it waits for nobody else. */
 export async function settled() {
-  // Large copies are written in a task of the page's own, which a timer begins.
-  await setTimeout(2);
-  for (let round = 0; round < ROUNDS; round += 1) await setImmediate();
+  for (let time = 0; time < TIMES; time += 1) {
+    // Large copies are written in a task of the page's own, which a timer begins.
+    await setTimeout(3);
+    for (let round = 0; round < ROUNDS; round += 1) await setImmediate();
+  }
 }
 
 /** `open` with feeds whose readings come when their copies are written, or cannot be. */
