@@ -56,7 +56,7 @@ fn an_invalid_name_is_asked_for_nowhere(browser: Browser) {
     assert_eq!(error.code.as_deref(), Some("invalid-name"));
     let mut asked = site.requests();
     asked.sort();
-    assert_eq!(asked, ["/data/.lock", "/data/manifest.json"], "which open asks for");
+    assert_eq!(asked, ["GET /data/.lock 204", "GET /data/manifest.json 404"], "which open asks for");
 }
 
 fn a_silent_server_runs_into_the_time_limit(browser: Browser) {
