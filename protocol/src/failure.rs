@@ -53,13 +53,15 @@ pub enum Code {
     SchemaOlder,
     /// The reader understands certain versions, and the dataset was published without a schema.
     SchemaMissing,
+    /// A step that was to make a value of a later version of its schema has failed.
+    MigrationFailed,
     /// The last good copy was confirmed too long ago.
     TooOld,
 }
 
 impl Code {
     /// Every code, for documentation and tests.
-    pub const ALL: [Code; 21] = [
+    pub const ALL: [Code; 22] = [
         Code::Locked,
         Code::Offline,
         Code::Timeout,
@@ -80,6 +82,7 @@ impl Code {
         Code::SchemaNewer,
         Code::SchemaOlder,
         Code::SchemaMissing,
+        Code::MigrationFailed,
         Code::TooOld,
     ];
 
@@ -107,6 +110,7 @@ impl Code {
             Code::SchemaNewer => "schema-newer",
             Code::SchemaOlder => "schema-older",
             Code::SchemaMissing => "schema-missing",
+            Code::MigrationFailed => "migration-failed",
             Code::TooOld => "too-old",
         }
     }

@@ -1,33 +1,56 @@
-//! The core of the npm package `lastgood`: what must be the same in the browser as in the writer, and waits for nothing.
+//! The WebAssembly modules of the npm package `lastgood`.
 //!
-//! The package's TypeScript (`npm/src/`) fetches, stores and waits; this module decides what to fetch, verifies what came, and
-//! says what to hand out. They talk in JSON texts, which both sides have a reader for; payloads stay on the
-//! JavaScript side, where the engine hashes them and makes their values.
+//! The reader carries one read from its plan to its readings: it fetches, verifies, judges, falls back to the copies that it keeps in
+//! localStorage and Cache Storage, and tells what happens. The package's TypeScript (`npm/src/`) decides when to read, and calls the page's
+//! functions. The validator judges payloads by their published schemas; it is a module of its own, because most feeds have none.
 //!
 //! | module | what it does |
 //! | --- | --- |
-//! | `chain` | one read: [`lastgood_protocol::read`] with its steps and answers as texts |
-//! | `read` | the same for JavaScript |
-//! | `answer` | texts into plans and answers |
-//! | `step` | steps into texts |
-//! | `schema` | payloads against the schema that they were published with |
-//! | `hash` | SHA-256 where the browser has none |
+//! | `reader` | what TypeScript calls |
+//! | `drive` | the steps of [`lastgood_protocol::read`] to completion |
+//! | `page` | what TypeScript provides |
+//! | `fetch` | one request, within its limits of size and time |
+//! | `inflight` | requests that several reads share |
+//! | `payload` | bytes, hashed and made into a value |
+//! | `schemas` | published schemas, and the validator that is asked about them |
+//! | `cache` | copies between visits |
+//! | `reading`, `event` | what is handed out and told |
+//! | `task` | futures that can be ended |
+//! | `validator` | payloads against their published schema, in the module of its own |
 
-// Without the standard library, so that a panic is nothing but a trap: its messages, and where in the source it happened, would
-// be a part of what every page downloads, and reach nobody.
-#![cfg_attr(all(target_family = "wasm", not(test)), no_std)]
+// The validator has no use for the standard library: without it a panic is nothing but a trap, and its messages are no part of what
+// pages download. What the reader builds on needs it; `cargo xtask pack` takes the messages out there.
+#![cfg_attr(all(target_family = "wasm", not(test), not(feature = "reader")), no_std)]
 
 extern crate alloc;
 
-mod answer;
-mod chain;
-mod hash;
-mod read;
-mod schema;
-mod step;
+#[cfg(feature = "reader")]
+mod cache;
+#[cfg(feature = "reader")]
+mod drive;
+#[cfg(feature = "reader")]
+mod event;
+#[cfg(feature = "reader")]
+mod fetch;
+#[cfg(feature = "reader")]
+mod inflight;
+#[cfg(feature = "reader")]
+mod page;
+#[cfg(feature = "reader")]
+mod payload;
+#[cfg(feature = "reader")]
+mod reader;
+#[cfg(feature = "reader")]
+mod reading;
+#[cfg(feature = "reader")]
+mod schemas;
+#[cfg(feature = "reader")]
+mod task;
+#[cfg(feature = "validator")]
+mod validator;
 
 /// A panic is a defect; to JavaScript it is a `WebAssembly.RuntimeError`.
-#[cfg(all(target_family = "wasm", not(test)))]
+#[cfg(all(target_family = "wasm", not(test), not(feature = "reader")))]
 #[panic_handler]
 fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
     core::arch::wasm32::unreachable()

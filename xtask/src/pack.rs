@@ -4,6 +4,7 @@ mod api;
 mod consumers;
 mod names;
 mod pages;
+mod panics;
 mod script;
 mod sizes;
 mod tarball;
@@ -57,12 +58,13 @@ pub(crate) fn run(args: &Args) -> Result<Package> {
 
 fn build(out: &Path, check: bool) -> Result<()> {
     let directory = out.join("package");
-    module(&directory)?;
-    wasm::check_paths(&directory)?;
+    modules(&directory)?;
     let core = out.join("core");
     fs::create_dir_all(&core).with_context(|| format!("cannot make {}", core.display()))?;
-    for name in [wasm::MODULE, wasm::GLUE] {
-        copy(&directory, &core, name)?;
+    for module in wasm::MODULES {
+        module.check_paths(&directory)?;
+        copy(&directory, &core, module.file)?;
+        copy(&directory, &core, module.glue)?;
     }
     step("check the types", script::check)?;
     step("bundle", || script::bundle(&directory).and_then(|()| script::declare(&directory)))?;
@@ -73,12 +75,10 @@ fn build(out: &Path, check: bool) -> Result<()> {
     step("check what consumers resolve", || consumers::check(&out.join(tarball_name())))
 }
 
-/// Puts the wasm module and its glue into a directory: the core that the package's TypeScript drives.
-pub(crate) fn module(directory: &Path) -> Result<()> {
+/// Puts the wasm modules and their glue into a directory: what the package's TypeScript drives.
+pub(crate) fn modules(directory: &Path) -> Result<()> {
     fs::create_dir_all(directory).with_context(|| format!("cannot make {}", directory.display()))?;
-    let module = step("build the wasm module", wasm::build)?;
-    step("generate the bindings", || wasm::bind(&module, directory))?;
-    step("optimise the wasm module", || wasm::optimise(directory))
+    step("build the wasm modules", || wasm::MODULES.iter().try_for_each(|module| module.make(directory)))
 }
 
 fn remove(directory: &Path) -> Result<()> {

@@ -5,7 +5,8 @@ use alloc::format;
 use alloc::vec::Vec;
 
 use super::request::Payload;
-use super::{AtHand, Checked, Outcome, Reading, Source, Step, Task, Wanted, is_of};
+use super::validate::Judged;
+use super::{AtHand, Checked, Outcome, Reading, Source, Step, Task, Validate, Wanted, is_of};
 use crate::cache::CacheHead;
 use crate::failure::{Code, Failure};
 use crate::manifest::{Generation, Manifest};
@@ -80,8 +81,23 @@ impl<V> Task<V> {
         Some(readings)
     }
 
+    /// Hands out the copies, unless the reader's own shape objects.
+    fn hand_out_copies(self: Box<Self>, readings: Vec<Reading<V>>, failure: Failure, now: Timestamp) -> Step<V> {
+        if (0..readings.len()).any(|i| self.has_shape(i)) {
+            return Step::Validate(Validate { task: self, judged: Judged::Copies(readings, failure, now) });
+        }
+        self.end_with(readings, failure, now)
+    }
+
+    /// Ends without the copies, because the reader's own shape has refused one. Had it refused the present value before, then that is
+    /// to be told.
+    pub(super) fn end_refused(self: Box<Self>, failure: Failure, refusal: Failure, now: Timestamp) -> Step<V> {
+        let told = if self.refused { failure } else { refusal };
+        self.fail(told, now)
+    }
+
     /// Ends with the copies that were fallen back to, unless they are too old.
-    fn end_with(self: Box<Self>, readings: Vec<Reading<V>>, failure: Failure, now: Timestamp) -> Step<V> {
+    pub(super) fn end_with(self: Box<Self>, readings: Vec<Reading<V>>, failure: Failure, now: Timestamp) -> Step<V> {
         let Some((age, limit)) = self.too_old(now) else { return self.end(Ok(readings), now) };
         let detail =
             format!("the last good copy was confirmed {age} ms ago, more than the {limit} allowed, and {failure}");
@@ -89,7 +105,7 @@ impl<V> Task<V> {
         Step::Done(Outcome { result, too_old: readings, memory: self.memory, at: now })
     }
 
-    fn fail(self: Box<Self>, failure: Failure, now: Timestamp) -> Step<V> {
+    pub(super) fn fail(self: Box<Self>, failure: Failure, now: Timestamp) -> Step<V> {
         self.end(Err(failure), now)
     }
 }
@@ -127,7 +143,7 @@ impl<V> LoadCache<V> {
                     match payload.filter(|payload| is_of(payload, entry)) {
                         Some(payload) => {
                             let satisfies = task.heads[i].as_ref().and_then(CacheHead::satisfies);
-                            task.at_hand[i] = Some(AtHand { payload, source: Source::Cache, satisfies });
+                            task.at_hand[i] = Some(AtHand::new(payload, Source::Cache, satisfies));
                         }
                         // Lost or altered: without its head it is fetched, and no longer fallen back to.
                         None => task.heads[i] = None,
@@ -138,7 +154,7 @@ impl<V> LoadCache<V> {
             Then::HandOutLocked(checked) => {
                 let reason = Failure::new(Code::Locked, "a commit is in progress; this is the copy from before it");
                 match task.cached_readings(payloads, (Source::Cache, &reason), checked.now) {
-                    Some(readings) => task.end(Ok(readings), checked.now),
+                    Some(readings) => task.hand_out_copies(readings, reason, checked.now),
                     None => {
                         task.heads.fill(None);
                         task.heed_lock(checked)
@@ -148,7 +164,7 @@ impl<V> LoadCache<V> {
             Then::HandOutFallback(failure, now) => {
                 let inconsistent = task.heads.len() > 1 && task.cached_generation(None).is_none();
                 match task.cached_readings(payloads, (Source::Fallback, &failure), now) {
-                    Some(readings) => task.end_with(readings, failure, now),
+                    Some(readings) => task.hand_out_copies(readings, failure, now),
                     None if inconsistent => {
                         let detail = format!("the cached copies are not of one generation, and {failure}");
                         task.fail(failure.but(Code::Inconsistent, detail), now)

@@ -29,12 +29,13 @@ pub use objects::FetchObjects;
 pub use plan::{Kind, Known, LockPolicy, Plan, Shape, Wanted};
 pub use reading::{Outcome, Reading, Source};
 pub use request::{
-    Caching, Check, Document, ManifestAnswer, ManifestAnswers, ObjectAnswers, Objection, Payload, Request,
+    Caching, Check, Document, ManifestAnswer, ManifestAnswers, ObjectAnswers, Objection, Own, Payload, Request,
     SchemaObject, SchemaRequest, VerifiedManifest,
 };
 pub use validate::Validate;
 
 use self::cached::Then;
+use self::validate::Judged;
 use crate::cache::{CacheHead, FeedMemory};
 use crate::digest::Sha256;
 use crate::failure::{Code, Failure};
@@ -54,7 +55,7 @@ pub enum Step<V> {
     LoadCache(LoadCache<V>),
     /// Fetch objects, in parallel.
     FetchObjects(FetchObjects<V>),
-    /// Validate payloads against their schemas.
+    /// Judge payloads by their schemas, and by the shape that the reader expects.
     Validate(Validate<V>),
     /// Let time pass.
     Wait(Wait<V>),
@@ -68,8 +69,17 @@ pub fn start<V>(plan: Plan, known: Known) -> Step<V> {
     heads.resize(plan.datasets.len(), None);
     let at_hand = plan.datasets.iter().map(|_| None).collect();
     let (memory, schemas) = (known.memory, Vec::new());
-    let task = Task { plan, memory, heads, at_hand, schemas, waited_ms: 0, waits: 0, manifest_reread: false };
-    let task = Box::new(task);
+    let task = Box::new(Task {
+        plan,
+        memory,
+        heads,
+        at_hand,
+        schemas,
+        waited_ms: 0,
+        waits: 0,
+        manifest_reread: false,
+        refused: false,
+    });
     // Nothing cached: the plain copy is most likely the wanted payload, and saves a round trip.
     let may_guess = |&i: &usize| task.heads[i].is_none() && task.plan.datasets[i].kind != Kind::Artifact;
     let guesses = (0..task.heads.len()).filter(may_guess).collect();
@@ -89,6 +99,8 @@ struct Task<V> {
     waited_ms: u64,
     waits: u32,
     manifest_reread: bool,
+    /// Whether the reader's own shape has refused what the manifest names.
+    refused: bool,
 }
 
 /// A payload, where it came from, and the schema that it is known to satisfy.
@@ -97,6 +109,14 @@ struct AtHand<V> {
     payload: Payload<V>,
     source: Source,
     satisfies: Option<Sha256>,
+    /// Whether the reader's own shape has taken it.
+    shaped: bool,
+}
+
+impl<V> AtHand<V> {
+    fn new(payload: Payload<V>, source: Source, satisfies: Option<Sha256>) -> Self {
+        Self { payload, source, satisfies, shaped: false }
+    }
 }
 
 /// A manifest that was found to be the present one just now, and when that was.
@@ -146,7 +166,7 @@ impl<V> FetchManifest<V> {
         let Self { mut task, guesses } = self;
         for (i, guess) in guesses.into_iter().zip(answers.guesses) {
             // A guess that failed is no failure: the object will be fetched.
-            task.at_hand[i] = guess.ok().map(|payload| AtHand { payload, source: Source::Network, satisfies: None });
+            task.at_hand[i] = guess.ok().map(|payload| AtHand::new(payload, Source::Network, None));
         }
         let locked = task.locked(answers.lock);
         let manifest = answers.manifest.and_then(|answer| task.accept(answer, now));
@@ -270,13 +290,12 @@ impl<V> Task<V> {
 
     /// Has the payloads validated, when all of them and their schemas are at hand.
     fn validate(self: Box<Self>, checked: Checked) -> Step<V> {
-        let is_value = |i: usize| self.at_hand[i].as_ref().is_some_and(|at_hand| at_hand.payload.value.is_ok());
-        let to_validate = |&i: &usize| is_value(i) && self.unsatisfied(i, &checked).is_some();
-        let wanted: Vec<usize> = (0..self.plan.datasets.len()).filter(to_validate).collect();
+        let to_judge = |&i: &usize| self.check(i, &checked).is_some();
+        let wanted: Vec<usize> = (0..self.plan.datasets.len()).filter(to_judge).collect();
         if wanted.is_empty() {
             return self.hand_out(checked);
         }
-        Step::Validate(Validate { task: self, checked, wanted })
+        Step::Validate(Validate { task: self, judged: Judged::Current(checked, wanted) })
     }
 
     fn hand_out(mut self: Box<Self>, checked: Checked) -> Step<V> {
@@ -284,7 +303,7 @@ impl<V> Task<V> {
         let mut readings = Vec::with_capacity(self.plan.datasets.len());
         for (i, Wanted { dataset, .. }) in self.plan.datasets.iter().enumerate() {
             let at_hand = self.at_hand[i].take().expect("resolve goes on only with every payload at hand");
-            let AtHand { payload, source, satisfies } = at_hand;
+            let AtHand { payload, source, satisfies, .. } = at_hand;
             let entry = &manifest.datasets[dataset];
             let value = match payload.value {
                 Ok(value) => value,

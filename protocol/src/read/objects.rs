@@ -62,7 +62,7 @@ impl<V> FetchObjects<V> {
             let expected = checked.manifest.datasets[dataset].sha256;
             let found = |payload: &Payload<V>| (payload.sha256, payload.size);
             match verified(answer, found, expected, &request) {
-                Ok(payload) => task.at_hand[i] = Some(AtHand { payload, source: Source::Network, satisfies: None }),
+                Ok(payload) => task.at_hand[i] = Some(AtHand::new(payload, Source::Network, None)),
                 Err(failure) if Round::once_more(&failure, &request) => payloads_again.push((i, Caching::Bypass)),
                 Err(failure) => round.note(failure.of(dataset)),
             }

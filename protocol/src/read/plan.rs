@@ -53,12 +53,15 @@ pub struct Shape {
     /// The versions of the schema that the reader understands: from the oldest that it can migrate to the one that it was
     /// written for. `None` takes whatever is published.
     pub versions: Option<RangeInclusive<u32>>,
+    /// Whether the reader has a shape of its own, beside the published schema: then its host judges each value, from wherever it
+    /// comes, before it is handed out.
+    pub own: bool,
 }
 
 /// Validated, of whatever version.
 impl Default for Shape {
     fn default() -> Self {
-        Self { validate: true, versions: None }
+        Self { validate: true, versions: None, own: false }
     }
 }
 

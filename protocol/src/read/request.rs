@@ -135,15 +135,27 @@ pub struct ObjectAnswers<V> {
     pub schemas: Vec<Result<SchemaObject, Failure>>,
 }
 
-/// A value to be validated.
+/// A value to be judged: by its published schema, then by the reader's own shape.
 #[derive(Debug)]
 pub struct Check<'a, V> {
     /// The dataset.
     pub dataset: &'a DatasetName,
     /// Its value. The bytes that it was made of are what is validated.
     pub value: &'a V,
-    /// The schema, which was answered before.
-    pub schema: &'a SchemaRef,
+    /// The published schema to validate against, which was answered before; `None` when the value is known to satisfy it, or is
+    /// not to be validated.
+    pub schema: Option<&'a SchemaRef>,
+    /// The reader's own shape, where it has one.
+    pub own: Option<Own>,
+}
+
+/// What a reader's own shape is told of a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Own {
+    /// The digest of the payload.
+    pub sha256: Sha256,
+    /// The version of the published schema; `None` without one.
+    pub version: Option<u32>,
 }
 
 /// Why a value is not taken for valid.
@@ -153,4 +165,6 @@ pub enum Objection {
     Invalid(String),
     /// The schema cannot be compiled here; why.
     Unsupported(String),
+    /// Another reason, such as the reader's own shape.
+    Refused(Failure),
 }

@@ -52,7 +52,7 @@ pub(crate) fn drive(plan: Plan, known: Known, host: &mut impl Host) -> Outcome<S
                 fetch.complete(ObjectAnswers { payloads, schemas })
             }
             Step::Validate(validate) => {
-                let verdicts = validate.checks().map(|check| host.validate(&check)).collect();
+                let verdicts = validate.checks().iter().map(|check| host.validate(check).map(|()| None)).collect();
                 validate.complete(verdicts)
             }
             Step::Wait(wait) => {

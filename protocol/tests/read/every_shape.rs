@@ -125,7 +125,7 @@ impl<'a> Run<'a> {
             Kind::Artifact
         } else {
             let versions = page.versions.map(|(oldest, newest)| oldest..=newest);
-            Kind::Json(Shape { validate: page.validates, versions })
+            Kind::Json(Shape { validate: page.validates, versions, own: false })
         };
         // One of them at a time: locks are combined with everything else elsewhere.
         let (lock, max_age_ms, confirmed_ms) = [
@@ -351,7 +351,7 @@ impl Host for Run<'_> {
     }
 
     fn validate(&mut self, check: &Check<'_, String>) -> Result<(), Objection> {
-        let (schema, value) = (check.schema.sha256, check.value.clone());
+        let (schema, value) = (check.schema.unwrap().sha256, check.value.clone());
         assert!(self.page.validates && self.arrived.contains(&schema), "schemas are verified first");
         assert_eq!(Sha256::of(value.as_bytes()), self.entry().sha256, "payloads are verified first");
         assert!(!self.is_valid(&value), "nothing is validated twice");

@@ -28,11 +28,11 @@ fn warm() -> (Publisher, Site) {
 }
 
 fn unvalidated() -> Kind {
-    Kind::Json(Shape { validate: false, versions: None })
+    Kind::Json(Shape { validate: false, versions: None, own: false })
 }
 
 fn versions(versions: RangeInclusive<u32>) -> Kind {
-    Kind::Json(Shape { validate: true, versions: Some(versions) })
+    Kind::Json(Shape { validate: true, versions: Some(versions), own: false })
 }
 
 fn object(publisher: &Publisher) -> String {

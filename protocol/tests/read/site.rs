@@ -223,7 +223,7 @@ impl Host for Site {
 
     fn validate(&mut self, check: &Check<'_, String>) -> Result<(), Objection> {
         self.validations += 1;
-        common::validate(std::str::from_utf8(&self.schemas[&check.schema.sha256]).unwrap(), check.value)
+        common::validate(std::str::from_utf8(&self.schemas[&check.schema.unwrap().sha256]).unwrap(), check.value)
     }
 
     fn cached(&mut self, dataset: &DatasetName) -> Option<Payload<String>> {

@@ -7,15 +7,15 @@ export class ObjectUrls {
   /** The reading with the means to show it. Readings of the same blob have the same URL. */
   offer(reading: Reading<Blob> & { readonly ext: string }): ArtifactReading {
     const { data } = reading;
-    return {
-      ...reading,
+    // Not a copy of the reading, because what it says of its copy changes.
+    return Object.assign(reading, {
       objectUrl: () => {
         let url = this.#urls.get(data);
         if (url === undefined) this.#urls.set(data, (url = URL.createObjectURL(data)));
         return url;
       },
       revokeObjectUrl: () => this.#revoke(data),
-    };
+    });
   }
 
   revokeAll(): void {

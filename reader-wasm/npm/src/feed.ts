@@ -17,8 +17,11 @@ import {
   type CallOptions,
   type FeedOptions,
 } from './options.js';
-import { Reader, type Order } from './read/reader.js';
+import type { Early } from './read/early.js';
+import { pageOf } from './read/page.js';
+import { Reader, Responses, type Order } from './read/reader.js';
 import type { ArtifactReading, FallbackReading, Reading, Shape } from './types.js';
+import type { Validate } from './validator.js';
 import { systemClock } from './watch/clock.js';
 import { surroundings } from './watch/surroundings.js';
 import { updatesOf } from './watch/updates.js';
@@ -33,20 +36,22 @@ export class OpenFeed {
   readonly #freshness: Freshness;
   readonly #watches: Watches;
   readonly #reader: Reader;
+  readonly #early: Early | null;
   readonly #objectUrls = new ObjectUrls();
   /** The calls in progress. */
   readonly #calls = new Set<AbortController>();
   #closed = false;
 
-  constructor(url: string, options: FeedOptions) {
+  constructor(url: string, options: FeedOptions, early: Early | null, validator: () => Promise<Validate>) {
     this.url = url;
+    this.#early = early;
     this.#options = options;
     const tell = safely(options.onEvent);
     this.#tell = tell;
     this.#freshness = new Freshness(tell, () => systemClock.now());
-    this.#watches = new Watches(surroundings(url, options, tell));
+    this.#watches = new Watches(surroundings(url, options, tell, Responses.make));
     const trace: Trace = options.debug ? (line) => console.debug(`lastgood ${url} ${line}`) : undefined;
-    this.#reader = new Reader(url, options, tell, trace);
+    this.#reader = new Reader(pageOf(url, options, { tell, trace, early, validator }), options.shapes);
   }
 
   async read(name: unknown, given?: unknown): Promise<Reading | FallbackReading> {
@@ -99,6 +104,7 @@ export class OpenFeed {
   close(): void {
     this.#closed = true;
     for (const call of this.#calls) call.abort(closed());
+    this.#early?.end();
     this.#watches.close();
     this.#objectUrls.revokeAll();
   }
@@ -119,8 +125,9 @@ export class OpenFeed {
     // The first look asks whether a commit is in progress. Later ones find out by themselves: a commit that has ended
     // is a new manifest.
     let again = false;
-    const read: Subject['read'] = async (answers, signal) => {
-      const order: Order = { datasets, patience, shape, again, desk: answers.forRead() };
+    const read: Subject['read'] = async (given, signal) => {
+      const responses = given as Responses;
+      const order: Order = { datasets, patience, shape, again, responses };
       const readings = await this.#readAll(order, { ...call, signal });
       again = patience.lock !== 'wait' && readings.every(({ reason }) => reason !== 'locked');
       return several ? byName(readings) : one(readings);

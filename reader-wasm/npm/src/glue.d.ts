@@ -1,35 +1,52 @@
-/** The glue that wasm-bindgen generates for reader-wasm/src/; `cargo xtask pack` puts it in the place of this name. */
+/** The glue that wasm-bindgen generates for reader-wasm/src/; `cargo xtask pack` puts it in the place of these names. */
 declare module 'lastgood_reader' {
   /** Instantiates the module, once for all. */
   export default function init(options: { module_or_path: WebAssembly.Module }): Promise<unknown>;
+  /** Replaces a module that has trapped by a fresh instance. */
+  export function __wbg_reset_state(): void;
 
-  export class Read {
-    constructor(plan: string);
-    step(): string;
-    answer(manifests: Manifests, answers: string, manifest: Uint8Array, lock: Uint8Array, now: number): string;
+  /** Tells how to have `run` called soon. */
+  export function start(schedule: () => void): void;
+  /** Goes on with all that can go on. */
+  export function run(): void;
+  /** Ends a read: `done` is not called any more. */
+  export function cancel(id: number): void;
+
+  export class Reader {
+    constructor(page: import('./read/page.js').Page);
+    read(
+      order: import('./read/reader.js').Task,
+      shape: import('./read/reader.js').ShapeOf | undefined,
+      responses: SharedResponses,
+      done: (error: unknown, readings: unknown) => void,
+    ): number;
     free(): void;
   }
 
-  export class Manifests {
+  export class SharedResponses {
     constructor();
-  }
-
-  export class Digest {
-    constructor();
-    update(piece: Uint8Array): void;
-    finish(): string;
-    free(): void;
-  }
-
-  export class Schema {
-    constructor(text: string);
-    violations(payload: Uint8Array): string | undefined;
+    static heard(manifest: object, lock: object | null): SharedResponses;
+    told(): import('./watch/responses.js').Told | undefined;
     free(): void;
   }
 }
 
-/** The bytes of the module, inlined when the package is packed. */
+/** The same for the validator of published schemas. */
+declare module 'lastgood_validator' {
+  export default function init(options: { module_or_path: WebAssembly.Module }): Promise<unknown>;
+
+  export class Schema {
+    constructor(text: string);
+    violations(payload: Uint8Array): string | undefined;
+  }
+}
+
+/** The bytes of the modules in Base64, inlined when the package is packed. */
 declare module 'lastgood_reader_bg.wasm' {
-  const bytes: Uint8Array<ArrayBuffer>;
-  export default bytes;
+  const base64: string;
+  export default base64;
+}
+declare module 'lastgood_validator_bg.wasm' {
+  const base64: string;
+  export default base64;
 }

@@ -1,6 +1,6 @@
 /**
  * The entry `lastgood/inline`: the WebAssembly module is part of the script, for bundlers and test runners that do not take
- * files along. A third larger, and compiled anew in every visit. In Node it is also what `lastgood` leads to: some bundlers give
+ * files along. A quarter larger, and compiled anew in every visit. In Node it is also what `lastgood` leads to: some bundlers give
  * the module an address on the site, which their own server cannot fetch.
  *
  * @module
@@ -9,12 +9,14 @@
 import { openWith } from './open.js';
 import module from './inline-reader.js';
 import type { Datasets, Feed, OpenOptions } from './types.js';
+import type { Origins } from './wasm.js';
 
 export { LastgoodError, type ErrorDetails } from './errors.js';
 export type * from './types.js';
 
 /**
- * Opens a feed: compiles the WebAssembly module once per page. Makes no request to the feed.
+ * Opens a feed: compiles the WebAssembly module once per page. Asks for the manifest and the lock marker
+ * meanwhile; the first read takes the answers.
  *
  * @param url the feed's directory, http or https, without query and fragment; a slash is added at the end; relative
  * addresses are resolved against the page
@@ -24,5 +26,11 @@ export function open<D extends Datasets = Datasets>(
   url: string | URL,
   options?: OpenOptions<D>,
 ): Promise<Feed<D>> {
-  return openWith(() => module, url, options);
+  return openWith(ORIGINS, url, options);
 }
+
+const ORIGINS: Origins = {
+  reader: () => module,
+  // Most feeds have no schemas, so it is a script of its own.
+  validator: async () => (await import('./inline-validator.js')).default,
+};

@@ -1,20 +1,27 @@
 import { LastgoodError } from './errors.js';
 import { OpenFeed } from './feed.js';
+import { Early } from './read/early.js';
 import { parseOpenOptions } from './options.js';
 import type { Datasets, Feed, OpenOptions } from './types.js';
-import { load, type Origin } from './wasm.js';
+import { isLoading, load, loadValidator, type Origins } from './wasm.js';
 
-/** Opens a feed with the module that an entry of the package knows. */
+/** Opens a feed with the modules that an entry of the package knows. */
 export function openWith<D extends Datasets>(
-  wasm: Origin,
+  origins: Origins,
   url: string | URL,
   options: OpenOptions<D> | undefined,
 ): Promise<Feed<D>> {
   const opening = (async () => {
     const address = feedAddress(url);
     const parsed = parseOpenOptions(options);
-    await load(options?.wasm, wasm);
-    return new OpenFeed(address, parsed) as unknown as Feed<D>;
+    const validator = () => loadValidator(options?.validator, origins.validator);
+    // Beside the download of the module, and not when it is there already: then the first read is soon enough.
+    const early = isLoading() ? null : new Early(address, parsed, parsed.preload);
+    // Its failure is seen when it is needed.
+    if (parsed.preload.length > 0) void validator().catch(() => {});
+    await load(options?.wasm, origins.reader);
+    early?.ready();
+    return new OpenFeed(address, parsed, early, validator) as unknown as Feed<D>;
   })();
   // A server that renders the page calls this with the page's relative address, and nobody may await it there: no reason to end the
   // process.

@@ -26,6 +26,8 @@ export interface FeedOptions {
   readonly patience: Patience;
   /** What the page knows of the datasets, by name. */
   readonly shapes: ReadonlyMap<string, Shape>;
+  /** The datasets that are asked for at once. */
+  readonly preload: readonly string[];
   readonly cache: (typeof CACHES)[number];
   readonly maxBytes: number;
   readonly init: RequestOptions | ((url: string) => RequestOptions | Promise<RequestOptions>);
@@ -64,12 +66,13 @@ const READ = [...CALL, 'fallback', ...SHAPE];
 
 export function parseOpenOptions(given: unknown): FeedOptions {
   const watching = ['intervalMs', 'minIntervalMs', 'shareTabs'];
-  const known = ['wasm', 'cache', 'maxBytes', 'init', 'fetch', 'onEvent', 'debug', 'datasets', ...watching, ...PATIENCE];
+  const known = ['wasm', 'cache', 'maxBytes', 'init', 'fetch', 'onEvent', 'debug', 'datasets', 'preload', 'validator', ...watching, ...PATIENCE];
   const options = new Options(given, known);
   const init = options.take('init', 'request options or a function', (value) => isFunction(value) || isObject(value)) ?? {};
   return {
     patience: patience(options, { lock: 'cache', lockWaitMs: 10_000, timeoutMs: 10_000, maxAge: null }),
     shapes: shapes(options.take('datasets', 'an object with a shape under each name', isObject)),
+    preload: options.take('preload', 'a list of dataset names', isTexts) ?? [],
     cache: options.choice('cache', CACHES) ?? 'auto',
     maxBytes: options.number('maxBytes', 1, Number.MAX_SAFE_INTEGER) ?? 64 * 2 ** 20,
     init: isFunction<Exclude<FeedOptions['init'], RequestOptions>>(init) ? init : parseRequestOptions(init, 'the object'),
@@ -211,6 +214,10 @@ function isFunction<T>(value: unknown): value is T {
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null;
+}
+
+function isTexts(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((each) => typeof each === 'string');
 }
 
 function isBoolean(value: unknown): value is boolean {

@@ -76,7 +76,9 @@ export type ErrorCode =
   /** The feed was closed. */
   | 'closed'
   /** The WebAssembly module could not be loaded; calling `open` again tries again. */
-  | 'wasm';
+  | 'wasm'
+  /** A defect of lastgood. The next call begins anew. */
+  | 'internal';
 
 /** A value together with where it came from, how old it is, and why. */
 export interface Reading<T = unknown> {
@@ -109,7 +111,8 @@ export interface Reading<T = unknown> {
   /** The version of the published schema, before any `migrate`; `null` when it was published without a schema. */
   readonly schemaVersion: number | null;
   /**
-   * Where a copy is kept for later visits; `null` when it could not be kept, is still being written, or `cache` is `none`.
+   * Where a copy is kept for later visits, as of the moment when you look; `null` when it could not be kept, is still being written, or
+   * `cache` is `none`. All but small copies are written after the value was handed out; then the event `cached` tells of it.
    */
   readonly cachedIn: 'localStorage' | 'cacheStorage' | null;
 }
@@ -247,6 +250,8 @@ export type FeedEvent =
   | { readonly type: 'recovered'; readonly dataset: string; readonly staleMs: number }
   /** The server handed out an older manifest than one seen before, which was refused. Told once, until it hands out a good one. */
   | { readonly type: 'regressed'; readonly detail: string }
+  /** A copy of the dataset, which was handed out before, is kept from now on. */
+  | { readonly type: 'cached'; readonly dataset: string; readonly in: 'localStorage' | 'cacheStorage' }
   /** There is no storage, or it is blocked or does not answer. Told once for each opened feed and kind of storage. */
   | { readonly type: 'cache-unavailable'; readonly detail: string }
   /** The cached copy of `dataset`, which may be of another feed of this origin, was removed to make room. */
@@ -268,6 +273,13 @@ export interface OpenOptions<D extends Datasets = Datasets> extends Omit<ReadOpt
    * Only the call that loads the module looks at it.
    */
   wasm?: WasmSource | Promise<WasmSource>;
+  /** The same for the module that validates, which is loaded when a manifest first names a schema. */
+  validator?: WasmSource | Promise<WasmSource>;
+  /**
+   * The datasets that the page will read first: their payloads are asked for beside the manifest while the module is loaded, unless
+   * this device has copies of them, and the validator of published schemas is loaded at once.
+   */
+  preload?: readonly string[];
   /** What the page knows of the datasets: for every read, snapshot and watch of them. */
   // "& Datasets" types the arguments of the functions in it: the default of D at `open` knows nothing of them.
   datasets?: D & Datasets;

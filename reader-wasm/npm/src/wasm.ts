@@ -1,29 +1,57 @@
 /**
- * Loads the WebAssembly module, once for all feeds of the page.
+ * Loads the WebAssembly modules, each once for all feeds of the page, and replaces the one that reads when it has trapped.
  *
  * @module
  */
 
-import init from 'lastgood_reader';
+import init, { __wbg_reset_state as reset, run, start } from 'lastgood_reader';
 
 import { LastgoodError } from './errors.js';
 import type { WasmSource } from './types.js';
-
-/** The module being loaded, or loaded; nothing after a failure, so that the next call tries again. */
-let loading: Promise<unknown> | undefined;
+import type { Validate } from './validator.js';
 
 /** Where an entry of the package has a module. */
 export type Origin = () => WasmSource | Promise<WasmSource>;
 
-/** Loads the module from `given` or, without it, from where the entry has it. */
+/** Where an entry of the package has its modules. */
+export interface Origins {
+  readonly reader: Origin;
+  readonly validator: Origin;
+}
+
+/** Loads once; after a failure, the next call tries again. */
+class Once<T> {
+  #loading: Promise<T> | undefined;
+
+  get begun(): boolean {
+    return this.#loading !== undefined;
+  }
+
+  get(load: () => Promise<T>): Promise<T> {
+    this.#loading ??= load().catch((error: unknown) => {
+      this.#loading = undefined;
+      throw error;
+    });
+    return this.#loading;
+  }
+}
+
+// Only one of each at a time: a second instance would take the place of the first under the feet of its feeds.
+const reader = new Once<void>();
+const validator = new Once<Validate>();
+
+/** Whether the module that reads is there, or on its way. */
+export function isLoading(): boolean {
+  return reader.begun;
+}
+
+/** Loads the module that reads from `given` or, without it, from where the entry has it. */
 export async function load(given: unknown, origin: Origin): Promise<void> {
-  // Only one at a time: a second instance would take the place of the first under the feet of its feeds.
-  loading ??= start(given, origin).catch((error: unknown) => {
-    loading = undefined;
-    throw error;
-  });
   try {
-    await loading;
+    await reader.get(async () => {
+      await init({ module_or_path: await moduleOf(given, origin) });
+      start(schedule);
+    });
   } catch (error) {
     throw new LastgoodError(
       `the WebAssembly module could not be loaded (${String(error)}); ` +
@@ -32,6 +60,62 @@ export async function load(given: unknown, origin: Origin): Promise<void> {
       { code: 'wasm', cause: error },
     );
   }
+}
+
+/** Loads the validator of published schemas likewise. */
+export function loadValidator(given: unknown, origin: Origin): Promise<Validate> {
+  return validator.get(async () => {
+    const [{ instantiate }, module] = await Promise.all([import('./validator.js'), moduleOf(given, origin)]);
+    return instantiate(module);
+  });
+}
+
+/** How many instances of the module have trapped. What was made in one of them is of no use to the next. */
+let traps = 0;
+/** The calls under way, each to be ended when the module traps. */
+const calls = new Set<(error: LastgoodError) => void>();
+
+/** Which instance it is. */
+export function instance(): number {
+  return traps;
+}
+
+/**
+ * Calls into the module. A trap is a defect: it ends all calls under way, and the next one has a fresh instance.
+ *
+ * @throws {LastgoodError} `internal`
+ */
+export function guarded<T>(call: () => T): T {
+  try {
+    return call();
+  } catch (cause) {
+    // Also what a function that the module has called has thrown: none may, and the module has lost its way.
+    const problem = `the WebAssembly module has stopped (${String(cause)}), which is a defect of lastgood: please report it`;
+    const error = new LastgoodError(problem, { code: 'internal', cause });
+    traps += 1;
+    reset();
+    start(schedule);
+    const ended = [...calls];
+    calls.clear();
+    for (const end of ended) end(error);
+    throw error;
+  }
+}
+
+/** Has `end` called if the module traps; the returned function takes that back. */
+export function onTrap(end: (error: LastgoodError) => void): () => void {
+  calls.add(end);
+  return () => calls.delete(end);
+}
+
+function schedule(): void {
+  queueMicrotask(() => {
+    try {
+      guarded(run);
+    } catch {
+      // Those who wait for it have been told.
+    }
+  });
 }
 
 /**
@@ -65,9 +149,8 @@ async function moduleFile(file: URL): Promise<Response | ArrayBuffer> {
   throw new Error(`${file} is no WebAssembly module`);
 }
 
-async function start(given: unknown, origin: Origin): Promise<void> {
-  const source = (await (given as WasmSource | Promise<WasmSource> | undefined)) ?? (await origin());
-  await init({ module_or_path: await compile(source) });
+async function moduleOf(given: unknown, origin: Origin): Promise<WebAssembly.Module> {
+  return compile((await (given as WasmSource | Promise<WasmSource> | undefined)) ?? (await origin()));
 }
 
 /** Compiles off the main thread. */

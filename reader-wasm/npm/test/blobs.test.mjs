@@ -7,9 +7,10 @@ import { beforeEach, test } from 'node:test';
 import { FakeCaches, installCaches } from './support/caches.mjs';
 import { FeedServer, sha256 } from './support/feed.mjs';
 import { entry, wasm } from './support/package.mjs';
+import { settling } from './support/settled.mjs';
 import { cacheEvents, FakeStorage, install } from './support/storage.mjs';
 
-const { open } = await import(entry);
+const open = settling((await import(entry)).open);
 /** More than a third of localStorage. */
 const large = (letter) => JSON.stringify(letter.repeat(1_800_000));
 const SMALL = '[1]';

@@ -4,11 +4,12 @@ import assert from 'node:assert/strict';
 import { beforeEach, mock, test } from 'node:test';
 
 import { FakeCaches, installCaches } from './support/caches.mjs';
+import { settling } from './support/settled.mjs';
 import { FeedServer } from './support/feed.mjs';
 import { entry, wasm } from './support/package.mjs';
 import { FakeStorage, install } from './support/storage.mjs';
 
-const { open } = await import(entry);
+const open = settling((await import(entry)).open);
 const SALES = '[1]';
 const PNG = { bytes: Buffer.from('png'), ext: 'png', type: 'image/png' };
 const HOUR = 3_600_000;

@@ -87,7 +87,12 @@ pub fn drive<O: Origin>(origin: &mut O, plan: Plan, known: Known) -> Outcome<O::
                 fetch.complete(ObjectAnswers { payloads, schemas })
             }
             Step::Validate(validate) => {
-                let verdicts = validate.checks().map(|check| schemas.validate(&check)).collect();
+                // There is no shape of its own, so what is handed out is the value as it is.
+                let judge = |check: &Check<'_, O::Value>| match check.schema {
+                    Some(schema) => schemas.validate(check.value, schema).map(|()| None),
+                    None => Ok(None),
+                };
+                let verdicts = validate.checks().iter().map(judge).collect();
                 validate.complete(verdicts)
             }
             Step::Wait(wait) => {
@@ -161,7 +166,7 @@ impl<S: Storage> Feed<S> {
         if let Some(schema) = &entry.schema {
             let mut schemas = Schemas::default();
             schemas.keep(self.object(dataset, (&schema.sha256, schema.size), &Ext::json())?);
-            let verdict = schemas.validate(&Check { dataset, value: &payload, schema });
+            let verdict = schemas.validate(&payload, schema);
             verdict.map_err(|objection| objection.into_failure(dataset, entry))?;
         }
         Ok((payload, entry.clone()))

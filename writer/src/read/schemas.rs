@@ -4,7 +4,8 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use lastgood_protocol::digest::Sha256;
-use lastgood_protocol::read::{Check, Objection, SchemaObject};
+use lastgood_protocol::manifest::SchemaRef;
+use lastgood_protocol::read::{Objection, SchemaObject};
 
 use crate::schema::compile_text;
 
@@ -19,12 +20,12 @@ impl Schemas {
         schema
     }
 
-    pub(super) fn validate(&self, check: &Check<'_, impl AsRef<[u8]>>) -> Result<(), Objection> {
+    pub(super) fn validate(&self, payload: &impl AsRef<[u8]>, schema: &SchemaRef) -> Result<(), Objection> {
         let unsupported = |problem: &dyn ToString| Objection::Unsupported(problem.to_string());
-        let bytes = self.0.get(&check.schema.sha256).expect("what is to be validated against was answered before");
+        let bytes = self.0.get(&schema.sha256).expect("what is to be validated against was answered before");
         let schema = compile_text(bytes).map_err(|problem| unsupported(&problem))?;
         let invalid = |problem: &dyn ToString| Objection::Invalid(problem.to_string());
-        let payload = std::str::from_utf8(check.value.as_ref()).map_err(|error| invalid(&error))?;
+        let payload = std::str::from_utf8(payload.as_ref()).map_err(|error| invalid(&error))?;
         let valid = schema.validate(Cow::Borrowed(payload)).map_err(|problem| unsupported(&problem))?;
         valid.map_err(|violations| invalid(&violations))
     }

@@ -32,7 +32,7 @@ pub(super) fn run(args: &Args) -> Result<()> {
     let package = pack::run(&pack::Args { check: false })?;
     let modules = workspace::target("bench/modules");
     // Of the package only the entries can be imported, and what is compared is the validator alone.
-    pack::module(&modules)?;
+    pack::modules(&modules)?;
     step("build jsonschema for wasm", || jsonschema(&modules))?;
     let pages = step("build the pages", || pages(&package, &modules))?;
     let mut bench = workspace::cargo();

@@ -7,13 +7,13 @@ use std::{
 
 use anyhow::{Context, Result};
 
-use super::wasm::{MODULE, OUT_NAME};
+use super::wasm::MODULES;
 use crate::{npm, process, workspace};
 
 /// What can be imported, each a file of its own.
 pub(super) const ENTRIES: [&str; 4] = ["lastgood", "inline", "react", "tanstack"];
-/// The wasm module as a script, which the entries of the package import, and nobody else.
-pub(super) const MODULE_SCRIPT: &str = "inline-reader";
+/// What validates, as a script of its own, which the entries import when a manifest names a schema.
+pub(super) const VALIDATOR_SCRIPT: &str = "validator";
 /// The modules that declarations of entries refer to.
 const DECLARED: [&str; 2] = ["errors", "types"];
 
@@ -23,24 +23,29 @@ pub(super) fn check() -> Result<()> {
     Ok(process::run(tsc().arg("--noEmit"))?)
 }
 
-/// Bundles the entries into `directory`, where the module and its glue are. What they have in common becomes files of its own, so
+/// Bundles the entries into `directory`, where the modules and their glue are. What they have in common becomes files of its own, so
 /// that a page that imports two entries loads it once.
 pub(super) fn bundle(directory: &Path) -> Result<()> {
-    let glue = directory.join(OUT_NAME).with_extension("js");
     let alias = |name: &str, path: &Path| format!("--alias:{name}={}", path.display());
     let mut esbuild = npm::tool("esbuild");
+    let scripts = MODULES.iter().map(|module| module.script).chain([VALIDATOR_SCRIPT]);
     esbuild
         .current_dir(sources())
-        .args(ENTRIES.iter().chain(&[MODULE_SCRIPT]).map(|entry| format!("src/{entry}.ts")))
+        .args(ENTRIES.into_iter().chain(scripts).map(|entry| format!("src/{entry}.ts")))
         .args(["--bundle", "--splitting", "--format=esm", "--target=es2022", "--log-level=warning"])
-        .args(["--chunk-names=chunk-[hash]", "--loader:.wasm=binary"])
-        .arg("--external:react")
-        .arg(alias(OUT_NAME, &glue))
-        .arg(alias(MODULE, &directory.join(MODULE)))
-        .arg(format!("--outdir={}", directory.display()));
-    process::run(&mut esbuild)?;
+        .args(["--chunk-names=chunk-[hash]", "--loader:.wasm=base64"])
+        .arg("--external:react");
+    for module in MODULES {
+        esbuild
+            .arg(alias(module.glue.trim_end_matches(".js"), &directory.join(module.glue)))
+            .arg(alias(module.file, &directory.join(module.file)));
+    }
+    process::run(esbuild.arg(format!("--outdir={}", directory.display())))?;
     // It is in the bundles now.
-    fs::remove_file(&glue).with_context(|| format!("cannot remove {}", glue.display()))
+    for glue in MODULES.map(|module| directory.join(module.glue)) {
+        fs::remove_file(&glue).with_context(|| format!("cannot remove {}", glue.display()))?;
+    }
+    Ok(())
 }
 
 /// Writes the declarations of the entries, and of what they refer to, into `directory`.

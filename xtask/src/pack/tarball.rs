@@ -14,23 +14,26 @@ use serde_json::Value;
 use super::pages;
 
 /// Every file of the package. A file that is missing breaks sites; one too many may be a secret.
-const FILES: [&str; 16] = [
+const FILES: [&str; 19] = [
     "LICENSE-APACHE",
     "LICENSE-MIT",
     "README.md",
     "errors.d.ts",
     "inline-reader.js",
+    "inline-validator.js",
     "inline.d.ts",
     "inline.js",
     "lastgood.d.ts",
     "lastgood.js",
     "lastgood_reader_bg.wasm",
+    "lastgood_validator_bg.wasm",
     "package.json",
     "react.d.ts",
     "react.js",
     "tanstack.d.ts",
     "tanstack.js",
     "types.d.ts",
+    "validator.js",
 ];
 
 /// What entries have in common lies in files named after their content: `chunk-6NJKYBLX.js`.

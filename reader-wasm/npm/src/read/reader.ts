@@ -1,20 +1,19 @@
 /**
- * Reads datasets as the page wants them: verified by the core, in their shape, and kept.
+ * Reads datasets: asks the module, gives it the page's shapes, and makes errors and readings of what it says.
  *
  * @module
  */
 
-import { Store } from '../cache/store.js';
+import { cancel, Reader as Module, SharedResponses } from 'lastgood_reader';
+
 import { LastgoodError } from '../errors.js';
-import type { Tell, Trace } from '../events.js';
-import type { FeedOptions, Patience } from '../options.js';
+import type { Patience } from '../options.js';
 import { versions } from '../shape/migrate.js';
 import { Values } from '../shape/shape.js';
-import type { Reading, ReasonCode, Shape } from '../types.js';
-import type { Desk } from '../watch/answers.js';
-import type { CoreReading, Failure, Wanted } from './core.js';
-import { Driver, type Task, type VerifiedReading } from './driver.js';
-import { unlessAborted } from './flights.js';
+import type { Reading, Shape } from '../types.js';
+import { guarded, instance, onTrap } from '../wasm.js';
+import type { Failure, MakeResponses, Told } from '../watch/responses.js';
+import type { Page } from './page.js';
 
 /** What is to be read, and how. */
 export interface Order {
@@ -27,29 +26,71 @@ export interface Order {
   /** Whether this is one more look at what is held and was not locked. */
   readonly again?: boolean;
   /** Answers for the manifest and the lock marker, where they are shared with other reads. */
-  readonly desk?: Desk | null;
+  readonly responses?: Responses | null;
 }
 
-/** A reading, and its payload. */
-interface Made {
-  readonly reading: VerifiedReading;
-  readonly value: unknown;
+/** An order, as `reader-wasm/src/reader.rs` has it. */
+export interface Task extends Patience {
+  readonly datasets: readonly Wanted[];
+  readonly again: boolean;
+}
+
+/** A dataset and what it is read as. */
+type Wanted =
+  | { readonly name: string; readonly kind: 'artifact' }
+  | {
+      readonly name: string;
+      /** Whether the value is validated against its published schema. */
+      readonly validate: boolean;
+      /** Whether the page has a shape of its own for it. */
+      readonly own: boolean;
+      /** The versions of the schema that can be read; both or none. */
+      readonly oldest?: number;
+      readonly newest?: number;
+    };
+
+/** Makes the value that the page wants of a verified payload. */
+export type ShapeOf = (
+  dataset: string,
+  sha256: string,
+  schemaVersion: number | null,
+  text: string | Blob,
+  data: unknown,
+) => Promise<unknown>;
+
+/** A reading without what is added here, and where its copy is. */
+type Made = readonly [Reading, { readonly place?: Reading['cachedIn'] }];
+
+/** The responses that the reads of one look share. They are of no use to another instance of the module. */
+export class Responses {
+  readonly #instance = instance();
+  readonly module: SharedResponses;
+
+  constructor(heard?: Told) {
+    this.module = heard ? SharedResponses.heard(heard.manifest, heard.lock) : new SharedResponses();
+  }
+
+  static readonly make: MakeResponses<Responses> = (heard) => new Responses(heard);
+
+  get isUsable(): boolean {
+    return this.#instance === instance();
+  }
+
+  told(): Told | null {
+    return (this.isUsable && this.module.told()) || null;
+  }
 }
 
 /** Reads from one feed. */
 export class Reader {
-  readonly #url: string;
-  readonly #options: FeedOptions;
-  readonly #store: Store;
-  readonly #driver: Driver;
+  readonly #page: Page;
+  readonly #shapes: ReadonlyMap<string, Shape>;
   readonly #values = new Values();
-  readonly #blobs = new Map<string, { readonly sha256: string; readonly blob: Blob }>();
+  #module: { readonly reader: Module; readonly instance: number } | null = null;
 
-  constructor(url: string, options: FeedOptions, tell: Tell, trace: Trace) {
-    this.#url = url;
-    this.#options = options;
-    this.#store = new Store(url, options.cache, tell, trace);
-    this.#driver = new Driver({ url, fetch: options.fetch, init: options.init }, this.#store, trace);
+  constructor(page: Page, shapes: ReadonlyMap<string, Shape>) {
+    this.#page = page;
+    this.#shapes = shapes;
   }
 
   /**
@@ -57,118 +98,67 @@ export class Reader {
    * @throws {LastgoodError} when there is nothing to hand out
    */
   async read(order: Order, signal: AbortSignal): Promise<Reading[]> {
-    const shapeOf = (dataset: string) => order.shape ?? this.#options.shapes.get(dataset) ?? {};
-    const task: Task = {
-      datasets: order.datasets.map((name) => (order.kind ? { name, kind: order.kind } : json(name, shapeOf(name)))),
-      ...order.patience,
-      maxBytes: this.#options.maxBytes,
-      again: order.again ?? false,
-      desk: order.desk ?? null,
-    };
-    let readings: readonly VerifiedReading[] = [];
+    signal.throwIfAborted();
+    const shapeOf = (dataset: string) => order.shape ?? this.#shapes.get(dataset) ?? {};
+    const datasets = order.datasets.map((name): Wanted => (order.kind ? { name, kind: order.kind } : json(name, shapeOf(name))));
+    const task: Task = { ...order.patience, datasets, again: order.again ?? false };
+    const shape: ShapeOf = (dataset, sha256, schemaVersion, text, data) =>
+      this.#values.get({ dataset, sha256, schemaVersion, text, data }, shapeOf(dataset));
+    const given = order.responses?.isUsable ? order.responses : null;
+    const responses = given ?? new Responses();
     try {
-      readings = await this.#readVerified(task, shapeOf, signal);
-      return await this.#handOut(await this.#inShape(readings, shapeOf, signal), signal);
-    } catch (refusal) {
-      if (signal.aborted || !(refusal instanceof LastgoodError)) throw refusal;
-      const downloaded = readings.some(({ core }) => core.source === 'network');
-      // A page that cannot get at its credentials, because it is offline perhaps, has its copies all the same.
-      const noRequest = refusal.code === 'invalid-options';
-      if (!downloaded && !noRequest) throw refusal;
-      return await this.#handOutCopies(task, shapeOf, refusal, signal);
+      return await this.#ask(task, shape, responses, signal);
+    } finally {
+      if (!given && responses.isUsable) responses.module.free();
     }
   }
 
-  /** The copies from before, as after any other failure. Nothing of what was refused has been kept. */
-  async #handOutCopies(
-    task: Task,
-    shapeOf: (dataset: string) => Shape,
-    refusal: LastgoodError,
-    signal: AbortSignal,
-  ): Promise<Reading[]> {
-    const code = refusal.code === 'invalid-options' ? 'offline' : (refusal.code as ReasonCode);
-    const reason: Failure = { code, detail: refusal.message, dataset: refusal.dataset };
-    try {
-      const copies = await this.#readVerified({ ...task, instead: { code: 'offline', detail: '' } }, shapeOf, signal);
-      const readings = copies.map(({ core, payload }) => ({ core: { ...core, reason }, payload }));
-      return await this.#handOut(await this.#inShape(readings, shapeOf, signal), signal);
-    } catch (failure) {
-      const hasNone = failure instanceof LastgoodError && failure.code !== 'too-old' && !signal.aborted;
-      throw hasNone ? refusal : failure;
-    }
-  }
-
-  async #readVerified(
-    task: Task,
-    shapeOf: (dataset: string) => Shape,
-    signal: AbortSignal,
-  ): Promise<VerifiedReading[]> {
-    const outcome = await this.#driver.read(task, signal);
-    await unlessAborted(this.#store.remember(outcome.memory), signal);
-    if (!('failure' in outcome)) return outcome.readings;
-    const [tooOld] = await this.#inShape(outcome.tooOld, shapeOf, signal);
-    throw this.#error(outcome.failure, tooOld ? handOut(tooOld.reading.core, tooOld.value, null) : null);
-  }
-
-  /** The value of each in its shape. */
-  #inShape(
-    readings: readonly VerifiedReading[],
-    shapeOf: (dataset: string) => Shape,
-    signal: AbortSignal,
-  ): Promise<Made[]> {
-    const values = readings.map(async (reading) => {
-      const { dataset, sha256, schemaVersion } = reading.core;
-      const { text, data } = reading.payload;
-      if (text === null) return { reading, value: this.#sameBlob(dataset, sha256, data as Blob) };
-      const payload = { dataset, sha256, schemaVersion, text, data };
-      return { reading, value: await this.#values.get(payload, shapeOf(dataset)) };
+  #ask(task: Task, shape: ShapeOf, responses: Responses, signal: AbortSignal): Promise<Reading[]> {
+    return new Promise((resolve, reject) => {
+      const end = (): void => {
+        signal.removeEventListener('abort', leave);
+        forget();
+      };
+      const leave = (): void => {
+        end();
+        guarded(() => cancel(id));
+        reject(signal.reason);
+      };
+      const forget = onTrap((error) => {
+        end();
+        reject(error);
+      });
+      signal.addEventListener('abort', leave);
+      const id = guarded(() =>
+        this.#reader().read(task, shape, responses.module, (error, readings) => {
+          end();
+          const made = ((readings ?? []) as readonly Made[]).map(([reading, copy]) => handOut(reading, copy));
+          if (error === null) resolve(made);
+          else reject(error instanceof LastgoodError ? error : this.#error(error as Failure, made[0] ?? null));
+        }),
+      );
     });
-    return unlessAborted(Promise.all(values), signal);
   }
 
-  /** The blob that was handed out before, as long as the artifact has not changed. */
-  #sameBlob(dataset: string, sha256: string, blob: Blob): Blob {
-    const before = this.#blobs.get(dataset);
-    if (before?.sha256 === sha256) return before.blob;
-    this.#blobs.set(dataset, { sha256, blob });
-    return blob;
-  }
-
-  async #handOut(made: readonly Made[], signal: AbortSignal): Promise<Reading[]> {
-    const kept = await unlessAborted(this.#store.keep(made.map(({ reading }) => reading)), signal);
-    return made.map(({ reading, value }, index) => handOut(reading.core, value, kept[index] ?? null));
+  #reader(): Module {
+    if (this.#module?.instance !== instance()) this.#module = { reader: new Module(this.#page), instance: instance() };
+    return this.#module.reader;
   }
 
   #error(failure: Failure, reading: Reading | null): LastgoodError {
-    const { code, detail, path, status = null, retryAfterMs = null } = failure;
-    const url = path ? this.#url + path : null;
-    const dataset = failure.dataset ?? reading?.dataset ?? null;
+    const { code, detail, path, dataset = null, status = null, retryAfterMs = null } = failure;
+    const url = path ? this.#page.url + path : null;
     return new LastgoodError(detail, { code, url, dataset, status, retryAfterMs, reading });
   }
 }
 
 function json(name: string, shape: Shape): Wanted {
-  return { name, kind: 'json', validate: shape.validate ?? true, ...versions(shape) };
+  const { migrate, schema, numbers = 'number' } = shape;
+  const own = migrate !== undefined || schema !== undefined || numbers !== 'number';
+  return { name, validate: shape.validate ?? true, own, ...versions(shape) };
 }
 
-function handOut(core: CoreReading, data: unknown, cachedIn: Reading['cachedIn']): Reading {
-  const { dataset, source, reason, generation, sha256, publishedAt, ageMs, checkedAt, meta, schemaVersion } = core;
-  return {
-    dataset,
-    source,
-    fresh: reason === null,
-    // What has failed is never `too-old`: only what would be handed out because of it can be.
-    reason: (reason?.code as ReasonCode | undefined) ?? null,
-    detail: reason?.detail ?? null,
-    generation,
-    sha256,
-    publishedAt,
-    ageMs,
-    checkedAt,
-    data,
-    meta,
-    schemaVersion,
-    cachedIn,
-    ...(core.ext === 'json' ? {} : { ext: core.ext }),
-  };
+/** What is said of the copy is what is known of it when it is looked at. */
+function handOut(reading: Reading, copy: { readonly place?: Reading['cachedIn'] }): Reading {
+  return Object.defineProperty(reading, 'cachedIn', { enumerable: true, get: () => copy.place ?? null });
 }

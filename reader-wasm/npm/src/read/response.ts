@@ -1,26 +1,23 @@
 /**
- * What `fetch` gives, whichever `fetch` it is: the browser's, node-fetch, cross-fetch, a polyfill or a mock.
+ * What a `fetch` gives that is not the platform's response: that of node-fetch, cross-fetch, a polyfill or a mock.
  *
  * @module
  */
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
-/** A response that can be read. */
-export interface AnyResponse {
+/** What of a `Response` is read. */
+export interface ReadableResponse {
   readonly status: number;
-  /** `basic`, `cors` and so on; nothing where only a browser would say it. */
-  readonly type: unknown;
-  /** A header, by its name in lower case. */
-  header(name: string): string | null;
-  /** The body in one go. Rejects with anything when it breaks off. */
-  whole(): Promise<Bytes>;
-  /** The body part by part. Rejects with anything when it breaks off. */
-  parts(): AsyncGenerator<Bytes, void, void>;
+  readonly type: string;
+  readonly bodyUsed: boolean;
+  readonly headers: { get(name: string): string | null };
+  readonly body: { getReader(): { read(): Promise<IteratorResult<Bytes, void>> } } | null;
+  arrayBuffer(): Promise<ArrayBuffer>;
 }
 
 /** Takes what a `fetch` has given for a response. Throws, with what it is instead. */
-export function responseOf(given: unknown): AnyResponse {
+export function adapt(given: unknown): ReadableResponse {
   const response = given as Response;
   if (typeof response?.status !== 'number') throw new TypeError('fetch gave no response with a status');
   const { status } = response;
@@ -29,11 +26,18 @@ export function responseOf(given: unknown): AnyResponse {
   }
   return {
     status,
-    type: response.type,
-    header: (name) => header(response.headers, name),
-    whole: () => whole(response),
-    parts: () => parts(response),
+    // Only a browser says `basic`, of which the size that is told is believed.
+    type: 'default',
+    bodyUsed: false,
+    headers: { get: (name) => header(response.headers, name) },
+    body: { getReader: () => readerOf(response) },
+    arrayBuffer: () => Promise.reject(new TypeError('it is read part by part')),
   };
+}
+
+function readerOf(response: Response): { read(): Promise<IteratorResult<Bytes, void>> } {
+  const all = parts(response);
+  return { read: () => all.next() };
 }
 
 function isReadable({ body, arrayBuffer, text }: Response): boolean {
@@ -85,6 +89,6 @@ function isBuffer(value: unknown): value is ArrayBuffer {
 
 function bytes(value: unknown): Bytes {
   if (isBuffer(value)) return new Uint8Array(value);
-  if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer as ArrayBuffer, value.byteOffset, value.byteLength);
-  throw new TypeError('expected bytes in the body, found something else');
+  if (!ArrayBuffer.isView(value)) throw new TypeError('expected bytes in the body, found something else');
+  return new Uint8Array(value.buffer as ArrayBuffer, value.byteOffset, value.byteLength);
 }

@@ -3,9 +3,8 @@
  * taken.
  */
 
-import type { Failure } from '../read/core.js';
 import type { ReasonCode } from '../types.js';
-import type { Answer, Told } from './answers.js';
+import type { Answer, Failure, Told } from './responses.js';
 
 /** Part of every name, so that versions that do not understand each other do not meet. */
 export const PROTOCOL = 'lastgood-watch:1';

@@ -4,6 +4,7 @@ import type { FeedEvent, RequestOptions } from '../types.js';
 import { systemClock } from './clock.js';
 import { electionOf } from './election.js';
 import { PROTOCOL } from './message.js';
+import type { MakeResponses } from './responses.js';
 import type { Surroundings } from './watches.js';
 
 /** The options that decide who shares. */
@@ -15,7 +16,12 @@ export interface Sharing {
 }
 
 /** Never throws: what is missing or blocked is done without. */
-export function surroundings(url: string, options: Sharing, tell: (event: FeedEvent) => void): Surroundings {
+export function surroundings(
+  url: string,
+  options: Sharing,
+  tell: (event: FeedEvent) => void,
+  responses: MakeResponses,
+): Surroundings {
   const name = nameOf(url, options);
   const elect = electionOf({ locks: locks(), storage: storage(), clock: systemClock });
   // Without channels a leader could tell nobody.
@@ -26,6 +32,7 @@ export function surroundings(url: string, options: Sharing, tell: (event: FeedEv
     page: globalThis,
     tabs: canShare ? { name, elect, openChannel: (name) => new BroadcastChannel(name) } : null,
     tell,
+    responses,
   };
 }
 

@@ -4,7 +4,7 @@
  * their own, with every check; so a tab believes another one no more than it believes a server.
  */
 
-import type { Told } from './answers.js';
+import type { Told } from './responses.js';
 import type { Election } from './election.js';
 import { decode, encode } from './message.js';
 

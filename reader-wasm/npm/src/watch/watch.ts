@@ -2,9 +2,9 @@
 
 import { LastgoodError } from '../errors.js';
 import type { ErrorCode, FallbackReading, Reading } from '../types.js';
-import type { Answers } from './answers.js';
 import type { Clock } from './clock.js';
 import type { Verdict } from './poller.js';
+import type { SharedResponses } from './responses.js';
 
 /** What can be handed out: the reading of a dataset, or those of several that belong together, by name. */
 export type Value = Reading | { readonly [dataset: string]: Reading };
@@ -13,8 +13,8 @@ export type Value = Reading | { readonly [dataset: string]: Reading };
 export interface Subject {
   readonly intervalMs: number;
   readonly maxAge: number | null;
-  /** Reads it; the manifest and the lock marker come from `answers`. */
-  readonly read: (answers: Answers, signal: AbortSignal) => Promise<Value>;
+  /** Reads it; the manifest and the lock marker come from `responses`. */
+  readonly read: (responses: SharedResponses, signal: AbortSignal) => Promise<Value>;
   /** Called after each look, whether it has found anything new or not. */
   readonly saw: (outcome: Value | LastgoodError) => void;
   readonly onValue: (value: Value | FallbackReading) => void;
@@ -83,8 +83,8 @@ export class Watch {
    * Takes part in a look, and resolves with whether that said anything. It does not when the watch has ended, or when
    * what was `heard` from another tab is older than what this one has seen since.
    */
-  async look(answers: Answers, heard: boolean): Promise<boolean> {
-    const outcome = await this.#read(answers);
+  async look(responses: SharedResponses, heard: boolean): Promise<boolean> {
+    const outcome = await this.#read(responses);
     if (this.ended || outcome === null) return false;
     const reasons = reasonsOf(outcome);
     if (heard && reasons.includes('regressed')) return false;
@@ -96,9 +96,9 @@ export class Watch {
     return true;
   }
 
-  async #read(answers: Answers): Promise<Value | LastgoodError | null> {
+  async #read(responses: SharedResponses): Promise<Value | LastgoodError | null> {
     try {
-      return await this.#subject.read(answers, this.#end.signal);
+      return await this.#subject.read(responses, this.#end.signal);
     } catch (error) {
       if (error instanceof LastgoodError) return error;
       if (!this.ended) report(error);

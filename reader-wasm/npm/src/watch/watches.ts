@@ -1,15 +1,13 @@
 /** All watches of one feed: one look serves them all. */
 
 import { LastgoodError } from '../errors.js';
-import type { Failure } from '../read/core.js';
 import type { FeedEvent } from '../types.js';
-import type { Told } from './answers.js';
-import { Answers } from './answers.js';
 import type { Clock } from './clock.js';
 import type { PageScope } from './page.js';
 import { Page } from './page.js';
 import type { Verdict } from './poller.js';
 import { Poller } from './poller.js';
+import type { Failure, MakeResponses, SharedResponses, Told } from './responses.js';
 import type { TabsOptions } from './tabs.js';
 import { Tabs } from './tabs.js';
 import type { Subject } from './watch.js';
@@ -23,11 +21,12 @@ export interface Surroundings {
   /** How tabs find each other; `null` when each polls on its own. */
   readonly tabs: Pick<TabsOptions, 'name' | 'elect' | 'openChannel'> | null;
   readonly tell: (event: FeedEvent) => void;
+  readonly responses: MakeResponses;
 }
 
 /** A look under way. Watches that begin meanwhile take part in it. */
 interface Look {
-  readonly answers: Answers;
+  readonly responses: SharedResponses;
   readonly heard: boolean;
   /** For each watch that takes part, whether the look said anything to it. */
   readonly parts: Map<Watch, Promise<boolean>>;
@@ -45,14 +44,14 @@ export class Watches {
   readonly #poller: Poller;
   #signals: Signals | null = null;
   #look: Look | null = null;
-  /** The answers of the last look of our own. */
-  #answers: Answers | null = null;
+  /** The responses of the last look of our own. */
+  #responses: SharedResponses | null = null;
   #closed = false;
 
   constructor(around: Surroundings) {
     this.#around = around;
     this.#poller = new Poller(
-      () => this.#lookAt(new Answers(), false),
+      () => this.#lookAt(around.responses(), false),
       () => ({ intervalMs: this.#intervalMs(), minIntervalMs: around.minIntervalMs }),
       around.clock,
     );
@@ -94,9 +93,9 @@ export class Watches {
   #begin(watch: Watch): void {
     if (this.#look !== null) {
       this.#takePart(watch, this.#look);
-    } else if (this.#answers !== null && this.#poller.sinceLookMs < this.#around.minIntervalMs) {
+    } else if (this.#responses !== null && this.#poller.sinceLookMs < this.#around.minIntervalMs) {
       // The server was asked a moment ago, and is not to be asked again so soon.
-      void this.#lookLate(watch, this.#answers);
+      void this.#lookLate(watch, this.#responses);
     } else {
       // Even while hidden: a page that is opened in the background should be there when it is looked at.
       void this.#poller.refresh();
@@ -107,41 +106,41 @@ export class Watches {
     if (!this.#watches.delete(watch)) return;
     if (this.#watches.size > 0) return;
     this.#poller.stop();
-    this.#answers = null;
+    this.#responses = null;
     this.#signals?.page.end();
     this.#signals?.tabs?.leave();
     this.#signals = null;
   }
 
-  async #lookAt(answers: Answers, heard: boolean): Promise<Verdict | null> {
-    const look: Look = { answers, heard, parts: new Map() };
+  async #lookAt(responses: SharedResponses, heard: boolean): Promise<Verdict | null> {
+    const look: Look = { responses, heard, parts: new Map() };
     this.#look = look;
     for (const watch of this.#watches) this.#takePart(watch, look);
     let saidAnything = false;
     // A map can grow while it is gone through.
     for (const part of look.parts.values()) saidAnything = (await part) || saidAnything;
     this.#look = null;
-    if (!heard) this.#answers = answers;
-    const told = await answers.told();
+    if (!heard) this.#responses = responses;
+    const told = (await responses.told()) ?? null;
     // Last: by now what was downloaded is in the cache, where the other tabs look for it before they download it
     // themselves.
     if (!heard && told !== null) this.#signals?.tabs?.tell(told);
     return heard && !saidAnything ? null : this.#verdict(told);
   }
 
-  /** What all watches say together, after a look with these answers. */
+  /** What all watches say together, after a look with these responses. */
   #verdict(told: Told | null): Verdict {
     const verdicts = [...this.#watches].map(({ verdict }) => verdict).filter((verdict) => verdict !== null);
     return combined(verdicts, told !== null && 'code' in told.manifest ? told.manifest : null);
   }
 
-  async #lookLate(watch: Watch, answers: Answers): Promise<void> {
-    await watch.look(answers, false);
-    this.#poller.amend(this.#verdict(await answers.told()));
+  async #lookLate(watch: Watch, responses: SharedResponses): Promise<void> {
+    await watch.look(responses, false);
+    this.#poller.amend(this.#verdict((await responses.told()) ?? null));
   }
 
-  #takePart(watch: Watch, { parts, answers, heard }: Look): void {
-    if (!parts.has(watch)) parts.set(watch, watch.look(answers, heard));
+  #takePart(watch: Watch, { parts, responses, heard }: Look): void {
+    if (!parts.has(watch)) parts.set(watch, watch.look(responses, heard));
   }
 
   #listen(): Signals {
@@ -151,7 +150,7 @@ export class Watches {
       this.#poller.leading = leading;
       tell({ type: 'leader', leading });
     };
-    const onTold = (told: Told): void => this.#poller.hear(() => this.#lookAt(Answers.of(told), true));
+    const onTold = (told: Told): void => this.#poller.hear(() => this.#lookAt(this.#around.responses(told), true));
     const tabs = options && new Tabs({ ...options, onLead, onTold });
     this.#poller.leading = tabs === null;
     this.#signals = { page, tabs };

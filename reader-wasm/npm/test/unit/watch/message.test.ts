@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import type { Told } from '../../../src/watch/answers.js';
+import type { Told } from '../../../src/watch/responses.js';
 import { decode, encode } from '../../../src/watch/message.js';
 
 const BODY = { bytes: new TextEncoder().encode('{}'), serverTime: 1_795_185_600_000 };

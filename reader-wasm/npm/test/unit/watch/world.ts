@@ -1,14 +1,14 @@
 /** A server, a browser and tabs that watch a feed, on one clock. */
 
 import { LastgoodError } from '../../../src/errors.js';
-import type { Failure } from '../../../src/read/core.js';
 import type { FallbackReading, FeedEvent, Reading } from '../../../src/types.js';
-import type { Answer, Answers } from '../../../src/watch/answers.js';
+import type { Answer, Failure } from '../../../src/watch/responses.js';
 import { electionOf } from '../../../src/watch/election.js';
 import type { Subject, Value } from '../../../src/watch/watch.js';
 import { Watches } from '../../../src/watch/watches.js';
 import { FakeChannels, FakeLocks, FakeStorage } from './browser.js';
 import { ManualClock } from './clock.js';
+import { Answers } from './responses.js';
 
 interface Manifest {
   readonly generation: number;
@@ -110,6 +110,7 @@ export class Tab {
       page: this.#scope,
       tabs: share && elect ? { name: 'feed', elect, openChannel: browser.channels.open } : null,
       tell: (event) => this.events.push(event),
+      responses: (heard) => (heard ? Answers.of(heard) : new Answers()),
     });
   }
 
@@ -121,7 +122,7 @@ export class Tab {
       {
         intervalMs: this.#intervalMs,
         maxAge: null,
-        read: (answers, signal) => this.#read(names, answers, signal),
+        read: (answers, signal) => this.#read(names, answers as Answers, signal),
         onValue: (value) => {
           values.push(value);
           told.push(described(value));

@@ -1,19 +1,9 @@
 /**
- * What the server answers to the requests of one look: the manifest and the lock marker, which all reads of the look
+ * Stands for the module's responses in simulations: what the server answers to the requests of one look: the manifest and the lock marker, which all reads of the look
  * share, and which other tabs are told.
  */
 
-import type { Failure } from '../read/core.js';
-import type { Body } from '../read/fetch.js';
-
-export type Answer = Body | Failure;
-
-/** The answers of a look that has ended. */
-export interface Told {
-  readonly manifest: Answer;
-  /** `null` when no read asked for it. */
-  readonly lock: Answer | null;
-}
+import type { Answer, SharedResponses, Told } from '../../../src/watch/responses.js';
 
 const MANIFEST = 'manifest.json';
 const LOCK = '.lock';
@@ -21,7 +11,7 @@ const LOCK = '.lock';
 /** Answers a request for one of the two files; `ask` does it by the network. */
 export type Desk = (path: string, ask: () => Promise<Answer>) => Promise<Answer>;
 
-export class Answers {
+export class Answers implements SharedResponses {
   readonly #answers = new Map<string, Promise<Answer>>();
 
   /** The answers that another tab has got. */

@@ -1,0 +1,73 @@
+/**
+ * What the module that reads is given of a feed: its options, and the page's functions.
+ *
+ * @module
+ */
+
+import { LastgoodError } from '../errors.js';
+import type { Tell, Trace } from '../events.js';
+import { describe, parseRequestOptions, type FeedOptions } from '../options.js';
+import type { FeedEvent, RequestOptions } from '../types.js';
+import type { Validate, Verdict } from '../validator.js';
+import type { Early, EarlyRequest } from './early.js';
+import { adapt, type ReadableResponse } from './response.js';
+
+/** As `reader-wasm/src/page.rs` has it. */
+export interface Page {
+  readonly url: string;
+  readonly cache: string;
+  readonly maxBytes: number;
+  readonly fetch: typeof fetch | undefined;
+  readonly trace: Trace;
+  init(url: string): RequestInit | Promise<RequestInit>;
+  early(path: string): EarlyRequest | undefined;
+  adapt(given: unknown): ReadableResponse;
+  emit(event: FeedEvent): void;
+  loadValidator(): void;
+  validate(sha256: string, schema: string, payload: Uint8Array): Promise<Verdict>;
+}
+
+export function pageOf(
+  url: string,
+  options: FeedOptions,
+  { tell, trace, early, validator }: { tell: Tell; trace: Trace; early: Early | null; validator: () => Promise<Validate> },
+): Page {
+  const { cache, maxBytes, init, fetch } = options;
+  return {
+    url,
+    cache,
+    maxBytes,
+    fetch: fetch ?? undefined,
+    trace,
+    init: (url) => requestInit(url, init),
+    early: (path) => early?.take(path),
+    adapt,
+    emit: tell,
+    // What comes of it is seen when it is needed.
+    loadValidator: () => void validator().catch(() => {}),
+    validate: async (sha256, schema, payload) => (await validator())(sha256, schema, payload),
+  };
+}
+
+/** What the page wants a request to be made with, and headers that are nobody else's. */
+export function requestInit(url: string, init: FeedOptions['init']): RequestInit | Promise<RequestInit> {
+  return typeof init === 'function' ? askForInit(url, init) : withHeaders(init);
+}
+
+async function askForInit(
+  url: string,
+  init: (url: string) => RequestOptions | Promise<RequestOptions>,
+): Promise<RequestInit> {
+  let given: unknown;
+  try {
+    given = await init(url);
+  } catch (cause) {
+    const problem = `option "init": the function has failed for ${url}: ${describe(cause)}`;
+    throw new LastgoodError(problem, { code: 'invalid-options', url, cause });
+  }
+  return withHeaders(parseRequestOptions(given, `what the function has given for ${url}`));
+}
+
+function withHeaders(given: RequestOptions): RequestInit {
+  return { ...given, headers: new Headers(given.headers) };
+}

@@ -1,0 +1,335 @@
+//! The copies of one feed's payloads between visits: which store has what, and in which order it is written.
+//!
+//! Heads and memories are in localStorage, and in Cache Storage where there is none (in workers). A payload is in the same store as its
+//! head or, when it does not fit localStorage or is an artifact, in Cache Storage.
+//!
+//! Several calls and tabs may write at once. The payload goes before its head, so that a head never names what is not there yet; what
+//! the head before named goes last, so that at each moment, and after a crash at each moment, the head that stands finds its payload.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use js_sys::JsString;
+use lastgood_protocol::cache::{CacheHead, FeedMemory, Keys};
+use lastgood_protocol::name::DatasetName;
+use wasm_bindgen::JsCast;
+use web_sys::Blob;
+
+use super::Place;
+use super::blobs::{Blobbed, Blobs};
+use super::eviction::{Candidate, in_order};
+use super::is_later;
+use super::local::LocalStore;
+use crate::event::Event;
+use crate::page::{self, Page};
+use crate::payload::{Payload, encoded};
+
+/// Longer texts, in UTF-16 units, go to Cache Storage at once: a third of what localStorage holds for all of an origin's code. Two or
+/// three of them would push everything else out, and writing them there stops the page.
+pub(crate) const LARGE: u32 = 5_242_879 / 3;
+
+/// Whether a payload could be kept; if not, why not, where there is storage at all.
+pub(super) enum Kept {
+    Yes,
+    No(Option<String>),
+}
+
+/// A stored payload, beside its head: its text, if it is a text in localStorage. Another tab may replace both at any moment.
+#[derive(Clone)]
+pub(crate) struct Stored(Option<JsString>);
+
+/// Tells what happens to storage. Unavailable is told once, however often it is met: two stores that a browser blocks together are one
+/// piece of news.
+pub(super) struct News {
+    pub(super) page: Rc<Page>,
+    told: Cell<bool>,
+}
+
+impl News {
+    pub(super) fn unavailable(&self, detail: &str) {
+        if !self.told.replace(true) {
+            self.page.tell(&Event::CacheUnavailable { detail });
+        }
+    }
+}
+
+pub(crate) struct Copies {
+    keys: Keys,
+    news: Rc<News>,
+    local: Option<LocalStore>,
+    blobs: Option<Blobs>,
+}
+
+impl Copies {
+    /// None where the page wants no copies.
+    pub(super) fn new(page: &Rc<Page>) -> Option<Self> {
+        let cache = page.cache();
+        if cache == "none" {
+            return None;
+        }
+        let news = Rc::new(News { page: Rc::clone(page), told: Cell::default() });
+        let blobs = cache == "auto" && Blobs::exist();
+        // Without either, localStorage says that it is not there.
+        let local = LocalStore::exists() || !blobs;
+        Some(Self {
+            keys: Keys::new(&page.url()),
+            local: local.then(|| LocalStore { news: Rc::clone(&news) }),
+            blobs: blobs.then(|| Blobs::new(if local { "local" } else { "own" }, Rc::clone(&news))),
+            news,
+        })
+    }
+
+    pub(super) async fn memory(&self) -> Option<FeedMemory> {
+        FeedMemory::decode(&self.text(self.keys.memory()).await?)
+    }
+
+    pub(super) async fn keep_memory(&self, memory: &FeedMemory) {
+        // Without it a replay goes unnoticed in the next visit; there is nothing else to be done about it.
+        self.put_text(self.keys.memory(), &memory.encode()).await;
+    }
+
+    /// The head of a dataset.
+    pub(super) async fn head(&self, dataset: &DatasetName) -> Option<CacheHead> {
+        self.head_at(&self.keys.head(dataset)).await
+    }
+
+    async fn head_at(&self, key: &str) -> Option<CacheHead> {
+        CacheHead::decode(&self.text(key).await?)
+    }
+
+    /// Replaces a head alone: its payload is the same.
+    pub(super) async fn keep_head(&self, dataset: &DatasetName, head: &CacheHead) -> bool {
+        self.put_text(&self.keys.head(dataset), &head.encode()).await
+    }
+
+    /// What is kept of a dataset.
+    pub(super) async fn find(&self, dataset: &DatasetName) -> Option<(CacheHead, Stored)> {
+        let key = self.keys.head(dataset);
+        let head = self.text(&key).await?;
+        // Along with its head: another tab may replace both at any moment.
+        let text = self.local.as_ref().and_then(|local| local.payload(&key));
+        let Some(head) = CacheHead::decode(&head) else {
+            self.corrupt(dataset, "what is known of the cached copy cannot be read");
+            return None;
+        };
+        if text.is_none() && self.blobs.is_none() {
+            self.corrupt(dataset, "the cached copy is gone");
+            return None;
+        }
+        Some((head, Stored(text)))
+    }
+
+    /// Loads the payload that a head names. A cached text goes the way of bytes from the network, so that the value is made of what was
+    /// hashed: an altered text may hold what UTF-8 cannot, such as half a surrogate pair.
+    pub(super) async fn load(&self, dataset: &DatasetName, head: &CacheHead, stored: &Stored) -> Option<Payload> {
+        let text = stored.0.as_ref();
+        let mut found = None;
+        if let Some(text) = text {
+            let blob = Blobbed { bytes: encoded(text, head.size), media_type: String::new() };
+            found = Some(made(head, blob, Place::LocalStorage).await);
+        }
+        let is_it = |found: &Option<Payload>| found.as_ref().is_some_and(|found| found.sha256 == head.sha256);
+        if is_it(&found) {
+            return found;
+        }
+        // A text of another digest was left by a tab that was closed between writing the head and removing the text.
+        let key = self.keys.head(dataset);
+        if let Some(blobs) = &self.blobs
+            && let Some(blob) = blobs.payload(&key, &head.sha256).await
+        {
+            found = Some(made(head, blob, Place::CacheStorage).await);
+        }
+        if is_it(&found) {
+            return found;
+        }
+        // Another tab was faster, and has replaced the head as well: nothing is wrong with its copy.
+        if self.head_at(&key).await.is_some_and(|now| now.sha256 == head.sha256) {
+            let problem = if found.is_some() { "has been altered" } else { "is gone" };
+            self.corrupt(dataset, &format!("the cached copy {problem}"));
+        }
+        found
+    }
+
+    /// Where the payload that a head names is kept, if it is.
+    pub(super) async fn place(&self, dataset: &DatasetName, head: &CacheHead) -> Option<Place> {
+        let key = self.keys.head(dataset);
+        if let Some(blobs) = &self.blobs
+            && blobs.payload(&key, &head.sha256).await.is_some()
+        {
+            return Some(Place::CacheStorage);
+        }
+        self.local.as_ref()?.payload(&key).map(|_| Place::LocalStorage)
+    }
+
+    /// Keeps a payload that was downloaded, with its head; `all` are the datasets of the call. Says where, if anywhere.
+    pub(super) async fn keep(
+        &self,
+        dataset: &DatasetName,
+        head: &CacheHead,
+        payload: &Payload,
+        all: &[DatasetName],
+    ) -> Option<Place> {
+        let key = self.keys.head(dataset);
+        let spare: Vec<String> = all.iter().map(|dataset| self.keys.head(dataset)).collect();
+        let before = self.head_at(&key).await;
+        // Of an artifact there is no text.
+        let is_text = head.ext.is_json();
+        let mut problems = Vec::new();
+        for place in self.places(is_text, payload.text_len()) {
+            // Trying another place took its time, in which another tab may have kept a later generation: it stays.
+            if self.head_at(&key).await.is_some_and(|now| is_later(&now, head)) {
+                return None;
+            }
+            let kept = match (place, &self.local) {
+                (Place::LocalStorage, Some(local)) => local.keep(&key, head, &payload.text, &spare),
+                _ => self.keep_as_blob(&key, head, payload, &spare).await,
+            };
+            match kept {
+                Kept::Yes => {
+                    self.clean_up(&key, before.as_ref(), head, place).await;
+                    return Some(place);
+                }
+                Kept::No(problem) => problems.extend(problem),
+            }
+        }
+        if !is_text && self.blobs.is_none() {
+            problems.push("artifacts are kept in Cache Storage, which is not used or not there".to_owned());
+        }
+        if !problems.is_empty() {
+            let detail = problems.join("; ");
+            self.news.page.tell(&Event::CacheFull { dataset: dataset.as_str(), detail: &detail });
+        }
+        None
+    }
+
+    /// Where to try to keep a payload, one after the other.
+    fn places(&self, is_text: bool, length: u32) -> Vec<Place> {
+        let local = (self.local.is_some() && is_text).then_some(Place::LocalStorage);
+        let blobs = self.blobs.is_some().then_some(Place::CacheStorage);
+        let order = if length > LARGE { [blobs, local] } else { [local, blobs] };
+        order.into_iter().flatten().collect()
+    }
+
+    /// Removes the payload that the head before has named, and what else no head names.
+    async fn clean_up(&self, key: &str, before: Option<&CacheHead>, head: &CacheHead, place: Place) {
+        let Some(blobs) = &self.blobs else { return };
+        // A text that could have been in either place is found by the next sweep.
+        let for_blobs = |before: &&CacheHead| !before.ext.is_json() || before.size > LARGE.into();
+        let replaced = before.filter(|before| before.sha256 != head.sha256);
+        if let Some(replaced) = replaced.filter(|before| place == Place::CacheStorage || for_blobs(before)) {
+            blobs.remove_payload(key, &replaced.sha256).await;
+        }
+        if place == Place::CacheStorage {
+            for candidate in self.candidates(blobs, &[]).await {
+                if let (None, Some(sha256)) = (&candidate.head, &candidate.sha256) {
+                    blobs.remove_payload(&candidate.head_key, sha256).await;
+                }
+            }
+        }
+    }
+
+    async fn keep_as_blob(&self, key: &str, head: &CacheHead, payload: &Payload, spare: &[String]) -> Kept {
+        let Some(blobs) = &self.blobs else { return Kept::No(None) };
+        let put = self.put_blob(blobs, key, payload, spare).await;
+        if !matches!(put, Kept::Yes) {
+            return put;
+        }
+        // Writing took its time as well.
+        let now = self.head_at(key).await;
+        let overtaken = now.as_ref().is_some_and(|now| is_later(now, head));
+        if !overtaken && self.put_text(key, &head.encode()).await {
+            // Only now: the head before needed it.
+            if let Some(local) = &self.local {
+                local.drop_payload(key);
+            }
+            return Kept::Yes;
+        }
+        if now.is_none_or(|now| now.sha256 != payload.sha256) {
+            blobs.remove_payload(key, &payload.sha256).await;
+        }
+        Kept::No((!overtaken).then(|| "there is no room for what must be known of the copy".to_owned()))
+    }
+
+    /// Writes, and makes room when there is none.
+    async fn put_blob(&self, blobs: &Blobs, key: &str, payload: &Payload, spare: &[String]) -> Kept {
+        let Some(bytes) = payload.bytes() else { return Kept::No(None) };
+        let media_type = payload.data.dyn_ref::<Blob>().map_or_else(|| "application/json".to_owned(), Blob::type_);
+        let blob = Blobbed { bytes: bytes.clone(), media_type };
+        let mut problem = match blobs.put_payload(key, &payload.sha256, &blob).await {
+            Ok(()) => return Kept::Yes,
+            Err(None) => return Kept::No(None),
+            Err(Some(problem)) => problem,
+        };
+        for candidate in in_order(self.candidates(blobs, spare).await, payload.size) {
+            let Candidate { head_key, sha256, head } = candidate;
+            if let Some(sha256) = &sha256 {
+                blobs.remove_payload(&head_key, sha256).await;
+            }
+            if head.is_some() {
+                self.remove_text(&head_key).await;
+                self.news.page.tell(&Event::CacheEvicted { dataset: dataset_of(&head_key) });
+            }
+            match blobs.put_payload(key, &payload.sha256, &blob).await {
+                Ok(()) => return Kept::Yes,
+                Err(None) => return Kept::No(None),
+                Err(Some(again)) => problem = again,
+            }
+        }
+        Kept::No(Some(page::describe(&problem)))
+    }
+
+    /// The payloads in Cache Storage, of whichever feed, that may be removed to make room: those that no head names have none here.
+    async fn candidates(&self, blobs: &Blobs, spare: &[String]) -> Vec<Candidate> {
+        let mut candidates = Vec::new();
+        for listed in blobs.payloads().await {
+            let named = self.head_at(&listed.head_key).await;
+            let head = named.filter(|named| named.sha256 == listed.sha256);
+            let may_go = if head.is_some() { !spare.contains(&listed.head_key) } else { !listed.young };
+            if may_go {
+                candidates.push(Candidate { head_key: listed.head_key, sha256: Some(listed.sha256), head });
+            }
+        }
+        candidates
+    }
+
+    /// A head or a memory.
+    async fn text(&self, key: &str) -> Option<String> {
+        match (&self.local, &self.blobs) {
+            (Some(local), _) => local.text(key),
+            (None, Some(blobs)) => blobs.text(key).await,
+            (None, None) => None,
+        }
+    }
+
+    async fn put_text(&self, key: &str, text: &str) -> bool {
+        match (&self.local, &self.blobs) {
+            (Some(local), _) => local.put_text(key, text),
+            (None, Some(blobs)) => blobs.put_text(key, text).await,
+            (None, None) => false,
+        }
+    }
+
+    async fn remove_text(&self, key: &str) {
+        match (&self.local, &self.blobs) {
+            (Some(local), _) => local.remove_text(key),
+            (None, Some(blobs)) => blobs.remove_text(key).await,
+            (None, None) => {}
+        }
+    }
+
+    fn corrupt(&self, dataset: &DatasetName, detail: &str) {
+        self.news.page.tell(&Event::CacheCorrupt { dataset: dataset.as_str(), detail });
+    }
+}
+
+async fn made(head: &CacheHead, Blobbed { bytes, media_type }: Blobbed, place: Place) -> Payload {
+    let payload =
+        if head.ext.is_json() { Payload::json(bytes).await } else { Payload::artifact(bytes, &media_type).await };
+    payload.copy.is_in(Some(place));
+    payload
+}
+
+/// The name of the dataset that a head's key is for.
+pub(super) fn dataset_of(head_key: &str) -> &str {
+    head_key.rsplit(':').next().unwrap_or_default()
+}

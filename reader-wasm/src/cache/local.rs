@@ -1,0 +1,154 @@
+//! What is kept between visits, in localStorage.
+//!
+//! Storage may be blocked, absent, full or altered, and may become so at any moment; each of its operations can throw. All of that
+//! is a cache miss and an event. Nothing read here is believed: the digest of every payload is compared.
+
+use std::rc::Rc;
+
+use gloo_storage::{LocalStorage, Storage as _};
+use js_sys::JsString;
+use lastgood_protocol::cache::{self, CacheHead};
+use wasm_bindgen::prelude::*;
+use web_sys::Storage;
+
+use super::copies::{Kept, News, dataset_of};
+use super::eviction::{Candidate, in_order};
+use crate::page;
+
+#[wasm_bindgen]
+extern "C" {
+    /// localStorage with payloads as the engine's own texts, of which there is no copy in this module.
+    type Texts;
+    #[wasm_bindgen(method, js_name = getItem, catch)]
+    fn get_item(this: &Texts, key: &str) -> Result<Option<JsString>, JsValue>;
+    #[wasm_bindgen(method, js_name = setItem, catch)]
+    fn set_item(this: &Texts, key: &str, text: &JsValue) -> Result<(), JsValue>;
+}
+
+/// lastgood's part of localStorage.
+pub(super) struct LocalStore {
+    pub(super) news: Rc<News>,
+}
+
+impl LocalStore {
+    /// Whether there is localStorage, blocked or not: workers have none.
+    pub(super) fn exists() -> bool {
+        storage().map_or(true, |storage| storage.is_some())
+    }
+
+    /// A head or a memory.
+    pub(super) fn text(&self, key: &str) -> Option<String> {
+        self.get(key).map(String::from)
+    }
+
+    /// Whether it was kept.
+    pub(super) fn put_text(&self, key: &str, text: &str) -> bool {
+        self.storage().is_some_and(|storage| storage.set_item(key, text).is_ok())
+    }
+
+    pub(super) fn remove_text(&self, key: &str) {
+        if let Some(storage) = self.storage() {
+            let _ = storage.remove_item(key);
+        }
+    }
+
+    /// The payload that belongs to a head's key.
+    pub(super) fn payload(&self, head_key: &str) -> Option<JsString> {
+        self.get(&cache::payload_of(head_key))
+    }
+
+    /// Keeps a payload with its head, and makes room when there is none; the entries whose heads' keys are in `spare` stay. The payload
+    /// goes first: as long as it cannot be written, the copy before it stays whole and usable.
+    pub(super) fn keep(&self, key: &str, head: &CacheHead, text: &JsValue, spare: &[String]) -> Kept {
+        match self.put(&cache::payload_of(key), text, head.size, spare) {
+            Kept::Yes => {}
+            no => return no,
+        }
+        let entry = self.put(key, &head.encode().into(), head.size, spare);
+        // The head before does not fit the new payload: together they would only take up space.
+        if !matches!(entry, Kept::Yes) {
+            self.remove_entry(key);
+        }
+        entry
+    }
+
+    /// Writes, and makes room when there is none.
+    fn put(&self, key: &str, text: &JsValue, size: u64, spare: &[String]) -> Kept {
+        let Some(storage) = self.storage() else { return Kept::No(None) };
+        let texts: &Texts = storage.unchecked_ref();
+        let Err(mut problem) = texts.set_item(key, text) else { return Kept::Yes };
+        if !is_quota(&problem) {
+            return Kept::No(Some(page::describe(&problem)));
+        }
+        for candidate in in_order(self.candidates(&storage, spare), size) {
+            self.remove_entry(&candidate.head_key);
+            self.news.evicted(&candidate.head_key);
+            match texts.set_item(key, text) {
+                Ok(()) => return Kept::Yes,
+                Err(thrown) => problem = thrown,
+            }
+        }
+        Kept::No(Some(page::describe(&problem)))
+    }
+
+    /// The entries of lastgood, of whichever feed, without those of the call that needs the room.
+    fn candidates(&self, storage: &Storage, spare: &[String]) -> Vec<Candidate> {
+        let keys = (0..storage.length().unwrap_or(0)).filter_map(|index| storage.key(index).ok().flatten());
+        let heads: Vec<String> = keys.filter_map(|key| cache::head_of(&key).map(str::to_owned)).collect();
+        let candidate = |head_key: String| Candidate {
+            head: self.text(&head_key).and_then(|head| CacheHead::decode(&head)),
+            sha256: None,
+            head_key,
+        };
+        heads.into_iter().filter(|key| !spare.contains(key)).map(candidate).collect()
+    }
+
+    fn remove_entry(&self, key: &str) {
+        self.remove_text(key);
+        self.remove_text(&cache::payload_of(key));
+    }
+
+    /// Removes the payload of a dataset, which is kept elsewhere.
+    pub(super) fn drop_payload(&self, head_key: &str) {
+        self.remove_text(&cache::payload_of(head_key));
+    }
+
+    fn get(&self, key: &str) -> Option<JsString> {
+        let storage = self.storage()?;
+        storage.unchecked_ref::<Texts>().get_item(key).unwrap_or_else(|thrown| {
+            self.news.unavailable(&page::describe(&thrown));
+            None
+        })
+    }
+
+    fn storage(&self) -> Option<Storage> {
+        match storage() {
+            Ok(Some(storage)) => return Some(storage),
+            Ok(None) => self.news.unavailable("there is no localStorage here"),
+            Err(thrown) => self.news.unavailable(&page::describe(&thrown)),
+        }
+        None
+    }
+}
+
+/// localStorage, where there is one; looking at it can throw. gloo takes it for granted, so it is looked for before.
+fn storage() -> Result<Option<Storage>, JsValue> {
+    if let Some(window) = web_sys::window() {
+        return Ok(window.local_storage()?.map(|_| LocalStorage::raw()));
+    }
+    // Runtimes without a window may have it all the same.
+    let storage = js_sys::Reflect::get(&js_sys::global(), &"localStorage".into())?;
+    Ok(Some(storage).filter(JsValue::is_object).map(JsCast::unchecked_into))
+}
+
+/// Whether storage is full. The second name is that of older Firefox.
+pub(super) fn is_quota(thrown: &JsValue) -> bool {
+    let name = page::get(thrown, "name").as_string();
+    matches!(name.as_deref(), Some("QuotaExceededError" | "NS_ERROR_DOM_QUOTA_REACHED"))
+}
+
+impl News {
+    fn evicted(&self, head_key: &str) {
+        self.page.tell(&crate::event::Event::CacheEvicted { dataset: dataset_of(head_key) });
+    }
+}
