@@ -71,13 +71,14 @@ pub(crate) fn node() -> Result<()> {
 }
 
 /// The programs that the integration tests run, each with the environment variable that names it to them.
-const PROGRAMS: [(&str, &str); 6] = [
+const PROGRAMS: [(&str, &str); 7] = [
     ("LASTGOOD_TEST_CHROMEDRIVER", "chromedriver"),
     ("LASTGOOD_TEST_GECKODRIVER", "geckodriver"),
     ("LASTGOOD_TEST_WEBKITDRIVER", "WebKitWebDriver"),
     ("LASTGOOD_TEST_XVFB", "Xvfb"),
     ("LASTGOOD_TEST_NGINX", "nginx"),
     ("LASTGOOD_TEST_CADDY", "caddy"),
+    ("LASTGOOD_TEST_PROMTOOL", "promtool"),
 ];
 
 /// Makes sure that what the integration tests run is there, and says where. What is missing is installed or told all at
@@ -175,7 +176,7 @@ const fn debian(packages: &'static [&'static str]) -> Source {
     Source::Debian { packages, service: None }
 }
 
-const WANTED: [Wanted; 10] = [
+const WANTED: [Wanted; 11] = [
     Wanted {
         what: "chromedriver, and a Chromium or Chrome of the same version",
         is_there: || find("chromedriver").is_some(),
@@ -224,6 +225,13 @@ const WANTED: [Wanted; 10] = [
         is_there: || find("caddy").is_some(),
         source: Source::Debian { packages: &["caddy"], service: Some("caddy") },
         elsewhere: "Fedora: dnf install caddy\nmacOS: brew install caddy\nothers: https://caddyserver.com/docs/install",
+    },
+    Wanted {
+        what: "promtool, which comes with Prometheus",
+        is_there: || find("promtool").is_some(),
+        source: Source::Debian { packages: &["prometheus"], service: Some("prometheus") },
+        elsewhere: "Fedora: dnf install golang-github-prometheus\nmacOS: brew install prometheus\n\
+                    others: https://prometheus.io/download/",
     },
     PYTHON,
     Wanted {

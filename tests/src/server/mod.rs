@@ -57,6 +57,16 @@ impl Server {
         started.unwrap_or_else(|| panic!("{software:?} does not start; what it says is above"))
     }
 
+    /// nginx with these settings for the feed alone, instead of the documented ones.
+    ///
+    /// # Panics
+    /// When it is not installed or does not start.
+    #[must_use]
+    pub fn nginx_with(www: &Path, settings: &str) -> Self {
+        let started = (0..5).find_map(|_| nginx::start_with(www, settings));
+        started.unwrap_or_else(|| panic!("nginx does not start with {settings}; what it says is above"))
+    }
+
     /// The address of the feed, with a slash at the end.
     #[must_use]
     pub fn feed(&self) -> String {

@@ -5,6 +5,7 @@ mod args;
 mod cat;
 mod completions;
 mod defect;
+mod diff;
 mod dir;
 mod doctor;
 mod exit;
@@ -23,6 +24,7 @@ mod output;
 mod progress;
 mod publish;
 mod recover;
+mod remote;
 mod rollback;
 mod serve;
 mod status;
@@ -105,6 +107,7 @@ fn run(cli: Cli, output: Output) -> Result<ExitCode, Failure> {
         Command::Rollback(rollback) => rollback.run(&session),
         Command::History(history) => history.run(&session),
         Command::Cat(cat) => cat.run(&session),
+        Command::Diff(diff) => diff.run(&session),
         Command::Status(status) => status.run(&session),
         Command::Verify(verify) => verify.run(&session),
         Command::Recover(recover) => recover.run(&session),

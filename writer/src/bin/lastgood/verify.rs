@@ -12,6 +12,7 @@ use serde::Serialize;
 
 use crate::exit::{Exit, Failure};
 use crate::interrupt::Interrupt;
+use crate::metrics::MetricsOptions;
 use crate::waits::WaitOptions;
 use crate::{Session, progress};
 
@@ -36,6 +37,8 @@ pub(crate) struct Verify {
     repair: bool,
     #[command(flatten)]
     waits: WaitOptions,
+    #[command(flatten)]
+    metrics: MetricsOptions,
 }
 
 #[derive(Serialize)]
@@ -78,10 +81,12 @@ impl Verify {
             let interrupt = Interrupt::watch().map_err(setup)?;
             let settings = self.waits.over(session.config.settings.clone());
             let feed = feed.with_settings(settings).with_cancellation(interrupt.check());
-            repair = shown(session, |watch| feed.repair(watch))?;
+            let work = || Ok(shown(session, |watch| feed.repair(watch))?);
+            repair = self.metrics.measured(session, "verify", work)?;
             Report::new(session, &repair.verification, Some(Repaired::new(&repair)))
         } else {
-            verification = shown(session, |watch| feed.verify_watched(watch))?;
+            let work = || Ok(shown(session, |watch| feed.verify_watched(watch))?);
+            verification = self.metrics.measured(session, "verify", work)?;
             Report::new(session, &verification, None)
         };
         let exit = if report.problems.is_empty() { Exit::Done } else { Exit::Damaged };
