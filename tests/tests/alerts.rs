@@ -25,7 +25,8 @@ fn promtool(feed: &TestFeed, arguments: &[&str]) -> Ran {
 
 /// The values of `alert:` or of `alertname:` in YAML.
 fn names(yaml: &str, key: &str) -> BTreeSet<String> {
-    let after = yaml.split(&format!("{key}: ")).skip(1);
+    let key = format!("{key}: ");
+    let after = yaml.split(&key).skip(1);
     after.map(|rest| rest.split([',', '\n']).next().unwrap().trim().to_owned()).collect()
 }
 

@@ -39,6 +39,12 @@ pub(crate) fn other_platforms(install: Install) -> Result<()> {
     })
 }
 
+/// Makes sure that static binaries for Linux can be built.
+pub(crate) fn musl(install: Install) -> Result<()> {
+    target(crate::dist::TARGET, install).context("the static binary is linked with musl")?;
+    provide(&[MUSL], install)
+}
+
 /// A target is looked for in the sysroot, so a toolchain without rustup is fine.
 fn target(target: &str, install: Install) -> Result<()> {
     let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
@@ -255,6 +261,14 @@ const CPP_COMPILER: Wanted = Wanted {
     is_there: || find("c++").is_some(),
     source: debian(&["g++"]),
     elsewhere: "Fedora: dnf install gcc-c++\nmacOS: xcode-select --install",
+};
+
+/// TLS has parts in C.
+const MUSL: Wanted = Wanted {
+    what: "musl-gcc",
+    is_there: || find("musl-gcc").is_some(),
+    source: debian(&["musl-tools"]),
+    elsewhere: "Fedora: dnf install musl-gcc\nothers: https://musl.libc.org",
 };
 
 /// The same for the tests that need root on Linux.

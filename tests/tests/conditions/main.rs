@@ -13,6 +13,7 @@ mod defect;
 mod disk;
 mod groups;
 mod limits;
+mod members;
 mod mount;
 mod mounts;
 mod moved;
