@@ -1,7 +1,8 @@
 //! `cargo xtask dist`: the binary as it is handed out, static, for any Linux of its processor.
 
 use std::fs;
-use std::path::PathBuf;
+use std::os::unix::fs::{PermissionsExt, chown};
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -65,33 +66,36 @@ fn program_headers(elf: &[u8]) -> Option<Vec<u32>> {
     (0..count).map(|index| Some(little(offset + index * size, 4)? as u32)).collect()
 }
 
-/// Publishes and reads with nothing of the machine around it: as root, in a root directory where there is nothing else.
-fn try_out(binary: &PathBuf) -> Result<()> {
+/// Publishes and reads with nothing of the machine around it. Root can do that as a container does: in a root directory where there
+/// is nothing else, as a user who may write to the feed alone.
+fn try_out(binary: &Path) -> Result<()> {
+    const USER: u32 = 2000;
     let dir = tempfile::tempdir()?;
+    fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755))?;
     fs::copy(binary, dir.path().join("lastgood"))?;
     fs::write(dir.path().join("p.json"), "[1, 2, 3]")?;
-    fs::create_dir(dir.path().join("tmp"))?;
-    let root = rustix::process::geteuid().is_root();
+    fs::create_dir(dir.path().join("data"))?;
+    let is_root = rustix::process::geteuid().is_root();
+    if is_root {
+        chown(dir.path().join("data"), Some(USER), Some(USER))?;
+    }
     let run = |arguments: &[&str]| -> Result<String> {
-        let mut command;
-        if root {
-            command = Command::new("chroot");
-            command.arg(dir.path()).arg("/lastgood");
-        } else {
-            command = Command::new(dir.path().join("lastgood"));
-        }
+        let mut command = match is_root {
+            true => {
+                let mut chroot = Command::new("/usr/sbin/chroot");
+                chroot.arg(format!("--userspec={USER}:{USER}")).arg(dir.path()).arg("/lastgood");
+                chroot
+            }
+            false => Command::new(dir.path().join("lastgood")),
+        };
         command.args(arguments).current_dir(dir.path()).env_clear();
-        if root {
-            command.env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
-        }
         Ok(process::capture(&mut command)?)
     };
-    let feed = if root { "/data".to_owned() } else { dir.path().join("data").display().to_string() };
-    let payload = if root { "p=/p.json".to_owned() } else { format!("p={}", dir.path().join("p.json").display()) };
-    run(&["publish", &payload, "--dir", &feed])?;
-    let read = run(&["cat", "p", "--dir", &feed])?;
-    ensure!(read == "[1, 2, 3]", "published [1, 2, 3] and read {read}");
-    run(&["verify", "--dir", &feed])?;
+    let at = |name: &str| if is_root { format!("/{name}") } else { dir.path().join(name).display().to_string() };
+    run(&["publish", &format!("p={}", at("p.json")), "--dir", &at("data")])?;
+    let read = run(&["cat", "p", "--dir", &at("data")])?;
+    ensure!(read.trim_end() == "[1, 2, 3]", "published [1, 2, 3] and read {read}");
+    run(&["verify", "--dir", &at("data")])?;
     Ok(())
 }
 
