@@ -18,7 +18,10 @@ fn documents() -> Vec<Yaml> {
 }
 
 fn of_kind(kind: &str) -> Yaml {
-    documents().into_iter().find(|document| document["kind"].as_str() == Some(kind)).unwrap_or_else(|| panic!("no {kind}"))
+    documents()
+        .into_iter()
+        .find(|document| document["kind"].as_str() == Some(kind))
+        .unwrap_or_else(|| panic!("no {kind}"))
 }
 
 /// The pods of the job and of the server.

@@ -24,7 +24,18 @@ pub(crate) struct Args {}
 pub(crate) fn run(_: &Args) -> Result<()> {
     setup::musl(Install::Allowed)?;
     let mut build = workspace::cargo();
-    build.args(["build", "--package", "lastgood", "--bin", "lastgood", "--profile", "dist", "--locked", "--target", TARGET]);
+    build.args([
+        "build",
+        "--package",
+        "lastgood",
+        "--bin",
+        "lastgood",
+        "--profile",
+        "dist",
+        "--locked",
+        "--target",
+        TARGET,
+    ]);
     process::run(&mut build)?;
     let built = workspace::target(TARGET).join("dist/lastgood");
     let bytes = fs::read(&built).with_context(|| format!("no {}", workspace::shown(&built)))?;

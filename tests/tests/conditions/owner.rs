@@ -72,6 +72,31 @@ fn paste(feed: &TestFeed, command: &str) {
     assert!(done.status.success(), "{command}: {done:?}");
 }
 
+/// What the doctor says as root of what root has left, carried out.
+#[test]
+fn what_root_has_left_goes_back_as_the_doctor_says() {
+    let feed = published();
+    assert!(Command::new("chown").args(["-R", "65534:65534"]).arg(feed.dir()).status().unwrap().success());
+    let finding = |check: &str, severity: &str| {
+        let report = feed.run(&["doctor", "--json"]).json();
+        let findings = report["findings"].as_array().unwrap().clone();
+        let found = findings.iter().find(|found| found["check"] == check && found["severity"] == severity);
+        found.unwrap_or_else(|| panic!("{findings:#?}"))["remedy"].as_str().unwrap_or_default().to_owned()
+    };
+    // Root is told not to publish here.
+    assert_eq!(finding("write-access", "note"), "publish as nobody: sudo -u nobody lastgood publish …");
+    feed.publish("a", "[5]");
+    chown(feed.path(".lastgood/lock"), Some(0), Some(0)).unwrap();
+    as_nobody(&feed, &["publish", "a"]).expect(1);
+    let remedy = finding("ownership", "warning");
+    let mut lines = remedy.lines();
+    paste(&feed, lines.next().unwrap());
+    assert_eq!(lines.next(), Some("and publish as nobody: sudo -u nobody lastgood publish …"));
+    as_nobody(&feed, &["publish", "a"]).expect(0);
+    finding("ownership", "ok");
+    feed.expect_clean();
+}
+
 /// Whoever was refused is told whose feed it is, and the commands that are named are commands.
 #[test]
 fn the_wrong_user_is_told_what_to_run() {

@@ -2,11 +2,13 @@
 
 mod access;
 mod complete;
+mod cures;
 mod disk;
-mod nginx;
+
 pub(crate) mod server;
 mod split_brain;
 mod state;
+mod trials;
 mod url_manifest;
 mod url_manners;
 mod url_objects;

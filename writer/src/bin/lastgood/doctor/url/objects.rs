@@ -181,7 +181,7 @@ fn content_type(served: &Served<'_>, answer: &Answer) -> Finding {
     }
     let remedy = served.remedy(&Settings {
         nginx: "include mime.types; (in http)",
-        caddy: "header *.json Content-Type application/json",
+        caddy: "@json path *.json\nheader @json Content-Type application/json",
         bucket: "copy with --content-type application/json",
     });
     Check::UrlContentType
