@@ -31,13 +31,13 @@ pub(crate) fn run(_: &Args) -> Result<()> {
         "--bin",
         "lastgood",
         "--profile",
-        "dist",
+        "static",
         "--locked",
         "--target",
         TARGET,
     ]);
     process::run(&mut build)?;
-    let built = workspace::target(TARGET).join("dist/lastgood");
+    let built = workspace::target(TARGET).join("static/lastgood");
     let bytes = fs::read(&built).with_context(|| format!("no {}", workspace::shown(&built)))?;
     check_static(&bytes)?;
     let dir = workspace::target("dist");
