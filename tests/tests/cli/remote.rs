@@ -34,6 +34,9 @@ fn what_is_served_is_printed_verified() {
     let ran = cat(&["performance", "--max-bytes", "1KiB", "--json"]).expect(1);
     assert_eq!(ran.json()["error"]["code"], "too-large");
     assert!(!elsewhere.dir().exists());
+    // What is in the place of the directory does not matter.
+    elsewhere.input("data", "a file");
+    assert_eq!(cat(&["chart"]).expect(0).stdout, [0, 255, 7]);
 }
 
 #[test]

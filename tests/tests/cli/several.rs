@@ -83,6 +83,10 @@ fn everything_that_is_wrong_with_any_dataset_is_told() {
     };
     assert_eq!(published(&after), published(&before));
     feed.expect_clean();
+    // Files that are not there are all told, too.
+    let ran = feed.run(&["publish", "a=gone.json", "good=good.json", "b=lost.json", "--json"]).expect(3);
+    let error = ran.says(&["a: cannot open gone.json", "b: cannot open lost.json"]).json()["error"].clone();
+    assert_eq!((&error["code"], &error["refusals"][1]["dataset"]), (&json!("input-unreadable"), &json!("b")));
     // One alone is told as ever.
     let error = feed.run(&["publish", "good=good.json", "a=nan.json", "--json"]).expect(3).json()["error"].clone();
     assert_eq!((&error["dataset"], &error["refusals"]), (&json!("a"), &json!(null)));

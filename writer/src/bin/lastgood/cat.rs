@@ -67,6 +67,11 @@ struct Found {
 }
 
 impl Cat {
+    /// Whether it reads at an address, and no directory.
+    pub(crate) fn is_remote(&self) -> bool {
+        self.remote.url.is_some()
+    }
+
     pub(crate) fn run(self, session: &Session) -> Result<Exit, Failure> {
         let found = match self.remote.origin() {
             Some(origin) => self.fetch(origin.at(self.generation))?,

@@ -79,6 +79,9 @@ pub(crate) enum Failure {
     SchemaRefused { file: PathBuf, error: Error },
     #[error("{dataset}: cannot open {}: {source}; nothing was published", file.display())]
     Source { dataset: DatasetName, file: PathBuf, source: io::Error },
+    /// At least two.
+    #[error("{}", lines(.0))]
+    Sources(Vec<Failure>),
     #[error(
         "cannot find the working directory: {source}; name the feed directory by its absolute path: --dir or {VARIABLE}"
     )]
@@ -112,7 +115,16 @@ fn named_instead(problem: &NoDirectory, origin: &Origin) -> &'static str {
     }
 }
 
+fn lines(failures: &[Failure]) -> String {
+    failures.iter().map(Failure::to_string).collect::<Vec<_>>().join("\n")
+}
+
 impl Failure {
+    /// One failure for all inputs that cannot be opened; `None` when all can be.
+    pub(crate) fn of_sources(mut failures: Vec<Failure>) -> Option<Self> {
+        if failures.len() > 1 { Some(Self::Sources(failures)) } else { failures.pop() }
+    }
+
     /// Says why it was looked for in this directory, where that is the question.
     pub(crate) fn in_dir(self, dir: &FeedDir) -> Self {
         match self {
@@ -137,7 +149,7 @@ impl Failure {
             | Failure::Unlisted(_)
             | Failure::SchemaFile { .. } => Exit::Usage,
             // A missing source is at fault as much as a bad one: whoever produces the data is to be told.
-            Failure::Source { .. } => Exit::Refused,
+            Failure::Source { .. } | Failure::Sources(_) => Exit::Refused,
             Failure::Defect { .. } => Exit::Defect,
             // Another machine's: what is there and not what was published is damage, the rest a failure on the way.
             Failure::Remote(failure) => match failure.code {
@@ -205,7 +217,7 @@ impl Failure {
             Failure::NotPublished { .. } => "not-found",
             Failure::Config(_) | Failure::SchemaFile { .. } => "config-invalid",
             Failure::Unlisted(_) => "unlisted",
-            Failure::Source { .. } => "input-unreadable",
+            Failure::Source { .. } | Failure::Sources(_) => "input-unreadable",
             Failure::WorkingDirectory { .. }
             | Failure::Stdout(_)
             | Failure::Setup { .. }
@@ -238,6 +250,10 @@ impl Failure {
             }
             Failure::Source { dataset, .. } => {
                 add("dataset", dataset.as_str().into());
+            }
+            Failure::Sources(failures) => {
+                let each = failures.iter().map(|failure| failure.to_json()["error"].take());
+                add("refusals", each.collect());
             }
             Failure::HalfAdopted { generation, .. } => {
                 add("adopted", json!([generation]));

@@ -95,8 +95,14 @@ fn run(cli: Cli, output: Output) -> Result<ExitCode, Failure> {
         let (keys, options) = (config.given.join(" "), given_options());
         tracing::info!(file = %file.display(), keys, options, "the configuration; options win over it");
     }
-    // The doctor tells of it as one of its findings.
-    if !matches!(command, Command::Doctor(_)) {
+    // The doctor tells of it as one of its findings; what is read at an address has nothing to do with it.
+    let elsewhere = match &command {
+        Command::Doctor(_) => true,
+        Command::Cat(cat) => cat.is_remote(),
+        Command::Status(status) => status.is_remote(),
+        _ => false,
+    };
+    if !elsewhere {
         dir.check()?;
     }
     let session = Session { dir, config, output, watched: global.verbose == 0 && !global.json };

@@ -44,6 +44,11 @@ pub(crate) struct Status {
 }
 
 impl Status {
+    /// Whether it reads at an address, and no directory.
+    pub(crate) fn is_remote(&self) -> bool {
+        self.remote.url.is_some()
+    }
+
     pub(crate) fn run(self, session: &Session) -> Result<Exit, Failure> {
         let status = match self.remote.origin() {
             Some(mut origin) => served(origin.published().map_err(Failure::Remote)?, origin.now()),

@@ -149,7 +149,17 @@ impl Publish {
         let (guards, meta) = (self.guards.of(datasets)?, self.meta.of(datasets)?);
         let meta = |input: &&Input| meta.over(&input.dataset, &session.config.dataset(&input.dataset).meta);
         let metas = inputs.iter().map(meta).collect::<Result<Vec<_>, _>>()?;
-        let opened = inputs.iter().map(|input| input.open()).collect::<Result<Vec<_>, _>>()?;
+        let (mut opened, mut missing) = (Vec::with_capacity(inputs.len()), Vec::new());
+        for input in &inputs {
+            match input.open() {
+                Ok(file) => opened.push(file),
+                Err(failure) => missing.push(failure),
+            }
+        }
+        // All that are missing are told at once.
+        if let Some(failure) = Failure::of_sources(missing) {
+            return Err(failure);
+        }
         // Only from here on is there anything to be cleaned up.
         let setup = |source| Failure::Setup { what: "the handling of signals", source };
         let interrupt = Interrupt::watch().map_err(setup)?;
