@@ -59,7 +59,7 @@ fn check_static(elf: &[u8]) -> Result<()> {
     const INTERPRETER: u32 = 3;
     let headers = program_headers(elf).context("expected an ELF file of 64 bits")?;
     ensure!(!headers.is_empty(), "expected an executable, found no program headers");
-    if headers.iter().any(|kind| *kind == INTERPRETER) {
+    if headers.contains(&INTERPRETER) {
         bail!("the binary is not static: it names an interpreter (readelf -l)");
     }
     Ok(())

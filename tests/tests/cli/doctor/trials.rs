@@ -12,7 +12,8 @@ use super::{Diagnosis, copy, doctor, paste, payload, published, set_mode};
 #[test]
 fn what_is_no_feed_becomes_one_as_told() {
     // Nothing, an empty directory, other files, and a name that is taken.
-    let prepare: [(&str, fn(&TestFeed)); 4] = [
+    type Make = fn(&TestFeed);
+    let prepare: [(&str, Make); 4] = [
         ("error", |_| {}),
         ("warning", |feed| fs::create_dir(feed.dir()).unwrap()),
         ("error", |feed| {
