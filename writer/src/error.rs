@@ -11,7 +11,7 @@ use lastgood_protocol::schema::Invalid;
 
 use crate::schema::SchemaProblem;
 
-use crate::convert::{Hint, csv};
+use crate::convert::{FileKind, Hint, csv};
 use crate::guards::BrokenGuard;
 use crate::mark::OldCopy;
 use crate::operations::Outcome;
@@ -33,6 +33,20 @@ pub enum Error {
         refusal: Box<Refusal>,
         /// What the input is instead, if that can be told.
         hint: Option<Box<Hint>>,
+    },
+    /// The input is a file of another kind than text.
+    #[error("{dataset}: the input is {kind}; {}; nothing was published", kind.remedy(dataset))]
+    OtherKind {
+        /// The dataset that it was meant for.
+        dataset: DatasetName,
+        /// What it is.
+        kind: FileKind,
+    },
+    /// Several inputs of one call are refused. Each is told, so that all can be corrected at once.
+    #[error("{} of the datasets are refused; nothing was published:\n{}", refusals.len(), lines(refusals))]
+    Several {
+        /// The refusal of each, at least two, in the order in which the datasets were given.
+        refusals: Vec<Error>,
     },
     /// The input could not be read to its end.
     #[error("{dataset}: cannot read the input: {source}")]
@@ -215,6 +229,10 @@ pub enum Error {
     },
 }
 
+fn lines(refusals: &[Error]) -> String {
+    refusals.iter().map(Error::to_string).collect::<Vec<_>>().join("\n")
+}
+
 fn listed(broken: &[BrokenGuard]) -> String {
     broken.iter().map(BrokenGuard::to_string).collect::<Vec<_>>().join("; guard ")
 }
@@ -235,6 +253,8 @@ impl Error {
         match self {
             Error::Refused { refusal, .. } => refusal.code(),
             Error::Csv { refusal, .. } => refusal.code(),
+            Error::OtherKind { .. } => "not-text",
+            Error::Several { refusals } => refusals.first().map_or("refused", Error::code),
             Error::Input { .. } => "input-unreadable",
             Error::SchemaInvalid { .. } => "schema-invalid",
             Error::SchemaRefused { .. } => "schema-refused",
@@ -272,6 +292,8 @@ impl Error {
             | Error::SchemaInvalid { .. }
             | Error::SchemaRefused { .. }
             | Error::Csv { .. }
+            | Error::OtherKind { .. }
+            | Error::Several { .. }
             | Error::Input { .. }
             | Error::Repeated { .. }
             | Error::Meta { .. }
@@ -292,6 +314,31 @@ impl Error {
             | Error::Io { .. }
             | Error::Read(_) => Outcome::Failed,
         }
+    }
+
+    /// Whether the operating system refuses the user a right.
+    #[must_use]
+    pub fn is_permission_denied(&self) -> bool {
+        matches!(self, Error::Io { source, .. } if source.kind() == io::ErrorKind::PermissionDenied)
+    }
+
+    /// Whether an input is at fault by itself: the other inputs of the call may be, too, and are looked at.
+    pub(crate) fn is_of_an_input(&self) -> bool {
+        matches!(
+            self,
+            Error::Refused { .. }
+                | Error::SchemaInvalid { .. }
+                | Error::Csv { .. }
+                | Error::OtherKind { .. }
+                | Error::Input { .. }
+                | Error::TooLarge { .. }
+                | Error::Guard { .. }
+        )
+    }
+
+    /// One error for all inputs that were refused; `None` when none was.
+    pub(crate) fn of_inputs(mut refusals: Vec<Error>) -> Option<Error> {
+        if refusals.len() > 1 { Some(Error::Several { refusals }) } else { refusals.pop() }
     }
 
     /// For `map_err`: says what was being done.

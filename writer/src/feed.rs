@@ -171,6 +171,18 @@ impl<S: Storage> Feed<S> {
         paths.iter().filter_map(|path| keep(path).transpose()).collect()
     }
 
+    /// The same on another storage.
+    pub(crate) fn on_storage<T: Storage>(&self, storage: T) -> Feed<T> {
+        Feed {
+            storage,
+            settings: self.settings.clone(),
+            clock: Arc::clone(&self.clock),
+            random: Arc::clone(&self.random),
+            cancelled: Arc::clone(&self.cancelled),
+            last: Arc::default(),
+        }
+    }
+
     pub(crate) fn now(&self) -> Timestamp {
         (self.clock)()
     }

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use lastgood_protocol::schema::{Engine, Invalid, Pattern, Schema, SchemaError};
 
+use crate::formats;
 use crate::schema::{LISTED_VIOLATIONS, SchemaProblem};
 
 /// How long a regular expression may take for one text. Those that end take microseconds.
@@ -39,8 +40,9 @@ pub(crate) struct Compiled {
 }
 
 impl Compiled {
-    pub(crate) fn compile(text: &str) -> Result<Self, SchemaError> {
-        let engine = Ecmascript::default();
+    /// With `formats`, a `format` is asserted; one that is not known is refused.
+    pub(crate) fn compile(text: &str, formats: bool) -> Result<Self, SchemaError> {
+        let engine = Ecmascript { formats, ..Ecmascript::default() };
         let schema = Arc::new(Schema::compile(text, &engine)?);
         Ok(Self { schema, sources: engine.sources.into_inner(), progress: engine.progress })
     }
@@ -100,15 +102,22 @@ impl Progress {
 /// Regular expressions with the meaning that they have in a browser.
 #[derive(Default)]
 struct Ecmascript {
+    /// Whether formats are asserted.
+    formats: bool,
     sources: RefCell<Vec<String>>,
     progress: Arc<Progress>,
 }
 
-/// A regular expression of a schema.
+/// A regular expression of a schema, or a format.
 pub(crate) struct Regex {
-    regex: regress::Regex,
+    test: Test,
     number: usize,
     progress: Arc<Progress>,
+}
+
+enum Test {
+    Regex(regress::Regex),
+    Format(formats::Test),
 }
 
 impl Engine for Ecmascript {
@@ -127,7 +136,19 @@ impl Engine for Ecmascript {
         let regex = regress::Regex::with_flags(source, "u").map_err(|error| error.to_string())?;
         let number = sources.len();
         sources.push(source.to_owned());
-        Ok(Regex { regex, number, progress: Arc::clone(&self.progress) })
+        Ok(Regex { test: Test::Regex(regex), number, progress: Arc::clone(&self.progress) })
+    }
+
+    fn format(&self, name: &str) -> Result<Option<Regex>, String> {
+        if !self.formats {
+            return Ok(None);
+        }
+        let test = Test::Format(formats::named(name)?);
+        let mut sources = self.sources.borrow_mut();
+        let number = sources.len();
+        // It has no text that could take long, or count among those that are limited.
+        sources.push(String::new());
+        Ok(Some(Regex { test, number, progress: Arc::clone(&self.progress) }))
     }
 }
 
@@ -135,7 +156,10 @@ impl Pattern for Regex {
     fn is_in(&self, text: &str) -> bool {
         self.progress.latest.store(self.number, Ordering::Relaxed);
         self.progress.calls.fetch_add(1, Ordering::Relaxed);
-        let found = self.regex.find(text).is_some();
+        let found = match &self.test {
+            Test::Regex(regex) => regex.find(text).is_some(),
+            Test::Format(has_format) => has_format(text),
+        };
         self.progress.calls.fetch_add(1, Ordering::Relaxed);
         found
     }

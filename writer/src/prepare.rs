@@ -4,17 +4,19 @@
 use std::io::{self, Read};
 
 use lastgood_protocol::digest::Sha256;
-use lastgood_protocol::layout::Encoding;
+use lastgood_protocol::layout::{self, Encoding};
 use lastgood_protocol::manifest::{Entry, Meta, SchemaRef};
 use lastgood_protocol::name::{DatasetName, Ext};
 use lastgood_protocol::payload::{Rules, Scanner, Summary};
 use lastgood_protocol::schema::Draft;
 
+use crate::convert::csv::{ColumnType, excerpt, of_type};
 use crate::convert::{Conversion, Format, Head, Remarks};
 use crate::error::Error;
 use crate::feed::Feed;
 use crate::guards::{Candidate, Guarded, Guards};
 use crate::objects::CHUNK_BYTES;
+use crate::outline::{Kinds, Outline};
 use crate::output::Output;
 use crate::schema::{Schema, Validator};
 use crate::storage::{Pending, Storage};
@@ -28,6 +30,7 @@ pub struct Item<'a> {
     pub(crate) rules: Rules,
     pub(crate) meta: Option<String>,
     pub(crate) schema: Option<Schema>,
+    pub(crate) assert_formats: bool,
     pub(crate) guards: Guards,
     pub(crate) force: bool,
 }
@@ -44,6 +47,7 @@ impl<'a> Item<'a> {
             rules: Rules::default(),
             meta: None,
             schema: None,
+            assert_formats: false,
             guards: Guards::default(),
             force: false,
         }
@@ -79,6 +83,13 @@ impl<'a> Item<'a> {
     #[must_use]
     pub fn schema(self, schema: Schema) -> Self {
         Self { schema: Some(schema), ..self }
+    }
+
+    /// The same with `format` asserted: a text of the payload that has another format than the schema says is a violation. By
+    /// default `format` is an annotation, as it is to readers.
+    #[must_use]
+    pub fn assert_formats(self) -> Self {
+        Self { assert_formats: true, ..self }
     }
 }
 
@@ -142,23 +153,24 @@ pub(crate) fn prepare<S: Storage>(
     staging: &S::Staging,
     item: Item<'_>,
 ) -> Result<Prepared<S::File>, Error> {
-    let Item { dataset, input, ext, format, rules, meta, schema, guards, force } = item;
+    let Item { dataset, input, ext, format, rules, meta, schema, assert_formats, guards, force } = item;
     let meta = meta
         .map(|json| Meta::parse(&json))
         .transpose()
         .map_err(|source| Error::Meta { dataset: dataset.clone(), source })?;
-    let validator = schema.map(|schema| Validator::new(&dataset, &ext, schema)).transpose()?;
+    let validator = schema.map(|schema| Validator::new(&dataset, &ext, schema, assert_formats)).transpose()?;
     let mut output = Output::open(feed, staging).map_err(|source| cannot_stage(&dataset, source))?;
     if validator.is_some() {
         output.keep();
     }
-    let (summary, remarks) = match ext.is_json() {
+    let (summary, mut remarks) = match ext.is_json() {
         true => scan(feed, staging, &dataset, input, &format, rules, &mut output)?,
         false => (take_as_it_is(feed, &dataset, input, rules.max_bytes, &mut output)?, Remarks::default()),
     };
     if let Some(validator) = &validator {
         validator.validate(&dataset, output.take_kept())?;
     }
+    remarks.notes.extend(changed_types(feed, &dataset, &remarks.inferred)?);
     let (nan_mapped, rows) = (summary.nan_mapped, summary.rows);
     let staged = output.finish(feed, staging, &dataset)?;
     let candidate = Candidate { ext: &ext, size: staged.size, rows, meta: meta.as_ref() };
@@ -201,6 +213,52 @@ fn guarded<S: Storage>(
     guarded.compare(&feed.storage, published).map_err(failed())?;
     guarded.verdict(&feed.storage, dataset, published)?;
     Ok(Condition::Guards(Box::new(guarded)))
+}
+
+/// Says which columns have another type than in what is published, although nobody said that they should: the values alone
+/// decide, and pages may rely on the type. What cannot be read of the published payload is not compared.
+fn changed_types<S: Storage>(
+    feed: &Feed<S>,
+    dataset: &DatasetName,
+    inferred: &[(String, ColumnType)],
+) -> Result<Vec<String>, Error> {
+    if inferred.is_empty() {
+        return Ok(Vec::new());
+    }
+    let current = feed.current()?;
+    let entry = current.as_ref().and_then(|current| current.manifest.datasets.get(dataset));
+    let Some(entry) = entry.filter(|entry| entry.ext.is_json()) else { return Ok(Vec::new()) };
+    let object = feed.storage.open(&layout::object(&entry.sha256, &entry.ext));
+    let Ok(Some(object)) = object else { return Ok(Vec::new()) };
+    // The first value that is not null tells the type of a column that was published from CSV.
+    let before = |outline: &Outline, name: &str| outline.members.get(name).copied().unwrap_or_default().without_null();
+    let known = |outline: &Outline| inferred.iter().all(|(name, _)| !before(outline, name).is_empty());
+    let Ok(Ok(published)) = Outline::until(object, known) else { return Ok(Vec::new()) };
+    let changed = inferred.iter().filter_map(|(name, kind)| {
+        let was = match before(&published, name) {
+            Kinds::NUMBER => "float",
+            Kinds::BOOLEAN => "boolean",
+            Kinds::TEXT => "text",
+            _ => return None,
+        };
+        let is = match kind {
+            ColumnType::Integer | ColumnType::Float => "float",
+            ColumnType::Boolean => "boolean",
+            ColumnType::Text => "text",
+        };
+        let (keep, meant) = (of_type(dataset, name, was), of_type(dataset, name, kind.as_str()));
+        let numbers = |kind| if kind == "float" { "numbers" } else { kind };
+        (was != is && !name.contains(char::is_control)).then(|| {
+            format!(
+                "column {}: {} in what is published, {} now, as its values suggest; pages may rely on that: {keep} insists on it, \
+                 {meant} says that the change is meant",
+                excerpt(name).escape_debug(),
+                numbers(was),
+                numbers(is)
+            )
+        })
+    });
+    Ok(changed.collect())
 }
 
 fn scan<S: Storage>(

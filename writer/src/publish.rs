@@ -120,7 +120,20 @@ impl<S: Storage> Feed<S> {
     }
 
     fn prepare_and_commit(&self, items: Vec<Item<'_>>) -> Result<Publication, Error> {
-        check_names(&items)?;
+        let there = self.check_place(&items)?;
+        let staging_removed = self.sweep()?;
+        let staging = self.open_staging(there)?;
+
+        // Prepare, without any lock. Dropping `staging` on any error removes everything that was prepared.
+        let prepared = self.prepare(&staging, items)?;
+        let mut publication = self.commit(&staging, prepared, Identity::Kept)?;
+        publication.recovery.staging_removed += staging_removed;
+        Ok(publication)
+    }
+
+    /// Whether these datasets may be published here, before anything is made. Says whether there is a manifest.
+    pub(crate) fn check_place(&self, items: &[Item<'_>]) -> Result<bool, Error> {
+        check_names(items)?;
         let look_at_manifest = || self.storage.info(&layout::manifest()).map_err(Error::io("look at the manifest"));
         let manifest = look_at_manifest()?;
         // Looked at again before anything is refused: another writer may just be making the feed, and its files are none
@@ -135,17 +148,21 @@ impl<S: Storage> Feed<S> {
         {
             return Err(refusal);
         }
-        let staging_removed = self.sweep()?;
-        let staging = self.open_staging(manifest.is_some())?;
+        Ok(manifest.is_some())
+    }
 
-        // Prepare, without any lock. Dropping `staging` on any error removes everything that was prepared.
+    /// Prepares every input. Of those that are refused all are told, not the first alone.
+    pub(crate) fn prepare(&self, staging: &S::Staging, items: Vec<Item<'_>>) -> Result<Vec<Prepared<S::File>>, Error> {
         let mut prepared = Vec::with_capacity(items.len());
+        let mut refusals = Vec::new();
         for item in items {
-            prepared.push(prepare::prepare(self, &staging, item)?);
+            match prepare::prepare(self, staging, item) {
+                Ok(item) => prepared.push(item),
+                Err(error) if error.is_of_an_input() => refusals.push(error),
+                Err(error) => return Err(error),
+            }
         }
-        let mut publication = self.commit(&staging, prepared, Identity::Kept)?;
-        publication.recovery.staging_removed += staging_removed;
-        Ok(publication)
+        Error::of_inputs(refusals).map_or(Ok(prepared), Err)
     }
 
     /// Whether a first publish would make a feed here. There is none yet.
@@ -180,11 +197,7 @@ impl<S: Storage> Feed<S> {
         }
         let commit = CommitId::from_random(self.random()?);
         let next = next_manifest(self, before, &known, identity, commit, &prepared)?;
-        let bytes = next.encode();
-        if bytes.len() as u64 > MAX_MANIFEST_BYTES {
-            let problem = "the manifest would be larger than readers accept: too many datasets, or too much meta";
-            return Err(Error::Limit(problem.to_owned()));
-        }
+        let bytes = encode(&next)?;
         let next = Current::new(next, bytes);
 
         // 3. Announce the commit.
@@ -255,8 +268,7 @@ impl<S: Storage> Feed<S> {
             .into_iter()
             .map(|(path, error)| format!("{path} was not updated: {error}; `lastgood recover` does it"))
             .collect();
-        warnings.extend(report.iter().filter_map(PublishedDataset::without_schema));
-        warnings.extend(report.iter().flat_map(PublishedDataset::notes));
+        warnings.extend(report.iter().flat_map(PublishedDataset::warnings));
         if let Err(error) = markers.lower() {
             warnings.push(format!("the lock marker stays until the next publish: {error}"));
         }
@@ -337,7 +349,7 @@ fn stage_backups<S: Storage>(
     prepared.iter().map(backup).collect()
 }
 
-fn next_manifest<S: Storage>(
+pub(crate) fn next_manifest<S: Storage>(
     feed: &Feed<S>,
     current: Option<&Manifest>,
     known: &Known,
@@ -381,6 +393,16 @@ fn next_manifest<S: Storage>(
     Ok(next)
 }
 
+/// The bytes of a manifest that readers accept.
+pub(crate) fn encode(manifest: &Manifest) -> Result<Vec<u8>, Error> {
+    let bytes = manifest.encode();
+    if bytes.len() as u64 > MAX_MANIFEST_BYTES {
+        let problem = "the manifest would be larger than readers accept: too many datasets, or too much meta";
+        return Err(Error::Limit(problem.to_owned()));
+    }
+    Ok(bytes)
+}
+
 /// What the datasets of one commit share.
 struct ItemCommit<'a, S: Storage> {
     feed: &'a Feed<S>,
@@ -405,9 +427,8 @@ impl<S: Storage> ItemCommit<'_, S> {
         let storage = &self.feed.storage;
         let before = self.before.and_then(|before| before.datasets.get(&item.dataset));
         let entry = &self.next.datasets[&item.dataset];
-        let changed = entry.generation == self.next.generation;
-        let schema_before = before.and_then(|before| before.schema.as_ref());
-        let schema_dropped = schema_before.filter(|_| entry.schema.is_none()).map(|schema| schema.version);
+        let report = PublishedDataset::new(&item, self.before, self.next);
+        let changed = report.changed;
 
         let path = layout::object(&item.sha256, &item.ext);
         let named = self.named.contains(&(item.sha256, item.ext.as_str()));
@@ -415,7 +436,6 @@ impl<S: Storage> ItemCommit<'_, S> {
         for (encoding, file) in item.siblings {
             new_objects.put_sibling(file, &layout::sibling(&item.sha256, &item.ext, encoding), stays)?;
         }
-        let schema_converted_from = item.schema.as_ref().and_then(|schema| schema.converted_from);
         if let Some(schema) = item.schema {
             let (sha256, ext) = (&schema.reference.sha256, Ext::json());
             let named = self.named.contains(&(*sha256, ext.as_str()));
@@ -446,21 +466,36 @@ impl<S: Storage> ItemCommit<'_, S> {
         {
             derived.rename(storage, self.staging, (manifest, self.next), &item.dataset)?;
         }
-        Ok(PublishedDataset {
-            dataset: item.dataset,
+        Ok(report)
+    }
+}
+
+impl PublishedDataset {
+    /// What becomes of a prepared dataset in the manifest `next` after `before`.
+    pub(crate) fn new<F>(item: &Prepared<F>, before: Option<&Manifest>, next: &Manifest) -> Self {
+        let before = before.and_then(|before| before.datasets.get(&item.dataset));
+        let entry = &next.datasets[&item.dataset];
+        let schema_before = before.and_then(|before| before.schema.as_ref());
+        Self {
+            dataset: item.dataset.clone(),
             sha256: item.sha256,
             size: item.size,
             new: before.is_none(),
-            changed,
+            changed: entry.generation == next.generation,
             rows: item.rows,
             nan_mapped: item.nan_mapped,
-            left_out: item.remarks.left_out,
-            notes: item.remarks.notes,
+            left_out: item.remarks.left_out.clone(),
+            notes: item.remarks.notes.clone(),
             forced: entry.forced.clone(),
             schema: entry.schema.clone(),
-            schema_converted_from,
-            schema_dropped,
-        })
+            schema_converted_from: item.schema.as_ref().and_then(|schema| schema.converted_from),
+            schema_dropped: schema_before.filter(|_| entry.schema.is_none()).map(|schema| schema.version),
+        }
+    }
+
+    /// What whoever publishes should know.
+    pub(crate) fn warnings(&self) -> impl Iterator<Item = String> {
+        self.without_schema().into_iter().chain(self.notes())
     }
 }
 

@@ -98,11 +98,11 @@ pub(crate) struct Validator {
 }
 
 impl Validator {
-    pub(crate) fn new(dataset: &DatasetName, ext: &Ext, schema: Schema) -> Result<Self, Error> {
-        Self::prepared(ext, schema).map_err(refused(dataset))
+    pub(crate) fn new(dataset: &DatasetName, ext: &Ext, schema: Schema, formats: bool) -> Result<Self, Error> {
+        Self::prepared(ext, schema, formats).map_err(refused(dataset))
     }
 
-    fn prepared(ext: &Ext, Schema { version, mut json }: Schema) -> Result<Self, SchemaProblem> {
+    fn prepared(ext: &Ext, Schema { version, mut json }: Schema, formats: bool) -> Result<Self, SchemaProblem> {
         if !ext.is_json() {
             return Err(SchemaProblem::Artifact { ext: ext.as_str().to_owned() });
         }
@@ -113,7 +113,7 @@ impl Validator {
             converted_from = Some(draft);
             check_size(&json)?;
         }
-        Ok(Self { compiled: compile_text(&json)?, schema: Schema { version, json }, converted_from })
+        Ok(Self { compiled: compile_text(&json, formats)?, schema: Schema { version, json }, converted_from })
     }
 
     /// Validates a payload that obeys the payload rules.
@@ -142,8 +142,8 @@ fn check_size(json: &[u8]) -> Result<(), SchemaProblem> {
     if size > MAX_SCHEMA_BYTES { Err(SchemaProblem::TooLarge { size }) } else { Ok(()) }
 }
 
-/// Compiles the bytes of a schema, whoever has published it.
-pub(crate) fn compile_text(json: &[u8]) -> Result<Compiled, SchemaProblem> {
+/// Compiles the bytes of a schema, whoever has published it. Readers assert no formats: the publisher has, if that was asked.
+pub(crate) fn compile_text(json: &[u8], formats: bool) -> Result<Compiled, SchemaProblem> {
     let text = std::str::from_utf8(json).map_err(|_| SchemaProblem::NotUtf8)?;
-    Ok(Compiled::compile(text)?)
+    Ok(Compiled::compile(text, formats)?)
 }

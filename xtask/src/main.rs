@@ -1,4 +1,4 @@
-//! The tasks of this repository: `cargo xtask demo | test | conditions | power | mutants | soak | fuzz | bench | pack | packaging | lint | audit`.
+//! The tasks of this repository: `cargo xtask demo | test | conditions | power | mutants | soak | fuzz | bench | pack | packaging | dist | lint | audit`.
 
 // `clippy.toml` keeps file-system mutation out of everything but the writer's
 // storage module, because published bytes must be durable. What is written
@@ -10,6 +10,7 @@ mod audit;
 mod bench;
 mod conditions;
 mod demo;
+mod dist;
 mod fuzz;
 mod lint;
 mod mutants;
@@ -51,6 +52,7 @@ enum Task {
     Fuzz(fuzz::Args),
     Pack(pack::Args),
     Packaging(packaging::Args),
+    Dist(dist::Args),
     Lint(lint::Args),
     Audit(audit::Args),
 }
@@ -68,6 +70,7 @@ fn main() -> ExitCode {
         Task::Fuzz(args) => fuzz::run(&args),
         Task::Pack(args) => pack::run(&args).map(drop),
         Task::Packaging(args) => packaging::run(&args),
+        Task::Dist(args) => dist::run(&args),
         Task::Lint(args) => lint::run(&args),
         Task::Audit(args) => audit::run(&args),
     });

@@ -39,6 +39,12 @@ pub(crate) fn other_platforms(install: Install) -> Result<()> {
     })
 }
 
+/// Makes sure that static binaries for Linux can be built.
+pub(crate) fn musl(install: Install) -> Result<()> {
+    target(crate::dist::TARGET, install).context("the static binary is linked with musl")?;
+    provide(&[MUSL], install)
+}
+
 /// A target is looked for in the sysroot, so a toolchain without rustup is fine.
 fn target(target: &str, install: Install) -> Result<()> {
     let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
@@ -71,13 +77,14 @@ pub(crate) fn node() -> Result<()> {
 }
 
 /// The programs that the integration tests run, each with the environment variable that names it to them.
-const PROGRAMS: [(&str, &str); 6] = [
+const PROGRAMS: [(&str, &str); 7] = [
     ("LASTGOOD_TEST_CHROMEDRIVER", "chromedriver"),
     ("LASTGOOD_TEST_GECKODRIVER", "geckodriver"),
     ("LASTGOOD_TEST_WEBKITDRIVER", "WebKitWebDriver"),
     ("LASTGOOD_TEST_XVFB", "Xvfb"),
     ("LASTGOOD_TEST_NGINX", "nginx"),
     ("LASTGOOD_TEST_CADDY", "caddy"),
+    ("LASTGOOD_TEST_PROMTOOL", "promtool"),
 ];
 
 /// Makes sure that what the integration tests run is there, and says where. What is missing is installed or told all at
@@ -175,7 +182,7 @@ const fn debian(packages: &'static [&'static str]) -> Source {
     Source::Debian { packages, service: None }
 }
 
-const WANTED: [Wanted; 10] = [
+const WANTED: [Wanted; 11] = [
     Wanted {
         what: "chromedriver, and a Chromium or Chrome of the same version",
         is_there: || find("chromedriver").is_some(),
@@ -225,6 +232,13 @@ const WANTED: [Wanted; 10] = [
         source: Source::Debian { packages: &["caddy"], service: Some("caddy") },
         elsewhere: "Fedora: dnf install caddy\nmacOS: brew install caddy\nothers: https://caddyserver.com/docs/install",
     },
+    Wanted {
+        what: "promtool, which comes with Prometheus",
+        is_there: || find("promtool").is_some(),
+        source: Source::Debian { packages: &["prometheus"], service: Some("prometheus") },
+        elsewhere: "Fedora: dnf install golang-github-prometheus\nmacOS: brew install prometheus\n\
+                    others: https://prometheus.io/download/",
+    },
     PYTHON,
     Wanted {
         what: "jq, which messages recommend",
@@ -247,6 +261,14 @@ const CPP_COMPILER: Wanted = Wanted {
     is_there: || find("c++").is_some(),
     source: debian(&["g++"]),
     elsewhere: "Fedora: dnf install gcc-c++\nmacOS: xcode-select --install",
+};
+
+/// TLS has parts in C.
+const MUSL: Wanted = Wanted {
+    what: "musl-gcc",
+    is_there: || find("musl-gcc").is_some(),
+    source: debian(&["musl-tools"]),
+    elsewhere: "Fedora: dnf install musl-gcc\nothers: https://musl.libc.org",
 };
 
 /// The same for the tests that need root on Linux.

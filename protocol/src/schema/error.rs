@@ -103,6 +103,14 @@ pub enum SchemaErrorKind {
         /// What the engine says.
         problem: String,
     },
+    /// A format is to be asserted that cannot be.
+    #[error("the format {format} cannot be asserted: {problem}")]
+    Format {
+        /// The format.
+        format: String,
+        /// Why.
+        problem: String,
+    },
     /// References that lead back to where they came from without going into the instance.
     #[error("its references lead back to it without going deeper into the data, so validating would never end")]
     Endless,
@@ -126,6 +134,7 @@ impl SchemaErrorKind {
             Self::Remote { .. } => "remote-reference",
             Self::Unresolved { .. } => "unresolved-reference",
             Self::Pattern { .. } => "invalid-pattern",
+            Self::Format { .. } => "unknown-format",
             Self::Endless => "endless-reference",
             Self::TooComplex => "too-complex",
         }

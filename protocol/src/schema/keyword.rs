@@ -88,7 +88,7 @@ pub(super) enum Keyword {
     Limit(Limit, Option<i64>),
     MultipleOf(Divisor),
     Count(Count),
-    /// The number of the regular expression.
+    /// The number of the regular expression, or of the format.
     Pattern(u32),
     UniqueItems,
     /// `prefixItems` and `items`.

@@ -1,7 +1,7 @@
 //! JSON Schema, draft 2020-12: whether a payload has the shape that its publisher has promised.
 //!
 //! The publisher validates before it writes and the reader after it has read, through this one function. Every assertion and
-//! applicator keyword is supported, and references inside the schema; `format` and other annotations assert nothing, as the
+//! applicator keyword is supported, and references inside the schema; `format` (unless an [`Engine`] asserts it) and other annotations assert nothing, as the
 //! draft says by default. What is not supported is refused by [`Schema::compile`], never skipped: see [`SchemaErrorKind`]. Publishers
 //! convert what is written in draft 7 or 2019-09 before (`convert`, with the feature `std`).
 //!
@@ -80,6 +80,16 @@ pub trait Engine {
     ///
     /// What is wrong with it.
     fn compile(&self, source: &str) -> Result<Self::Pattern, String>;
+
+    /// What tells whether a text has a format, for an engine that asserts `format`; `None` where it is an annotation, as it is
+    /// by default.
+    ///
+    /// # Errors
+    ///
+    /// Why the format cannot be asserted.
+    fn format(&self, _name: &str) -> Result<Option<Self::Pattern>, String> {
+        Ok(None)
+    }
 }
 
 /// A regular expression.
@@ -102,9 +112,14 @@ impl<P: Pattern> Schema<P> {
     /// The first thing that is wrong or not supported.
     pub fn compile<E: Engine<Pattern = P>>(text: &str, engine: &E) -> Result<Self, SchemaError> {
         let mut patterns = Vec::new();
-        let compiled = compile::compile(text, &mut |source| {
-            patterns.push(engine.compile(source)?);
-            Ok(())
+        let compiled = compile::compile(text, &mut |test| {
+            let pattern = match test {
+                compile::Test::Pattern(source) => Some(engine.compile(source)?),
+                compile::Test::Format(name) => engine.format(name)?,
+            };
+            let taken = pattern.is_some();
+            patterns.extend(pattern);
+            Ok(taken)
         })?;
         Ok(Self { compiled, patterns })
     }

@@ -141,6 +141,7 @@ pub(super) fn expected(schema: &Compiled, tree: &Tree<'_>, rule: &Rule, value: V
         Keyword::Limit(limit, _) => [limit.words, &own()].concat(),
         Keyword::MultipleOf(_) => ["a multiple of ", &own()].concat(),
         Keyword::Count(wanted) => counted(*wanted, count(value)),
+        Keyword::Pattern(_) if rule.name == "format" => ["a text of the format ", &own()].concat(),
         Keyword::Pattern(_) => ["a text that matches ", &own()].concat(),
         Keyword::AnyOf(all) => alternatives(schema, all, value, "a value that fits one of "),
         Keyword::OneOf(all) => alternatives(schema, all, value, "a value that fits exactly one of "),

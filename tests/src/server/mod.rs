@@ -57,6 +57,26 @@ impl Server {
         started.unwrap_or_else(|| panic!("{software:?} does not start; what it says is above"))
     }
 
+    /// nginx with these settings in the `location` of the feed and in the server, instead of the documented ones.
+    ///
+    /// # Panics
+    /// When it is not installed or does not start.
+    #[must_use]
+    pub fn nginx_with(www: &Path, settings: &str, of_server: &str) -> Self {
+        let started = (0..5).find_map(|_| nginx::start_with(www, settings, of_server));
+        started.unwrap_or_else(|| panic!("nginx does not start with {settings}; what it says is above"))
+    }
+
+    /// Caddy with these settings in the `handle_path` of the feed, instead of the documented ones.
+    ///
+    /// # Panics
+    /// When it is not installed or does not start.
+    #[must_use]
+    pub fn caddy_with(www: &Path, settings: &str) -> Self {
+        let started = (0..5).find_map(|_| caddy::start_with(www, settings));
+        started.unwrap_or_else(|| panic!("Caddy does not start with {settings}; what it says is above"))
+    }
+
     /// The address of the feed, with a slash at the end.
     #[must_use]
     pub fn feed(&self) -> String {

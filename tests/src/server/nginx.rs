@@ -29,6 +29,20 @@ pub(super) fn start(www: &Path, brotli: bool) -> Option<Server> {
     Server::launch(command, address, prefix)
 }
 
+/// A server whose `location` for the feed has these settings, and the server itself those.
+pub(super) fn start_with(www: &Path, settings: &str, of_server: &str) -> Option<Server> {
+    let (prefix, address) = (prefix(), free_address());
+    let www = www.display();
+    let server = format!("server {{ listen {address}; root {www}; location /data/ {{ {settings} }} {of_server} }}\n");
+    fs::copy(built().types, prefix.path().join("mime.types")).unwrap();
+    fs::write(prefix.path().join("lastgood.conf"), server).unwrap();
+    let main = MAIN.replace("    open_file_cache max=1000;\n    open_file_cache_valid 1h;\n", "");
+    fs::write(prefix.path().join("nginx.conf"), main).unwrap();
+    let mut command = unprivileged("nginx");
+    command.arg("-p").arg(prefix.path()).args(["-c", "nginx.conf", "-e", "stderr"]);
+    Server::launch(command, address, prefix)
+}
+
 /// What a package brings as `nginx.conf`, in one process and with every path below the prefix. Files are kept open, as
 /// some sites do.
 const MAIN: &str = "\

@@ -187,3 +187,41 @@ fn an_empty_file_a_link_to_metrics_and_devices_take_them() {
         .expect(0)
         .says(&["warning", "/dev/full"]);
 }
+
+/// Those that read all of a feed, lock it, or make one.
+#[test]
+fn verifications_locks_and_adoptions_are_measured_too() {
+    let feed = TestFeed::new();
+    fs::create_dir(feed.dir()).unwrap();
+    fs::write(feed.path("performance.json"), "[1,2,3]").unwrap();
+    fs::write(feed.path("bad.json"), "{").unwrap();
+    let ran = |arguments: &[&str], code: i32| {
+        let (command, rest) = arguments.split_first().unwrap();
+        feed.run(&[&[*command, "--metrics", FILE], rest].concat()).expect(code)
+    };
+    ran(&["adopt", "--dry-run"], 3);
+    assert!(!feed.root().join(FILE).exists(), "a dry run counts for nothing");
+    ran(&["adopt"], 3);
+    ran(&["adopt", "--skip-bad"], 0);
+    ran(&["verify"], 0);
+    let value = |name: &str| *metrics(&feed).get(name).unwrap_or_else(|| panic!("{name} in {:#?}", metrics(&feed)));
+    assert_eq!(value("lastgood_failures_total{code=\"bad-files\",operation=\"adopt\"}"), 1.0);
+    assert_eq!(value("lastgood_operations_total{operation=\"adopt\"}"), 1.0);
+    assert_eq!((value("lastgood_generation"), value("lastgood_dataset_rows{dataset=\"performance\"}")), (1.0, 3.0));
+    assert_eq!(value("lastgood_verification_problems"), 0.0);
+    let verified = value("lastgood_last_success_timestamp_seconds{operation=\"verify\"}");
+    // A verification that finds something is none that has succeeded; one that has mended it is.
+    fs::write(feed.path("performance.json"), "[]").unwrap();
+    ran(&["verify"], 5);
+    assert_eq!(value("lastgood_verification_problems"), 1.0);
+    assert_eq!(value("lastgood_failures_total{code=\"damaged\",operation=\"verify\"}"), 1.0);
+    assert_eq!(value("lastgood_last_success_timestamp_seconds{operation=\"verify\"}"), verified);
+    ran(&["verify", "--repair"], 0);
+    assert_eq!(value("lastgood_verification_problems"), 0.0);
+    assert!(value("lastgood_last_success_timestamp_seconds{operation=\"verify\"}") > verified);
+    // The command's own exit code stays; one that is not zero is a failure.
+    ran(&["lock", "performance", "--", "true"], 0);
+    ran(&["lock", "performance", "--", "sh", "-c", "exit 7"], 7);
+    assert_eq!(value("lastgood_operations_total{operation=\"lock\"}"), 1.0);
+    assert_eq!(value("lastgood_failures_total{code=\"command\",operation=\"lock\"}"), 1.0);
+}

@@ -269,3 +269,35 @@ fn a_regular_expression_that_does_not_end_is_given_up() {
     assert_eq!(ran.json()["error"]["code"], "schema-refused");
     assert!(!feed.path("manifest.json").exists());
 }
+
+/// `format` is an annotation unless it is asked for.
+#[test]
+fn formats_are_asserted_on_request() {
+    let feed = TestFeed::new();
+    // As pydantic writes an optional date.
+    let schema =
+        r#"{"items": {"properties": {"day": {"anyOf": [{"type": "string", "format": "date"}, {"type": "null"}]}}}}"#;
+    feed.input("s.json", schema);
+    let publish = |options: &[&str], payload: &str| {
+        feed.run_with(&[&["publish", "p", "--schema", "s.json"], options].concat(), payload)
+    };
+    publish(&[], r#"[{"day": "yesterday"}]"#).expect(0);
+    publish(&["--assert-formats"], r#"[{"day": "2026-11-20"}, {"day": null}, {}]"#).expect(0);
+    let ran = publish(&["--assert-formats", "--json"], r#"[{"day": "2026-02-29"}]"#).expect(3);
+    let violation = ran.json()["error"]["violations"][0].clone();
+    assert_eq!((&violation["keyword"], &violation["pointer"]), (&"format".into(), &"/0/day".into()), "{violation}");
+    assert_eq!(violation["expected"], "a text of the format \"date\"");
+    // What is published is the same, and readers do not assert it.
+    assert_eq!(feed.run(&["cat", "p"]).expect(0).text(), r#"[{"day": "2026-11-20"}, {"day": null}, {}]"#);
+    // Also as the configuration has it.
+    feed.input("lastgood.toml", "[datasets.p]\nschema = 's.json'\nassert_formats = true\n");
+    feed.run_with(&["publish", "p"], r#"[{"day": "yesterday"}]"#).expect(3).says(&["format \"date\""]);
+    std::fs::remove_file(feed.root().join("lastgood.toml")).unwrap();
+    // A format that cannot be asserted is not passed over in silence.
+    feed.input("s.json", r#"{"format": "password"}"#);
+    publish(&[], "\"x\"").expect(0);
+    let ran = publish(&["--assert-formats", "--json"], "\"x\"")
+        .expect(2)
+        .says(&["\"password\" cannot be asserted", "date-time"]);
+    assert_eq!(ran.json()["error"]["problem"], "unknown-format");
+}

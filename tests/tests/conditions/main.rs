@@ -14,6 +14,7 @@ mod disk;
 mod drills;
 mod groups;
 mod limits;
+mod members;
 mod mount;
 mod mounts;
 mod moved;

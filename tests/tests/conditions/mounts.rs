@@ -118,6 +118,39 @@ fn a_feed_that_is_read_only() {
     feed.expect_clean();
 }
 
+/// The first line of a remedy of the doctor's, carried out.
+#[track_caller]
+fn paste_remedy(feed: &TestFeed, check: &str) {
+    let report = feed.run(&["doctor", "--json"]).expect(1).json();
+    let findings = report["findings"].as_array().unwrap();
+    let found = findings.iter().find(|found| found["check"] == check && found["severity"] == "error").unwrap();
+    let command = found["remedy"].as_str().unwrap().lines().next().unwrap();
+    let done = std::process::Command::new("sh").args(["-ec", command]).output().unwrap();
+    assert!(done.status.success(), "{command}: {done:?}");
+}
+
+/// What the doctor says of mounts is what ends their harm.
+#[test]
+fn the_doctors_remedies_for_mounts_mend_them() {
+    let feed = TestFeed::new();
+    let mount = Mount::tmpfs(&feed.dir(), "size=4m");
+    publish(&feed, 1..=2);
+    mount.remount("ro");
+    paste_remedy(&feed, "read-only");
+    publish(&feed, 3..=3);
+    drop(mount);
+    let feed = published();
+    let file = feed.root().join("manifest");
+    fs::copy(feed.path("manifest.json"), &file).unwrap();
+    let mount = Mount::bind(&file, &feed.path("manifest.json"));
+    feed.run(&PUBLISH).expect(1);
+    paste_remedy(&feed, "mount-point");
+    feed.run(&PUBLISH).expect(0);
+    // It is unmounted already.
+    std::mem::forget(mount);
+    feed.expect_clean();
+}
+
 /// It becomes read-only and writable again while publishers are at work: each says truly what it has done.
 #[test]
 fn a_feed_that_becomes_read_only_again_and_again() {

@@ -104,6 +104,8 @@ pub const KEYS: &[Key] = &[
         .about("The JSON Schema that the payload must match, relative to this file."),
     key(Section::Dataset, "schema_version", VERSION, "1")
         .about("Your own number for the shape that the schema describes."),
+    key(Section::Dataset, "assert_formats", BOOL, "false")
+        .about("Refuse texts that do not have the `format` that the schema says, such as date or uuid."),
     key(Section::Dataset, "nan", "\"refuse\" or \"null\"", "\"refuse\"")
         .about("What becomes of NaN, Infinity and -Infinity."),
     key(

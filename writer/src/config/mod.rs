@@ -62,6 +62,8 @@ pub struct Dataset {
     pub input: Input,
     /// The schema that its payload must match.
     pub schema: Option<Schema>,
+    /// Whether its texts must have the formats that the schema says.
+    pub assert_formats: bool,
     /// What its payload may be.
     pub rules: Rules,
     /// What it is guarded against.

@@ -81,6 +81,8 @@ fn dataset(table: &Table<'_>, defaults: &Dataset, dir: &Path) -> Result<Dataset,
         schema.version = version;
     }
 
+    set(&mut dataset.assert_formats, table.read("assert_formats", boolean)?);
+
     let input = &mut dataset.input;
     set(&mut input.format, table.read("format", format)?);
     input.delimiter = table.read("delimiter", |value| value.as_str()?.parse().ok())?.or(input.delimiter);

@@ -7,6 +7,7 @@ use serde::de::IgnoredAny;
 
 use super::csv::{Delimiter, dialect};
 use super::encoding::{self, Advice};
+use super::kind::FileKind;
 use super::{Format, Source};
 
 /// What a refused input is in all likelihood, and the way out.
@@ -91,6 +92,11 @@ impl Head {
                 _ => break,
             }
         }
+    }
+
+    /// The kind of file that the input is, if it is none of text. The first bytes are read before anything is refused.
+    pub(super) fn kind(&self) -> Option<FileKind> {
+        FileKind::of(&self.bytes)
     }
 
     /// What the input is, that was refused when it was read in this format.

@@ -9,6 +9,7 @@ pub mod csv;
 mod encoding;
 mod hint;
 mod jsonl;
+mod kind;
 mod pipe;
 mod spool;
 
@@ -24,6 +25,7 @@ use crate::storage::Staging;
 pub use self::encoding::{Advice, Reading};
 pub(crate) use self::hint::Head;
 pub use self::hint::Hint;
+pub use self::kind::FileKind;
 
 /// What an input is written in.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -56,6 +58,8 @@ pub(crate) struct Remarks {
     pub(crate) left_out: Vec<csv::LeftOut>,
     /// What may not be as it was meant, each in a sentence.
     pub(crate) notes: Vec<String>,
+    /// The columns whose type was inferred, with that type. Those without a value have none.
+    pub(crate) inferred: Vec<(String, csv::ColumnType)>,
 }
 
 /// An input on its way to the payload rules.
@@ -109,6 +113,10 @@ impl<G: Staging> Conversion<'_, G> {
 
     /// The error with what the input, which starts with `head` and goes on with `rest`, is in all likelihood.
     pub(crate) fn explained(&self, format: &Format, error: Error, mut head: Head, rest: impl Source) -> Error {
+        let of_the_input = matches!(error, Error::Refused { .. } | Error::Csv { .. });
+        if let Some(kind) = head.kind().filter(|_| of_the_input) {
+            return Error::OtherKind { dataset: self.dataset.clone(), kind };
+        }
         match error {
             Error::Refused { dataset, refusal, .. } => {
                 let hint = hint::may_help(&refusal).then(|| {

@@ -145,6 +145,22 @@ impl<S: Storage> Feed<S> {
         }
     }
 
+    /// The manifest of a retained generation.
+    ///
+    /// # Errors
+    /// [`Error::Read`] with the code `not-found` when it is not retained, and with what is wrong with it.
+    pub fn manifest_of(&self, generation: Generation) -> Result<Manifest, Error> {
+        Ok(Manifest::verify(&self.retained(generation)?).map_err(Failure::from)?)
+    }
+
+    /// The payload that an entry of a manifest names, verified.
+    ///
+    /// # Errors
+    /// [`Error::Read`] with the code `checksum-mismatch` when it is missing or damaged.
+    pub fn payload_of(&self, dataset: &DatasetName, entry: &Entry) -> Result<Vec<u8>, Error> {
+        self.object(dataset, (&entry.sha256, entry.size), &entry.ext)
+    }
+
     /// The bytes of the manifest of a generation.
     fn retained(&self, generation: Generation) -> Result<Vec<u8>, Error> {
         let path = layout::history(generation);

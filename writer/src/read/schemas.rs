@@ -23,7 +23,7 @@ impl Schemas {
     pub(super) fn validate(&self, payload: &impl AsRef<[u8]>, schema: &SchemaRef) -> Result<(), Objection> {
         let unsupported = |problem: &dyn ToString| Objection::Unsupported(problem.to_string());
         let bytes = self.0.get(&schema.sha256).expect("what is to be validated against was answered before");
-        let schema = compile_text(bytes).map_err(|problem| unsupported(&problem))?;
+        let schema = compile_text(bytes, false).map_err(|problem| unsupported(&problem))?;
         let invalid = |problem: &dyn ToString| Objection::Invalid(problem.to_string());
         let payload = std::str::from_utf8(payload.as_ref()).map_err(|error| invalid(&error))?;
         let valid = schema.validate(Cow::Borrowed(payload)).map_err(|problem| unsupported(&problem))?;

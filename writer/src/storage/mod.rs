@@ -15,6 +15,7 @@
 mod error;
 mod memory;
 mod posix;
+mod rehearsal;
 
 use std::io::{self, Read, Write};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -28,6 +29,8 @@ pub use self::posix::{
     Found, Handle, Modes, NoDirectory, Open, Os, PosixFile, PosixStaging, PosixStorage, Probe, System, WriterLock,
     is_directory, names_in, update_file,
 };
+
+pub(crate) use self::rehearsal::Rehearsal;
 
 /// A feed directory, or something that behaves like one.
 pub trait Storage: Send + Sync {

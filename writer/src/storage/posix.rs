@@ -1,6 +1,7 @@
 //! A feed in a directory of a POSIX file system.
 //!
-//! Everything that is not published lives in `.lastgood/` (mode 0700):
+//! Everything that is not published lives in `.lastgood/` (mode 0700; 2770 where the feed directory is shared by a group, see
+//! [`Modes`]):
 //!
 //! | path | what it is |
 //! | --- | --- |
@@ -30,7 +31,7 @@ mod update;
 mod way;
 
 use std::io::{self, Read};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use lastgood_protocol::layout::{self, Dir, FeedPath};
 
@@ -48,6 +49,12 @@ use super::{Durable, FileInfo, Kind, Pending, Placed, Rotation, Storage, Wave, t
 /// The mode of the private directory and of those in it.
 const PRIVATE_MODE: u32 = 0o700;
 
+/// The bits that a group needs to share a directory: it may write there, and what is made there is the group's (setgid).
+const SHARED_DIR: u32 = 0o2070;
+
+/// The bits that a group needs to share a file.
+const SHARED_FILE: u32 = 0o060;
+
 /// A feed in a directory.
 ///
 /// The directory itself may be a symbolic link or a mount point. What is in it may not: published paths that are
@@ -64,6 +71,10 @@ pub struct PosixStorage<S = Os> {
 
 /// The permissions of what is published. They are set as they stand here, whatever the umask says. The owner's own right
 /// to read and write is always added: a feed without it could not be published again.
+///
+/// A feed directory that its group may write to and that hands its group down (setgid, such as 2775) is shared: each member
+/// of the group may publish. There the same rights of the group are added to everything in the feed, also to what is
+/// private, whatever is said here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Modes {
     /// Published files; 0644 by default.
@@ -81,6 +92,11 @@ impl Default for Modes {
 impl Modes {
     fn of_dir(self) -> u32 {
         self.dir | 0o700
+    }
+
+    /// The same where the feed directory is shared by a group.
+    fn shared(self) -> Self {
+        Self { file: self.file | SHARED_FILE, dir: self.dir | SHARED_DIR }
     }
 
     fn of_file(self, kind: Kind) -> u32 {
@@ -104,6 +120,23 @@ impl<S: System> PosixStorage<S> {
     #[must_use]
     pub fn on(system: S, dir: impl Into<PathBuf>, modes: Modes) -> Self {
         Self { system, dir: dir.into(), modes }
+    }
+
+    /// Whether this user has the rights that a publish takes, as far as that can be told without trying.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::PermissionDenied`], [`io::ErrorKind::ReadOnlyFilesystem`] for the first path where it is not so.
+    pub fn check_access(&self) -> io::Result<()> {
+        let above = if self.dir.is_dir() { None } else { self.dir.parent().map(Path::to_owned) };
+        let dirs = above.into_iter().chain([self.dir.clone()]).chain(self.inner_dirs());
+        let locks = ["lock", lock::TURN].map(|name| self.private().join(name));
+        for (path, is_dir) in dirs.map(|dir| (dir, true)).chain(locks.map(|lock| (lock, false))) {
+            match sys::may_write(&path, is_dir) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                checked => checked.context("write to", &path)?,
+            }
+        }
+        Ok(())
     }
 
     /// Makes the feed directory alone: with the ones above it made as well, a mistyped path would split a feed in two.
@@ -135,17 +168,42 @@ impl<S: System> PosixStorage<S> {
         self.dir.join(layout::PRIVATE_DIR)
     }
 
-    /// The directories in the feed, each with its mode; those above others come first.
-    fn inner_dirs(&self) -> [(PathBuf, u32); 4] {
+    /// The directories in the feed; those above others come first.
+    fn inner_dirs(&self) -> [PathBuf; 4] {
         let private = self.private();
         let staging = private.join(staging::DIR);
-        let public = |dir| (self.dir(dir), self.modes.of_dir());
-        [public(Dir::Objects), public(Dir::History), (private, PRIVATE_MODE), (staging, PRIVATE_MODE)]
+        [self.dir(Dir::Objects), self.dir(Dir::History), private, staging]
+    }
+
+    /// The modes of published files and directories and that of private directories, as the feed directory is now.
+    fn modes_here(&self) -> (Modes, u32) {
+        match self.system.is_shared(&self.dir) {
+            true => (self.modes.shared(), PRIVATE_MODE | SHARED_DIR),
+            false => (self.modes, PRIVATE_MODE),
+        }
+    }
+
+    /// Gives the group of a shared feed what it needs in directories that were made before it was shared. Whoever does not
+    /// own them cannot; the doctor tells of them.
+    fn share_with_group(&self) {
+        if !self.system.is_shared(&self.dir) {
+            return;
+        }
+        let [objects, history, private, staging] = self.inner_dirs();
+        let public = self.modes.shared().of_dir();
+        let modes = [(objects, public), (history, public)]
+            .into_iter()
+            .chain([private, staging].map(|path| (path, PRIVATE_MODE | SHARED_DIR)));
+        for (path, mode) in modes.filter(|(path, _)| !self.system.is_shared(path)) {
+            if let Err(error) = self.system.set_dir_mode(&path, mode) {
+                tracing::debug!(%error, path = %path.display(), "the directory is not shared with the group");
+            }
+        }
     }
 
     /// Whoever writes asks before: through a link, sweeping and collecting would remove what is not the feed's.
     fn refuse_links(&self) -> io::Result<()> {
-        self.inner_dirs().iter().try_for_each(|(path, _)| sys::refuse_link(&self.system, path).context("use", path))
+        self.inner_dirs().iter().try_for_each(|path| sys::refuse_link(&self.system, path).context("use", path))
     }
 }
 
@@ -160,16 +218,17 @@ impl<S: System> Storage for PosixStorage<S> {
 
     fn create(&self) -> io::Result<()> {
         let made = self.make_feed_dir()?;
+        let (modes, private) = self.modes_here();
         let inner = self.inner_dirs();
-        for (path, mode) in &inner {
-            sys::make_dir(&self.system, path, *mode).context("create", path)?;
+        for (path, mode) in inner.iter().zip([modes.of_dir(), modes.of_dir(), private, private]) {
+            sys::make_dir(&self.system, path, mode).context("create", path)?;
             sys::refuse_link(&self.system, path).context("use", path)?;
         }
         for name in mark::PLACES {
             mark::make(&self.system, &self.private().join(name))?;
         }
         // All of them, made just now or not: whoever made one may have died before it was durable (I8).
-        let mut durable: Vec<PathBuf> = inner.into_iter().map(|(path, _)| path).collect();
+        let mut durable: Vec<PathBuf> = inner.into();
         let root = self.system.canonicalize(&self.dir).context("find", &self.dir)?;
         if let Some(parent) = root.parent()
             && (made || sys::can_open_dir(&self.system, parent))
@@ -230,7 +289,9 @@ impl<S: System> Storage for PosixStorage<S> {
 
     fn stage(&self) -> io::Result<PosixStaging<S>> {
         self.refuse_links()?;
-        PosixStaging::open(&self.system, &self.dir, &self.private().join(staging::DIR), self.modes)
+        self.share_with_group();
+        let (modes, private) = self.modes_here();
+        PosixStaging::open(&self.system, &self.dir, &self.private().join(staging::DIR), modes, private)
     }
 
     fn sweep_staging(&self) -> io::Result<usize> {
@@ -255,7 +316,8 @@ impl<S: System> Storage for PosixStorage<S> {
     }
 
     fn preserve(&self, path: &FeedPath) -> io::Result<Option<String>> {
-        kept::keep(&self.system, &self.published(path), &self.private().join(kept::DIR))
+        let (_, private) = self.modes_here();
+        kept::keep(&self.system, &self.published(path), &self.private().join(kept::DIR), private)
     }
 
     fn remove(&self, path: &FeedPath) -> io::Result<bool> {

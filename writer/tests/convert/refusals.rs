@@ -49,7 +49,7 @@ fn csv() {
             b"id,price\n1,2\n",
             "bad-header",
             "line 1, column prize: the header has no such column, though its type is given; it has id, price; is the \
-             delimiter right?"
+             delimiter right? With several datasets, --column NAME=COLUMN=TYPE is for one alone"
                 .into(),
         ),
         // What would control a terminal is shown, not sent to it.
@@ -58,7 +58,7 @@ fn csv() {
             b"\x1b[2J,price\n1,2\n",
             "bad-header",
             "line 1, column prize: the header has no such column, though its type is given; it has \\u{1b}[2J, price; is \
-             the delimiter right?"
+             the delimiter right? With several datasets, --column NAME=COLUMN=TYPE is for one alone"
                 .into(),
         ),
         (

@@ -40,8 +40,17 @@ const UNSUPPORTED: [(&str, &str); 7] = [
 /// A regular expression that no engine takes, for one with half of a surrogate pair.
 const HALF: &str = "(";
 
-/// Takes a regular expression, or says what is wrong with it. They are numbered in the order in which they are taken.
-pub(super) type TakePattern<'a> = &'a mut dyn FnMut(&str) -> Result<(), String>;
+/// What tells of a text whether it fits.
+pub(super) enum Test<'a> {
+    /// A regular expression.
+    Pattern(&'a str),
+    /// The name of a format.
+    Format(&'a str),
+}
+
+/// Takes a test, or says what is wrong with it; false for a format that asserts nothing. They are numbered in the order in which
+/// they are taken.
+pub(super) type TakePattern<'a> = &'a mut dyn FnMut(Test<'_>) -> Result<bool, String>;
 
 pub(super) fn compile(text: &str, take_pattern: TakePattern<'_>) -> Result<Compiled, SchemaError> {
     let mut nodes = Vec::new();
@@ -213,6 +222,15 @@ impl Compiler<'_> {
             let source = string(value, "pattern", "a regular expression")?;
             let pattern = self.pattern(value, &source)?;
             rules.add("pattern", value, Keyword::Pattern(pattern));
+        }
+        if let Some(value) = keywords.get("format").filter(|value| value.kind() == Kind::String) {
+            let name = string(value, "format", "the name of a format")?;
+            let taken = (self.take_pattern)(Test::Format(&name));
+            let unknown = |problem| error(value, SchemaErrorKind::Format { format: found(value), problem });
+            if taken.map_err(unknown)? {
+                self.patterns += 1;
+                rules.add("format", value, Keyword::Pattern(self.patterns - 1));
+            }
         }
         if let Some(value) = keywords.get("uniqueItems") {
             match value.kind() {
@@ -398,7 +416,7 @@ impl Compiler<'_> {
     }
 
     fn pattern(&mut self, value: Value<'_>, source: &str) -> Refusable<u32> {
-        (self.take_pattern)(source).map_err(|problem| {
+        (self.take_pattern)(Test::Pattern(source)).map_err(|problem| {
             let pattern = excerpt(&quoted(source), SHOWN);
             error(value, SchemaErrorKind::Pattern { pattern, problem })
         })?;

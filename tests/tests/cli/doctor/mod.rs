@@ -2,13 +2,17 @@
 
 mod access;
 mod complete;
+mod cures;
 mod disk;
-mod server;
+
+pub(crate) mod server;
 mod split_brain;
 mod state;
+mod trials;
 mod url_manifest;
 mod url_manners;
 mod url_objects;
+mod url_slow;
 mod url_tls;
 
 use std::fs;
@@ -20,7 +24,7 @@ use lastgood_tests::{Ran, TestFeed, binary};
 use serde_json::Value;
 
 /// What the doctor says.
-struct Diagnosis {
+pub(crate) struct Diagnosis {
     code: Option<i32>,
     findings: Vec<Value>,
 }

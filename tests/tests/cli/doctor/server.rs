@@ -17,37 +17,37 @@ use tokio::sync::oneshot;
 use super::{Diagnosis, doctor};
 
 /// What was asked for.
-pub(super) struct Asked {
+pub(crate) struct Asked {
     /// The path below `/data/`.
-    pub(super) path: String,
-    pub(super) headers: HeaderMap,
+    pub(crate) path: String,
+    pub(crate) headers: HeaderMap,
 }
 
 /// An answer before it is sent.
-pub(super) type Answer = Response<Bytes>;
+pub(crate) type Answer = Response<Bytes>;
 
 type Fault = dyn Fn(&Asked, &mut Answer) + Send + Sync;
 
 /// A running server. Dropping it stops it.
-pub(super) struct Server {
+pub(crate) struct Server {
     /// Where the feed is.
-    pub(super) url: String,
+    pub(crate) url: String,
     stop: Option<oneshot::Sender<()>>,
     runtime: Option<Runtime>,
 }
 
 impl Server {
     /// Serves the feed as `lastgood serve` does.
-    pub(super) fn right(feed: &TestFeed) -> Self {
+    pub(crate) fn right(feed: &TestFeed) -> Self {
         Self::start(feed.dir(), Cors::Off, |_, _| {})
     }
 
     /// Serves the feed with `fault` done to each answer.
-    pub(super) fn faulty(feed: &TestFeed, fault: impl Fn(&Asked, &mut Answer) + Send + Sync + 'static) -> Self {
+    pub(crate) fn faulty(feed: &TestFeed, fault: impl Fn(&Asked, &mut Answer) + Send + Sync + 'static) -> Self {
         Self::start(feed.dir(), Cors::Off, fault)
     }
 
-    pub(super) fn start(dir: PathBuf, cors: Cors, fault: impl Fn(&Asked, &mut Answer) + Send + Sync + 'static) -> Self {
+    pub(crate) fn start(dir: PathBuf, cors: Cors, fault: impl Fn(&Asked, &mut Answer) + Send + Sync + 'static) -> Self {
         let router = serve::router(&Config { feed: dir, www: None, spa: false, cors }).unwrap();
         let fault: Arc<Fault> = Arc::new(fault);
         let router: Router = router.layer(from_fn_with_state(fault, misbehave));
@@ -62,7 +62,7 @@ impl Server {
     }
 
     /// Asks the doctor about the feed and this server.
-    pub(super) fn doctor(&self, feed: &TestFeed) -> Diagnosis {
+    pub(crate) fn doctor(&self, feed: &TestFeed) -> Diagnosis {
         doctor(feed, &["--url", &self.url])
     }
 }
@@ -92,7 +92,7 @@ async fn misbehave(State(fault): State<Arc<Fault>>, request: Request, next: Next
 }
 
 /// Sets a header, or removes it.
-pub(super) fn header(answer: &mut Answer, name: &'static str, value: Option<&str>) {
+pub(crate) fn header(answer: &mut Answer, name: &'static str, value: Option<&str>) {
     let name = HeaderName::from_static(name);
     match value {
         Some(value) => drop(answer.headers_mut().insert(name, HeaderValue::from_str(value).unwrap())),
@@ -101,18 +101,18 @@ pub(super) fn header(answer: &mut Answer, name: &'static str, value: Option<&str
 }
 
 /// Sends another body; its length goes with it.
-pub(super) fn body(answer: &mut Answer, bytes: impl Into<Bytes>) {
+pub(crate) fn body(answer: &mut Answer, bytes: impl Into<Bytes>) {
     *answer.body_mut() = bytes.into();
     header(answer, "content-length", None);
 }
 
 /// Sends another status.
-pub(super) fn status(answer: &mut Answer, status: u16) {
+pub(crate) fn status(answer: &mut Answer, status: u16) {
     *answer.status_mut() = StatusCode::from_u16(status).unwrap();
 }
 
 /// Sends the page of a single-page app, as such servers do for every path that they do not know.
-pub(super) fn page(answer: &mut Answer) {
+pub(crate) fn page(answer: &mut Answer) {
     status(answer, 200);
     header(answer, "content-encoding", None);
     header(answer, "content-type", Some("text/html"));

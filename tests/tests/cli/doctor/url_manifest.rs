@@ -232,19 +232,26 @@ fn an_unchanged_manifest_that_is_sent_again_is_noted() {
         }
     });
     server.doctor(&feed).finds("url-revalidation", "note", &["status 200 where 304 was due"]);
-    // As nginx makes them: of seconds and size.
-    let server = Server::faulty(&feed, |asked, answer| {
-        if asked.path == MANIFEST {
-            let time = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(0x6570_0000);
-            header(answer, "last-modified", Some(&httpdate::fmt_http_date(time)));
-            header(answer, "etag", Some("\"65700000-1f4\""));
-            if asked.headers.contains_key("if-none-match") {
-                status(answer, 304);
-                body(answer, "");
+    // As nginx answers unless it is told otherwise: the ETag is right, but the time of modification is heeded, too.
+    let heeding = |etag: Option<&'static str>| {
+        Server::faulty(&feed, move |asked, answer| {
+            if asked.path == MANIFEST {
+                let time = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(0x6570_0000);
+                header(answer, "last-modified", Some(&httpdate::fmt_http_date(time)));
+                header(answer, "etag", etag);
+                let (matches, modified) =
+                    (asked.headers.contains_key("if-none-match"), asked.headers.contains_key("if-modified-since"));
+                if matches && etag.is_some() || modified {
+                    status(answer, 304);
+                    body(answer, "");
+                }
             }
-        }
-    });
-    server.doctor(&feed).finds("url-revalidation", "note", &["within one second"]);
+        })
+    };
+    let remedy = heeding(Some("\"65700000-1f4\"")).doctor(&feed).finds("url-revalidation", "note", &["by it alone"]);
+    assert!(remedy.contains("if_modified_since off; add_header Last-Modified \"\";"), "{remedy}");
+    let remedy = heeding(None).doctor(&feed).finds("url-revalidation", "note", &["without ETag", "the second"]);
+    assert!(remedy.contains("etag on;"), "{remedy}");
 }
 
 /// The doctor looks first at the one, then at the other: a commit in between is no fault.

@@ -131,6 +131,10 @@ fn plain_copies_that_are_old_or_may_become_so_are_found() {
     server.doctor(&feed).finds("url-plain-copy", "warning", &["performance.json is not the current payload"]);
     let server = copies(|answer| header(answer, "cache-control", Some("max-age=3600")));
     server.doctor(&feed).finds("url-plain-copy", "warning", &["max-age=3600"]);
+    let server = copies(|answer| header(answer, "cache-control", None));
+    let remedy =
+        server.doctor(&feed).finds("url-plain-copy", "warning", &["no Cache-Control", "for as long as they guess"]);
+    assert!(remedy.contains("no-cache"), "{remedy}");
     let server = copies(|answer| status(answer, 404));
     server.doctor(&feed).finds("url-plain-copy", "warning", &["404"]);
 }

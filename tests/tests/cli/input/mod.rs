@@ -3,6 +3,7 @@
 
 mod delimiters;
 mod encodings;
+mod kinds;
 mod marks;
 mod names;
 mod null;

@@ -52,6 +52,10 @@ fn a_column_that_is_text_by_accident_is_named() {
     let report = publish(&feed, "r.csv", "--json").expect(0).json();
     assert_eq!(report["warnings"], json!([format!("rows: {warning}")]));
     let rows = json!([{"id": 1, "n": null}, {"id": 2, "n": 5}, {"id": 3, "n": null}, {"id": 4, "n": null}]);
+    // It was published as text, and now is not: that is all that there is to say.
+    let report = publish(&feed, "r.csv", "--null NA --null=- --json").expect(0).json();
+    let changed = "rows: column n: text in what is published, numbers now";
+    assert!(report["warnings"][0].as_str().unwrap().starts_with(changed) && report["warnings"][1] == json!(null));
     assert_eq!(publish(&feed, "r.csv", "--null NA --null=- --json").expect(0).json()["warnings"], json!([]));
     assert_eq!(payload(&feed), rows);
     assert_eq!(publish(&feed, "r.csv", "--column n=text --json").expect(0).json()["warnings"], json!([]));

@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::adopt::Adopt;
 use crate::cat::Cat;
 use crate::completions::Completions;
+use crate::diff::Diff;
 use crate::doctor::Doctor;
 use crate::gc::Gc;
 use crate::history::History;
@@ -93,6 +94,7 @@ pub(crate) enum Command {
     Rollback(Rollback),
     History(History),
     Cat(Cat),
+    Diff(Diff),
     Status(Status),
     Verify(Verify),
     Recover(Recover),

@@ -3,15 +3,18 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use clap::Args;
+use lastgood::config::value;
 use lastgood::protocol::digest::Sha256;
 use lastgood::protocol::failure::Code;
 use lastgood::protocol::manifest::Generation;
 use lastgood::protocol::name::{DatasetName, Ext};
+use lastgood::protocol::payload::Rules;
 use lastgood::{Error, Feed};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::exit::{Exit, Failure};
+use crate::remote::{HttpOrigin, RemoteOptions};
 use crate::{Session, unknown};
 
 const EXAMPLES: &str = "\
@@ -19,6 +22,7 @@ Examples:
   lastgood cat performance | jq length
   lastgood cat performance --generation 41 > before.json
   lastgood cat performance --json      (the payload as `data`, beside its generation and checksum)
+  lastgood cat performance --url https://example.org/data/      (as it is served, verified)
   lastgood cat chart > chart.png       (an artifact; with --json it is `data_base64`, beside its `ext`)";
 
 /// Print the payload of a dataset, verified, and nothing else
@@ -30,6 +34,11 @@ pub(crate) struct Cat {
     /// As it was in this generation, which must be retained [default: the current one]
     #[arg(long, value_name = "N")]
     generation: Option<Generation>,
+    #[command(flatten)]
+    remote: RemoteOptions,
+    /// The largest payload that is fetched [default: 64MiB]
+    #[arg(long, value_name = "SIZE", value_parser = value::size, requires = "url", help_heading = "At an address")]
+    max_bytes: Option<u64>,
 }
 
 #[derive(Serialize)]
@@ -58,9 +67,19 @@ struct Found {
 }
 
 impl Cat {
+    /// Whether it reads at an address, and no directory.
+    pub(crate) fn is_remote(&self) -> bool {
+        self.remote.url.is_some()
+    }
+
     pub(crate) fn run(self, session: &Session) -> Result<Exit, Failure> {
-        let feed = session.feed();
-        let found = self.read(&feed).map_err(|error| self.explained(&feed, error))?;
+        let found = match self.remote.origin() {
+            Some(origin) => self.fetch(origin.at(self.generation))?,
+            None => {
+                let feed = session.feed();
+                self.read(&feed).map_err(|error| self.explained(&feed, error))?
+            }
+        };
         let printed = if session.output.json { self.document(&found)? } else { found.payload };
         session.output.answer_bytes(&printed)?;
         Ok(Exit::Done)
@@ -77,6 +96,17 @@ impl Cat {
                 Found { payload, generation, ext: entry.ext }
             }
         })
+    }
+
+    fn fetch(&self, mut origin: HttpOrigin) -> Result<Found, Failure> {
+        let max_bytes = self.max_bytes.unwrap_or(Rules::default().max_bytes);
+        match origin.read(&self.name, max_bytes) {
+            Ok(reading) => Ok(Found { payload: reading.value, generation: reading.generation, ext: reading.head.ext }),
+            Err(failure) if failure.code == Code::NotFound && self.generation.is_none() => {
+                Err(unknown::not_published(&self.name, &origin.published().map_err(Failure::Remote)?))
+            }
+            Err(failure) => Err(Failure::Remote(failure)),
+        }
     }
 
     /// One line; the payload stands in it as it was published.

@@ -49,6 +49,11 @@ pub(crate) enum Failure {
     Feed(#[from] Error),
     #[error("{error} (the directory is {origin})")]
     NoFeed { error: Error, origin: String },
+    #[error("{0}")]
+    Remote(lastgood::protocol::failure::Failure),
+    #[cfg_attr(not(unix), expect(dead_code, reason = "elsewhere permissions are not looked at"))]
+    #[error("{error}; {advice}")]
+    NotYours { error: Error, advice: String },
     #[error(
         "adopted only the backups, as generation {generation}; then: {error}; the files are as they were, and running \
          `lastgood adopt` again does the rest"
@@ -74,6 +79,9 @@ pub(crate) enum Failure {
     SchemaRefused { file: PathBuf, error: Error },
     #[error("{dataset}: cannot open {}: {source}; nothing was published", file.display())]
     Source { dataset: DatasetName, file: PathBuf, source: io::Error },
+    /// At least two.
+    #[error("{}", lines(.0))]
+    Sources(Vec<Failure>),
     #[error(
         "cannot find the working directory: {source}; name the feed directory by its absolute path: --dir or {VARIABLE}"
     )]
@@ -107,13 +115,27 @@ fn named_instead(problem: &NoDirectory, origin: &Origin) -> &'static str {
     }
 }
 
+fn lines(failures: &[Failure]) -> String {
+    failures.iter().map(Failure::to_string).collect::<Vec<_>>().join("\n")
+}
+
 impl Failure {
+    /// One failure for all inputs that cannot be opened; `None` when all can be.
+    pub(crate) fn of_sources(mut failures: Vec<Failure>) -> Option<Self> {
+        if failures.len() > 1 { Some(Self::Sources(failures)) } else { failures.pop() }
+    }
+
     /// Says why it was looked for in this directory, where that is the question.
     pub(crate) fn in_dir(self, dir: &FeedDir) -> Self {
         match self {
             Failure::Feed(error @ (Error::NoFeed { .. } | Error::NotAFeed { .. } | Error::NameTaken { .. })) => {
                 Failure::NoFeed { error, origin: dir.origin.to_string() }
             }
+            #[cfg(unix)]
+            Failure::Feed(error) if error.is_permission_denied() => match crate::doctor::advice(&dir.path) {
+                Some(advice) => Failure::NotYours { error, advice },
+                None => Failure::Feed(error),
+            },
             other => other,
         }
     }
@@ -127,11 +149,17 @@ impl Failure {
             | Failure::Unlisted(_)
             | Failure::SchemaFile { .. } => Exit::Usage,
             // A missing source is at fault as much as a bad one: whoever produces the data is to be told.
-            Failure::Source { .. } => Exit::Refused,
+            Failure::Source { .. } | Failure::Sources(_) => Exit::Refused,
             Failure::Defect { .. } => Exit::Defect,
+            // Another machine's: what is there and not what was published is damage, the rest a failure on the way.
+            Failure::Remote(failure) => match failure.code {
+                Code::ChecksumMismatch | Code::ManifestInvalid | Code::NotJson | Code::SchemaInvalid => Exit::Damaged,
+                _ => Exit::Failed,
+            },
             Failure::Command { source, .. } if source.kind() == io::ErrorKind::NotFound => Exit::NotFound,
             Failure::Command { .. } => Exit::NotExecutable,
             Failure::NoFeed { .. }
+            | Failure::NotYours { .. }
             | Failure::WorkingDirectory { .. }
             | Failure::NoDirectory { .. }
             | Failure::Stdout(_)
@@ -145,6 +173,8 @@ impl Failure {
                     Error::Refused { .. }
                     | Error::SchemaInvalid { .. }
                     | Error::Csv { .. }
+                    | Error::OtherKind { .. }
+                    | Error::Several { .. }
                     | Error::Input { .. }
                     | Error::TooLarge { .. }
                     | Error::Guard { .. } => Exit::Refused,
@@ -179,13 +209,15 @@ impl Failure {
             Failure::Feed(error)
             | Failure::SchemaRefused { error, .. }
             | Failure::NoFeed { error, .. }
+            | Failure::NotYours { error, .. }
             | Failure::HalfAdopted { error, .. } => error.code(),
+            Failure::Remote(failure) => failure.code.as_str(),
             Failure::Defect { .. } => "defect",
             Failure::Usage(_) => "usage",
             Failure::NotPublished { .. } => "not-found",
             Failure::Config(_) | Failure::SchemaFile { .. } => "config-invalid",
             Failure::Unlisted(_) => "unlisted",
-            Failure::Source { .. } => "input-unreadable",
+            Failure::Source { .. } | Failure::Sources(_) => "input-unreadable",
             Failure::WorkingDirectory { .. }
             | Failure::Stdout(_)
             | Failure::Setup { .. }
@@ -201,80 +233,111 @@ impl Failure {
     /// The failure as a JSON document.
     pub(crate) fn to_json(&self) -> Value {
         let mut members = Map::new();
-        let mut add = |name: &str, value: Value| members.insert(name.to_owned(), value);
+        let mut add = |name: &str, value: Value| {
+            members.insert(name.to_owned(), value);
+        };
         add("code", self.code().into());
         add("message", self.to_string().into());
         add("exit", (self.exit() as u8).into());
         match self {
-            Failure::Feed(Error::Refused { dataset, refusal, hint }) => {
-                add("dataset", dataset.as_str().into());
-                add("line", refusal.line.into());
-                add("column", refusal.column.into());
-                add("pointer", refusal.pointer.as_str().into());
-                let way_out = hint.as_ref().and_then(|hint| hint.way_out());
-                add("way_out", way_out.or(refusal.way_out().map(str::to_owned)).into());
-            }
-            Failure::Feed(Error::Guard { dataset, broken }) => {
-                add("dataset", dataset.as_str().into());
-                let broken = broken.iter().map(
-                    |broken| json!({"guard": broken.guard.name(), "expected": broken.expected, "found": broken.found}),
-                );
-                add("guards", broken.collect());
-                add("way_out", "--force".into());
-            }
-            Failure::Feed(Error::Csv { dataset, refusal }) => {
-                add("dataset", dataset.as_str().into());
-                add("line", refusal.line.into());
-                add("column_name", refusal.column.as_deref().into());
-                add("value", refusal.value().into());
-                add("way_out", refusal.way_out().into());
-            }
+            Failure::Feed(error)
+            | Failure::SchemaRefused { error, .. }
+            | Failure::NoFeed { error, .. }
+            | Failure::NotYours { error, .. } => of_error(error, &mut add),
             Failure::NotPublished { dataset, suggestion, .. } => {
                 add("dataset", dataset.as_str().into());
                 add("suggestion", suggestion.as_deref().into());
             }
-            Failure::Feed(Error::Input { dataset, .. }) | Failure::Source { dataset, .. } => {
+            Failure::Source { dataset, .. } => {
                 add("dataset", dataset.as_str().into());
             }
-            Failure::Feed(Error::SchemaInvalid { dataset, invalid }) => {
-                add("dataset", dataset.as_str().into());
-                if let Invalid::Violations(violations) = &**invalid {
-                    add("violations", violations.list.iter().map(violation).collect());
-                    add("more", violations.more.into());
-                }
-            }
-            Failure::Feed(Error::SchemaRefused { dataset, problem })
-            | Failure::SchemaRefused { error: Error::SchemaRefused { dataset, problem }, .. } => {
-                add("dataset", dataset.as_str().into());
-                match &**problem {
-                    SchemaProblem::Refused(error) => {
-                        add("problem", error.kind.code().into());
-                        add("schema_pointer", error.pointer.as_str().into());
-                    }
-                    SchemaProblem::NotJson { code, line, column, pointer, .. } => {
-                        add("problem", (*code).into());
-                        add("line", (*line).into());
-                        add("column", (*column).into());
-                        add("schema_pointer", pointer.as_str().into());
-                    }
-                    _ => {}
-                }
-            }
-            Failure::Feed(Error::OldCopy { location, old_copy }) => {
-                add("generation", old_copy.published.get().into());
-                add("old_copy_of", old_copy.known.get().into());
-                add("way_out", json!([old_copy.accept(location), old_copy.renew(location)]));
+            Failure::Sources(failures) => {
+                let each = failures.iter().map(|failure| failure.to_json()["error"].take());
+                add("refusals", each.collect());
             }
             Failure::HalfAdopted { generation, .. } => {
                 add("adopted", json!([generation]));
             }
-            Failure::Feed(Error::Unknown { generation, commit, .. }) => {
-                add("generation", generation.get().into());
-                add("commit", commit.to_string().into());
-            }
             _ => {}
         }
         Value::Object(Map::from_iter([("error".to_owned(), Value::Object(members))]))
+    }
+}
+
+/// What machines are told of an error beside its code and its message.
+fn of_error(error: &Error, add: &mut dyn FnMut(&str, Value)) {
+    match error {
+        Error::Refused { dataset, refusal, hint } => {
+            add("dataset", dataset.as_str().into());
+            add("line", refusal.line.into());
+            add("column", refusal.column.into());
+            add("pointer", refusal.pointer.as_str().into());
+            let way_out = hint.as_ref().and_then(|hint| hint.way_out());
+            add("way_out", way_out.or(refusal.way_out().map(str::to_owned)).into());
+        }
+        Error::Guard { dataset, broken } => {
+            add("dataset", dataset.as_str().into());
+            let broken = broken.iter().map(
+                |broken| json!({"guard": broken.guard.name(), "expected": broken.expected, "found": broken.found}),
+            );
+            add("guards", broken.collect());
+            add("way_out", "--force".into());
+        }
+        Error::Csv { dataset, refusal } => {
+            add("dataset", dataset.as_str().into());
+            add("line", refusal.line.into());
+            add("column_name", refusal.column.as_deref().into());
+            add("value", refusal.value().into());
+            add("way_out", refusal.way_out().into());
+        }
+        Error::Several { refusals } => {
+            let each = refusals.iter().map(|refusal| {
+                let mut members = Map::new();
+                members.insert("code".to_owned(), refusal.code().into());
+                members.insert("message".to_owned(), refusal.to_string().into());
+                of_error(refusal, &mut |name, value| {
+                    members.insert(name.to_owned(), value);
+                });
+                Value::Object(members)
+            });
+            add("refusals", each.collect());
+        }
+        Error::OldCopy { location, old_copy } => {
+            add("generation", old_copy.published.get().into());
+            add("old_copy_of", old_copy.known.get().into());
+            add("way_out", json!([old_copy.accept(location), old_copy.renew(location)]));
+        }
+        Error::Input { dataset, .. } | Error::OtherKind { dataset, .. } | Error::TooLarge { dataset, .. } => {
+            add("dataset", dataset.as_str().into());
+        }
+        Error::SchemaInvalid { dataset, invalid } => {
+            add("dataset", dataset.as_str().into());
+            if let Invalid::Violations(violations) = &**invalid {
+                add("violations", violations.list.iter().map(violation).collect());
+                add("more", violations.more.into());
+            }
+        }
+        Error::SchemaRefused { dataset, problem } => {
+            add("dataset", dataset.as_str().into());
+            match &**problem {
+                SchemaProblem::Refused(error) => {
+                    add("problem", error.kind.code().into());
+                    add("schema_pointer", error.pointer.as_str().into());
+                }
+                SchemaProblem::NotJson { code, line, column, pointer, .. } => {
+                    add("problem", (*code).into());
+                    add("line", (*line).into());
+                    add("column", (*column).into());
+                    add("schema_pointer", pointer.as_str().into());
+                }
+                _ => {}
+            }
+        }
+        Error::Unknown { generation, commit, .. } => {
+            add("generation", generation.get().into());
+            add("commit", commit.to_string().into());
+        }
+        _ => {}
     }
 }
 

@@ -20,6 +20,7 @@ use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM};
 use signal_hook::{iterator::SignalsInfo, iterator::exfiltrator::WithOrigin, low_level::siginfo::Cause};
 
 use crate::exit::Failure;
+use crate::metrics::{Measure, Measured, MetricsOptions};
 use crate::waits::WaitOptions;
 use crate::{LOCK_VARIABLE, Session, output};
 
@@ -49,10 +50,27 @@ pub(crate) struct Lock {
     lease: Option<Duration>,
     #[command(flatten)]
     waits: WaitOptions,
+    #[command(flatten)]
+    metrics: MetricsOptions,
+}
+
+/// How the command has ended.
+struct Ended(ExitStatus);
+
+impl Measure for Ended {
+    fn measure(&self) -> Measured<'_> {
+        Measured { failed: (!self.0.success()).then_some("command"), ..Measured::default() }
+    }
 }
 
 impl Lock {
     pub(crate) fn run(self, session: &Session) -> Result<ExitCode, Failure> {
+        let Ended(status) = self.metrics.measured(session, "lock", || self.under_lock(session).map(Ended))?;
+        let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal));
+        Ok(code.and_then(|code| u8::try_from(code).ok()).unwrap_or(u8::MAX).into())
+    }
+
+    fn under_lock(&self, session: &Session) -> Result<ExitStatus, Failure> {
         self.names.iter().try_for_each(|name| session.config.check_listed(name))?;
         let configured = self.waits.over(session.config.settings.clone());
         let settings = Settings { lease: self.lease.unwrap_or(configured.lease), ..configured };
@@ -65,9 +83,7 @@ impl Lock {
         if let Err(error) = hold.release() {
             output::warn(&error);
         }
-        let status = status?;
-        let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal));
-        Ok(code.and_then(|code| u8::try_from(code).ok()).unwrap_or(u8::MAX).into())
+        status
     }
 
     fn carry_out(

@@ -5,6 +5,7 @@ mod args;
 mod cat;
 mod completions;
 mod defect;
+mod diff;
 mod dir;
 mod doctor;
 mod exit;
@@ -23,6 +24,7 @@ mod output;
 mod progress;
 mod publish;
 mod recover;
+mod remote;
 mod rollback;
 mod serve;
 mod status;
@@ -93,8 +95,14 @@ fn run(cli: Cli, output: Output) -> Result<ExitCode, Failure> {
         let (keys, options) = (config.given.join(" "), given_options());
         tracing::info!(file = %file.display(), keys, options, "the configuration; options win over it");
     }
-    // The doctor tells of it as one of its findings.
-    if !matches!(command, Command::Doctor(_)) {
+    // The doctor tells of it as one of its findings; what is read at an address has nothing to do with it.
+    let elsewhere = match &command {
+        Command::Doctor(_) => true,
+        Command::Cat(cat) => cat.is_remote(),
+        Command::Status(status) => status.is_remote(),
+        _ => false,
+    };
+    if !elsewhere {
         dir.check()?;
     }
     let session = Session { dir, config, output, watched: global.verbose == 0 && !global.json };
@@ -105,6 +113,7 @@ fn run(cli: Cli, output: Output) -> Result<ExitCode, Failure> {
         Command::Rollback(rollback) => rollback.run(&session),
         Command::History(history) => history.run(&session),
         Command::Cat(cat) => cat.run(&session),
+        Command::Diff(diff) => diff.run(&session),
         Command::Status(status) => status.run(&session),
         Command::Verify(verify) => verify.run(&session),
         Command::Recover(recover) => recover.run(&session),

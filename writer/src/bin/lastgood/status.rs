@@ -6,15 +6,18 @@ use std::time::Duration;
 use clap::Args;
 use indicatif::{HumanBytes, HumanDuration};
 use lastgood::config::value;
+use lastgood::protocol::manifest::Manifest;
 use lastgood::protocol::marker::Holder;
 use lastgood::protocol::name::DatasetName;
 use lastgood::protocol::time::Timestamp;
+use lastgood::read::Origin;
 use lastgood::{LockStatus, Status as FeedStatus};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::exit::{Exit, Failure};
 use crate::recover::old_copy_ways;
+use crate::remote::RemoteOptions;
 use crate::{Session, output, unknown};
 
 const EXAMPLES: &str = "\
@@ -22,6 +25,7 @@ Examples:
   lastgood status
   lastgood status --max-age 1h               (exit code 1 when any dataset is older)
   lastgood status --max-age 1d performance   (when this one is)
+  lastgood status --max-age 1h --url https://example.org/data/   (of what is served, from any machine)
 
 The age of a dataset counts from when it was last published, changed or not. What was published with --expires-in is
 told with the time from which on readers take it for stale; with --json as `expires_at` and `expired`.";
@@ -36,11 +40,21 @@ pub(crate) struct Status {
     /// Exit with 1 when a dataset was last published longer ago than this
     #[arg(long, value_name = "TIME", value_parser = value::time)]
     max_age: Option<Duration>,
+    #[command(flatten)]
+    remote: RemoteOptions,
 }
 
 impl Status {
+    /// Whether it reads at an address, and no directory.
+    pub(crate) fn is_remote(&self) -> bool {
+        self.remote.url.is_some()
+    }
+
     pub(crate) fn run(self, session: &Session) -> Result<Exit, Failure> {
-        let status = session.feed().status()?;
+        let status = match self.remote.origin() {
+            Some(mut origin) => served(origin.published().map_err(Failure::Remote)?, origin.now()),
+            None => session.feed().status()?,
+        };
         unknown::check(self.names.iter(), &status.manifest)?;
         let report = self.report(session, &status);
         let stale: Vec<&str> =
@@ -59,6 +73,7 @@ impl Status {
 
     fn report<'a>(&self, session: &'a Session, status: &'a FeedStatus) -> Report<'a> {
         let manifest = &status.manifest;
+        let local = self.remote.url.is_none();
         let wanted = |name: &DatasetName| self.names.is_empty() || self.names.contains(name);
         let datasets = manifest.datasets.iter().filter(|(name, _)| wanted(name)).map(|(name, entry)| {
             let age_ms = status.at.ms_since(entry.published_at);
@@ -75,8 +90,9 @@ impl Status {
         });
         let foreign = status.foreign_markers.iter();
         Report {
-            dir: session.dir.path.display().to_string(),
-            dir_origin: session.dir.origin.to_string(),
+            url: self.remote.url.as_ref().map(ToString::to_string),
+            dir: local.then(|| session.dir.path.display().to_string()),
+            dir_origin: local.then(|| session.dir.origin.to_string()),
             feed: manifest.feed.to_string(),
             generation: manifest.generation.get(),
             commit: manifest.commit.to_string(),
@@ -88,7 +104,7 @@ impl Status {
                 true => Expiry::Ago(Duration::from_millis(status.at.ms_since(expires_at))),
                 false => Expiry::In(Duration::from_millis(expires_at.ms_since(status.at))),
             }),
-            retained: status.retained.len(),
+            retained: local.then_some(status.retained.len()),
             old_copy_of: status.old_copy.map(|old_copy| old_copy.known.get()),
             way_out: status.old_copy.map_or_else(Vec::new, |old_copy| old_copy_ways(&old_copy, session)),
             lock: status.lock.as_ref().map(|lock| Lock::new(lock, status.at)),
@@ -100,10 +116,22 @@ impl Status {
     }
 }
 
+/// What a served manifest says. Of locks and of what is retained it tells nothing.
+fn served(manifest: Manifest, at: Timestamp) -> FeedStatus {
+    let age_ms = at.ms_since(manifest.published_at);
+    FeedStatus { manifest, at, age_ms, retained: Vec::new(), lock: None, foreign_markers: Vec::new(), old_copy: None }
+}
+
 #[derive(Serialize)]
 struct Report<'a> {
-    dir: String,
-    dir_origin: String,
+    /// Where it is served, if that was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    url: Option<String>,
+    /// Where it is on this machine, if that was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dir: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dir_origin: Option<String>,
     feed: String,
     generation: u64,
     commit: String,
@@ -114,7 +142,8 @@ struct Report<'a> {
     expired: bool,
     #[serde(skip)]
     expiry: Option<Expiry>,
-    retained: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retained: Option<usize>,
     /// The generation that is known to have been published, where a lower one is now.
     old_copy_of: Option<u64>,
     /// What can be done about that, in words.
@@ -188,7 +217,12 @@ impl<'a> Lock<'a> {
 impl fmt::Display for Report<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let age = |ms| HumanDuration(Duration::from_millis(ms));
-        writeln!(f, "directory   {} ({})", self.dir, self.dir_origin)?;
+        if let Some(url) = &self.url {
+            writeln!(f, "address     {url}")?;
+        }
+        if let (Some(dir), Some(origin)) = (&self.dir, &self.dir_origin) {
+            writeln!(f, "directory   {dir} ({origin})")?;
+        }
         writeln!(f, "feed        {}", self.feed)?;
         writeln!(f, "generation  {} of {} ({} ago)", self.generation, self.published_at, age(self.age_ms))?;
         if let (Some(expires_at), Some(expiry)) = (&self.expires_at, &self.expiry) {
@@ -202,10 +236,12 @@ impl fmt::Display for Report<'_> {
         }
         self.way_out.iter().try_for_each(|way| writeln!(f, "way out     {way}"))?;
         writeln!(f, "commit      {}", self.commit)?;
-        writeln!(f, "retained    {} generation(s)", self.retained)?;
-        match &self.lock {
-            None => writeln!(f, "lock        free")?,
-            Some(lock) => writeln!(f, "lock        {lock}")?,
+        if let Some(retained) = self.retained {
+            writeln!(f, "retained    {retained} generation(s)")?;
+            match &self.lock {
+                None => writeln!(f, "lock        free")?,
+                Some(lock) => writeln!(f, "lock        {lock}")?,
+            }
         }
         for marker in &self.foreign_markers {
             let age = age(marker.age_ms);

@@ -13,6 +13,7 @@ use serde::Serialize;
 
 use crate::exit::{Exit, Failure};
 use crate::interrupt::Interrupt;
+use crate::metrics::MetricsOptions;
 use crate::recover::old_copy_ways;
 use crate::waits::WaitOptions;
 use crate::{Session, progress};
@@ -38,6 +39,8 @@ pub(crate) struct Verify {
     repair: bool,
     #[command(flatten)]
     waits: WaitOptions,
+    #[command(flatten)]
+    metrics: MetricsOptions,
 }
 
 #[derive(Serialize)]
@@ -94,10 +97,12 @@ impl Verify {
             let interrupt = Interrupt::watch().map_err(setup)?;
             let settings = self.waits.over(session.config.settings.clone());
             let feed = feed.with_settings(settings).with_cancellation(interrupt.check());
-            repair = shown(session, |watch| feed.repair(watch))?;
+            let work = || Ok(shown(session, |watch| feed.repair(watch))?);
+            repair = self.metrics.measured(session, "verify", work)?;
             Report::new(session, &repair.verification, Some(Repaired::new(&repair)))
         } else {
-            verification = shown(session, |watch| feed.verify_watched(watch))?;
+            let work = || Ok(shown(session, |watch| feed.verify_watched(watch))?);
+            verification = self.metrics.measured(session, "verify", work)?;
             Report::new(session, &verification, None)
         };
         let exit = if report.is_intact() { Exit::Done } else { Exit::Damaged };

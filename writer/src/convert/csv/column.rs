@@ -220,6 +220,15 @@ impl Columns {
         self.columns.iter().enumerate().filter_map(left_out).collect()
     }
 
+    /// The types that were inferred.
+    pub(super) fn inferred(&self) -> Vec<(String, ColumnType)> {
+        let inferred = |column: &Column| match &column.known {
+            Known::Seen(seen) => Some((column.name.clone(), seen.kind()?)),
+            _ => None,
+        };
+        self.columns.iter().filter_map(inferred).collect()
+    }
+
     /// What the publisher may not have meant.
     pub(super) fn notes(&self) -> Vec<String> {
         self.columns.iter().filter_map(Column::note).collect()

@@ -31,6 +31,7 @@ use std::str::FromStr;
 
 pub use self::notation::Notation;
 pub use self::refusal::{Refusal, RefusalKind};
+pub(crate) use self::refusal::{excerpt, of_type};
 
 use self::column::Columns;
 use self::dialect::Dialect;
@@ -230,7 +231,7 @@ pub(super) fn convert<G: Staging>(
     let (checked, spooled) = check(conversion, options, input)?;
     write(conversion, &checked, &spooled, json)?;
     let notes = checked.dialect.note().into_iter().chain(checked.columns.notes()).collect();
-    Ok(Remarks { left_out: checked.columns.left_out(), notes })
+    Ok(Remarks { left_out: checked.columns.left_out(), notes, inferred: checked.columns.inferred() })
 }
 
 /// What the first reading has found.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use lastgood_protocol::name::DatasetName;
 use lastgood_protocol::payload;
 
 use super::{ColumnType, Delimiter, MAX_COLUMNS, MAX_ROW_BYTES, Notation};
@@ -101,7 +102,7 @@ pub enum RefusalKind {
     #[error("the header has two columns of this name, expected each once; rename one")]
     RepeatedColumn,
     /// A column whose type was given is not there.
-    #[error("the header has no such column, though its type is given; it has {}; is the delimiter right?", columns.escape_debug())]
+    #[error("the header has no such column, though its type is given; it has {}; is the delimiter right? With several datasets, --column NAME=COLUMN=TYPE is for one alone", columns.escape_debug())]
     MissingColumn {
         /// The names that the header has, as far as a message shows them.
         columns: String,
@@ -289,7 +290,7 @@ impl fmt::Display for Refusal {
 impl std::error::Error for Refusal {}
 
 /// A piece of the input as far as a refusal quotes it.
-pub(super) fn excerpt(text: &str) -> String {
+pub(crate) fn excerpt(text: &str) -> String {
     match text.char_indices().nth(QUOTED) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),
@@ -326,6 +327,11 @@ fn hex(bytes: &[u8]) -> String {
 /// The option that publishes a column as text.
 pub(super) fn as_text(column: &str) -> String {
     format!("--column {}", quoted(&format!("{column}=text")))
+}
+
+/// The option that gives the type of a column of one dataset.
+pub(crate) fn of_type(dataset: &DatasetName, column: &str, kind: &str) -> String {
+    format!("--column {}", quoted(&format!("{dataset}={column}={kind}")))
 }
 
 /// The option that makes a word null.

@@ -4,7 +4,6 @@ use std::io;
 use std::path::Path;
 
 use super::super::error::Context;
-use super::PRIVATE_MODE;
 use super::sync::{SyncJob, sync_in_parallel};
 use super::sys::{self, Handle, Open, System};
 
@@ -12,9 +11,9 @@ use super::sys::{self, Handle, Open, System};
 pub(super) const DIR: &str = "kept";
 
 /// Keeps the file at `path` in `dir`, under its name or, where that is taken, with a number after it.
-pub(super) fn keep(system: &impl System, path: &Path, dir: &Path) -> io::Result<Option<String>> {
+pub(super) fn keep(system: &impl System, path: &Path, dir: &Path, mode: u32) -> io::Result<Option<String>> {
     let Some(mut file) = sys::open_regular(system, path).context("open", path)? else { return Ok(None) };
-    sys::make_dir(system, dir, PRIVATE_MODE).context("create", dir)?;
+    sys::make_dir(system, dir, mode).context("create", dir)?;
     sys::refuse_link(system, dir).context("use", dir)?;
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     for number in 0_u32.. {

@@ -34,7 +34,7 @@ pub(super) fn complete<S: System>(storage: &PosixStorage<S>) -> io::Result<Vec<S
     }
     if without_private {
         // Both are there by now.
-        let mode = if system.is_shared(feed).context("look at", feed)? { SHARED_MODE } else { PRIVATE_MODE };
+        let mode = if system.is_shared(feed) { SHARED_MODE } else { PRIVATE_MODE };
         make(system, &objects, &private, mode)?;
         made.push(private.clone());
     }

@@ -14,7 +14,7 @@ use lastgood_protocol::layout::FeedPath;
 use super::super::error::Context;
 use super::super::{Kind, Pending, Staging};
 use super::sys::{self, Handle, Open, Os, System};
-use super::{Modes, PRIVATE_MODE, PosixFile};
+use super::{Modes, PosixFile};
 
 /// The directory of all stagings, in the private directory.
 pub(super) const DIR: &str = "staging";
@@ -36,8 +36,8 @@ pub struct PosixStaging<S: System = Os> {
 }
 
 impl<S: System> PosixStaging<S> {
-    /// In `parent`, for the feed in the directory `feed`.
-    pub(super) fn open(system: &S, feed: &Path, parent: &Path, modes: Modes) -> io::Result<Self> {
+    /// In `parent`, for the feed in the directory `feed`; `private` is the mode of its own directory.
+    pub(super) fn open(system: &S, feed: &Path, parent: &Path, modes: Modes, private: u32) -> io::Result<Self> {
         loop {
             let token = token(system)?;
             let (dir, lock_path) = (parent.join(&token), parent.join(format!("{token}{LOCK_SUFFIX}")));
@@ -59,7 +59,7 @@ impl<S: System> PosixStaging<S> {
             let system = system.clone();
             let staging =
                 Self { system, feed, dir, lock_path, modes, next_name, open_files: Arc::default(), _lock: lock };
-            sys::make_dir(&staging.system, &staging.dir, PRIVATE_MODE).context("create", &staging.dir)?;
+            sys::make_dir(&staging.system, &staging.dir, private).context("create", &staging.dir)?;
             // What is staged here is renamed into the feed with the group that it has. Directories hand that down by
             // themselves, unless an older version has made them. Whoever may not give it publishes all the same.
             if let Err(error) = staging.system.hand_down_group(&staging.feed, &staging.dir) {

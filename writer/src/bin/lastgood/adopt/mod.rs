@@ -12,11 +12,12 @@ use lastgood::config::Dataset;
 use lastgood::protocol::layout::{self, FeedPath};
 use lastgood::protocol::manifest::Manifest;
 use lastgood::protocol::name::{DatasetName, Ext};
-use lastgood::{DatasetRecord, Error, Item, Operation, Record, Settings};
+use lastgood::{DatasetRecord, Error, Item, Operation, Publication, Record, Settings};
 use serde_json::{Map, Value};
 
 use crate::exit::{Exit, Failure};
 use crate::interrupt::Interrupt;
+use crate::metrics::{Measure, Measured, MetricsOptions};
 use crate::publish::RuleOptions;
 use crate::waits::WaitOptions;
 use crate::{Session, output};
@@ -58,6 +59,21 @@ pub(crate) struct Adopt {
     rules: RuleOptions,
     #[command(flatten)]
     waits: WaitOptions,
+    #[command(flatten)]
+    metrics: MetricsOptions,
+}
+
+/// What was done, and what was published last.
+struct Adopted {
+    report: Report,
+    last: Option<Publication>,
+}
+
+impl Measure for Adopted {
+    fn measure(&self) -> Measured<'_> {
+        let failed = (!self.report.adopted).then_some("bad-files");
+        Measured { failed, ..self.last.as_ref().map(Measure::measure).unwrap_or_default() }
+    }
 }
 
 /// A file that becomes a dataset.
@@ -80,6 +96,16 @@ struct Plan {
 
 impl Adopt {
     pub(crate) fn run(self, session: &Session) -> Result<Exit, Failure> {
+        // A dry run counts for nothing.
+        let adopted = match self.dry_run {
+            true => self.adopt(session)?,
+            false => self.metrics.measured(session, "adopt", || self.adopt(session))?,
+        };
+        session.output.report(&adopted.report);
+        Ok(if adopted.report.adopted { Exit::Done } else { Exit::Refused })
+    }
+
+    fn adopt(&self, session: &Session) -> Result<Adopted, Failure> {
         let setup = |source| Failure::Setup { what: "the handling of signals", source };
         let interrupt = Interrupt::watch().map_err(setup)?;
         let configured = self.waits.over(session.config.settings.clone());
@@ -100,10 +126,10 @@ impl Adopt {
             kept: Vec::new(),
         };
         report.adopted = report.bad() == 0 || self.skip_bad;
+        let mut last = None;
         if report.adopted && !self.dry_run && !plan.current.is_empty() {
             report.kept = feed.preserve(&plan.keep)?;
             // Without plain copies: until the current payloads are published, too, the files stay what they are.
-            let mut last = None;
             let before = Settings { plain_copies: false, ..settings.clone() };
             for (adoptions, settings) in [(plan.backups, before), (plan.current, settings)] {
                 if !adoptions.is_empty() {
@@ -120,17 +146,16 @@ impl Adopt {
                     last = Some(publication);
                 }
             }
-            if let Some(publication) = last {
+            if let Some(publication) = &last {
                 let mut record = Record::new(Operation::Adopt, publication.published_at);
                 record.feed = Some(publication.feed);
                 record.generation = Some(publication.generation);
-                let datasets = publication.datasets.into_iter();
-                record.datasets = datasets.map(|dataset| DatasetRecord::named(dataset.dataset)).collect();
+                let datasets = publication.datasets.iter();
+                record.datasets = datasets.map(|dataset| DatasetRecord::named(dataset.dataset.clone())).collect();
                 feed.log(&record);
             }
         }
-        session.output.report(&report);
-        Ok(if report.adopted { Exit::Done } else { Exit::Refused })
+        Ok(Adopted { report, last })
     }
 
     fn plan(&self, session: &Session, published: Option<&Manifest>) -> Result<Plan, Failure> {

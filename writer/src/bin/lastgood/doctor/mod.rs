@@ -21,9 +21,12 @@ use crate::exit::{Exit, Failure};
 
 use self::finding::Severity;
 use self::local::Visitor;
+#[cfg(unix)]
+pub(crate) use self::local::advice;
 use self::place::Place;
 use self::report::{List, Report};
-use self::url::{FeedUrl, Question};
+use self::url::Question;
+use crate::remote::FeedUrl;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -49,8 +52,8 @@ pub(crate) struct Doctor {
     /// The origin of the pages that read it, if it is another, such as https://www.example.org
     #[arg(long, value_name = "ORIGIN", requires = "url")]
     origin: Option<String>,
-    /// How long to wait for the server
-    #[arg(long, value_name = "TIME", value_parser = value::time, default_value = "10s")]
+    /// How long all that is asked of the server may take together; what is not answered by then is told
+    #[arg(long, value_name = "TIME", value_parser = value::time, default_value = "60s")]
     timeout: Duration,
     /// The web server's user, such as www-data [default: any other user]
     #[cfg(unix)]

@@ -13,6 +13,7 @@ pub(super) enum Metric {
     Failures,
     Duration,
     Generation,
+    Problems,
     DatasetLastSuccess,
     DatasetSize,
     DatasetRows,
@@ -34,13 +35,14 @@ struct Definition {
 }
 
 impl Metric {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::LastSuccess,
         Self::LastAttempt,
         Self::Done,
         Self::Failures,
         Self::Duration,
         Self::Generation,
+        Self::Problems,
         Self::DatasetLastSuccess,
         Self::DatasetSize,
         Self::DatasetRows,
@@ -70,6 +72,12 @@ impl Metric {
                 ("lastgood_last_duration_seconds", Gauge, OPERATION, "How long the operation took the last time.")
             }
             Self::Generation => ("lastgood_generation", Gauge, &["dir"], "The generation that is published."),
+            Self::Problems => (
+                "lastgood_verification_problems",
+                Gauge,
+                &["dir"],
+                "Problems that the last verification found, and left.",
+            ),
             Self::DatasetLastSuccess => (
                 "lastgood_dataset_last_success_timestamp_seconds",
                 Gauge,

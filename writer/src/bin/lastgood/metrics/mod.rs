@@ -9,14 +9,14 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use clap::Args;
 use lastgood::storage::update_file;
-use lastgood::{Collection, Publication, Recovery, Rollback};
+use lastgood::{Collection, Publication, Recovery, Repair, Rollback, Verification};
 
 use self::exposition::{Exposition, Metric};
 use self::target::{Target, recognise};
 use crate::exit::Failure;
 use crate::{Session, files, output};
 
-/// Flattened into each command that changes a feed.
+/// Flattened into each command that changes a feed, locks it, or reads all of it.
 #[derive(Debug, Args)]
 pub(crate) struct MetricsOptions {
     /// Write metrics to FILE in the Prometheus text format, also after a failure; for node_exporter's textfile collector. A file
@@ -74,6 +74,10 @@ pub(crate) struct Measured<'a> {
     pub(crate) generation: Option<u64>,
     /// What was published.
     pub(crate) datasets: Vec<MeasuredDataset<'a>>,
+    /// How many problems were found, where they were looked for.
+    pub(crate) problems: Option<usize>,
+    /// The code, where it did not fail and is no success all the same.
+    pub(crate) failed: Option<&'static str>,
 }
 
 pub(crate) struct MeasuredDataset<'a> {
@@ -89,7 +93,7 @@ impl Measure for Publication {
             size: dataset.size,
             rows: dataset.rows,
         });
-        Measured { generation: Some(self.generation.get()), datasets: datasets.collect() }
+        Measured { generation: Some(self.generation.get()), datasets: datasets.collect(), ..Measured::default() }
     }
 }
 
@@ -101,13 +105,27 @@ impl Measure for Rollback {
 
 impl Measure for Collection {
     fn measure(&self) -> Measured<'_> {
-        Measured { generation: Some(self.generation.get()), datasets: Vec::new() }
+        Measured { generation: Some(self.generation.get()), ..Measured::default() }
     }
 }
 
 impl Measure for Recovery {
     fn measure(&self) -> Measured<'_> {
-        Measured { generation: self.generation.map(|generation| generation.get()), datasets: Vec::new() }
+        Measured { generation: self.generation.map(|generation| generation.get()), ..Measured::default() }
+    }
+}
+
+impl Measure for Verification {
+    fn measure(&self) -> Measured<'_> {
+        let failed = (!self.problems.is_empty()).then_some("damaged");
+        let generation = Some(self.generation.get());
+        Measured { generation, problems: Some(self.problems.len()), failed, ..Measured::default() }
+    }
+}
+
+impl Measure for Repair {
+    fn measure(&self) -> Measured<'_> {
+        self.verification.measure()
     }
 }
 
@@ -141,13 +159,17 @@ impl Run<'_> {
         let of_operation = [self.dir.as_str(), self.operation];
         exposition.set(Metric::LastAttempt, &of_operation, self.at);
         exposition.set(Metric::Duration, &of_operation, self.seconds);
+        let failed = self.result.as_ref().map_or_else(|code| Some(*code), |measured| measured.failed);
         // Zero, too, so that the first one is an increase.
-        exposition.add(Metric::Done, &of_operation, f64::from(u8::from(self.result.is_ok())));
-        let measured = match &self.result {
-            Err(code) => return exposition.add(Metric::Failures, &[&self.dir, self.operation, code], 1.0),
-            Ok(measured) => measured,
-        };
-        exposition.set(Metric::LastSuccess, &of_operation, self.at);
+        exposition.add(Metric::Done, &of_operation, f64::from(u8::from(failed.is_none())));
+        match failed {
+            Some(code) => exposition.add(Metric::Failures, &[&self.dir, self.operation, code], 1.0),
+            None => exposition.set(Metric::LastSuccess, &of_operation, self.at),
+        }
+        let Ok(measured) = &self.result else { return };
+        if let Some(problems) = measured.problems {
+            exposition.set(Metric::Problems, &[&self.dir], problems as f64);
+        }
         if let Some(generation) = measured.generation {
             exposition.set(Metric::Generation, &[&self.dir], generation as f64);
         }

@@ -6,7 +6,9 @@ use clap::{Args, ValueEnum};
 use lastgood::config::{Config, InputFormat};
 use lastgood::convert::Format;
 use lastgood::convert::csv::{ColumnType, Separation, Unnamed};
+use lastgood::protocol::name::DatasetName;
 
+use super::scope::Datasets;
 use crate::exit::Failure;
 use crate::input::Input;
 
@@ -21,9 +23,10 @@ pub(crate) struct FormatOptions {
     /// .tsv a tab]
     #[arg(long, value_name = "CHAR")]
     delimiter: Option<Separation>,
-    /// The type of a column of CSV: integer, float, boolean or text; may be repeated [default: inferred]
-    #[arg(long = "column", value_name = "NAME=TYPE", value_parser = column)]
-    columns: Vec<(String, ColumnType)>,
+    /// The type of a column of CSV: integer, float, boolean or text; with NAME= in front for that dataset alone; may be
+    /// repeated [default: inferred]
+    #[arg(long = "column", value_name = "[NAME=]COLUMN=TYPE", value_parser = column)]
+    columns: Vec<String>,
     /// Columns of CSV without a name: auto leaves out a counter in the first place and refuses others, drop leaves out all, a
     /// name is given to the only one [default: auto]
     #[arg(long, value_name = "auto|drop|NAME")]
@@ -59,12 +62,15 @@ impl From<Name> for InputFormat {
 impl FormatOptions {
     /// The format of each input: these options where they are given, else what is configured.
     pub(crate) fn over(&self, inputs: &[Input], config: &Config) -> Result<Vec<Format>, Failure> {
-        let columns = self.columns()?;
+        let datasets: Vec<&DatasetName> = inputs.iter().map(|input| &input.dataset).collect();
+        let columns = self.columns(Datasets(&datasets))?;
         let format = |input: &Input| {
             let mut configured = config.dataset(&input.dataset).input.clone();
             configured.format = self.format.map_or(configured.format, InputFormat::from);
             configured.delimiter = self.delimiter.or(configured.delimiter);
-            configured.columns.extend(columns.clone());
+            let given = columns.iter().filter(|((of, _), _)| of.as_ref().is_none_or(|of| *of == input.dataset));
+            // What is given for all comes first, so that what is given for one wins.
+            configured.columns.extend(given.map(|((_, name), kind)| (name.clone(), *kind)));
             if let Some(unnamed) = &self.unnamed {
                 configured.unnamed.clone_from(unnamed);
             }
@@ -88,21 +94,32 @@ impl FormatOptions {
         Ok(formats)
     }
 
-    fn columns(&self) -> Result<BTreeMap<String, ColumnType>, Failure> {
+    /// The types by dataset, or none for all of them, and column.
+    fn columns(&self, datasets: Datasets<'_>) -> Result<BTreeMap<GivenColumn, ColumnType>, Failure> {
         let mut columns = BTreeMap::new();
-        for (name, kind) in &self.columns {
-            if columns.insert(name.clone(), *kind).is_some() {
-                return Err(Failure::Usage(format!("--column {name}=… is given more than once")));
+        for text in &self.columns {
+            let (dataset, text) = datasets.split(text, |text| split(text).is_ok());
+            let (name, kind) = split(text).map_err(Failure::Usage)?;
+            if columns.insert((dataset.cloned(), name.to_owned()), kind).is_some() {
+                let of = dataset.map(|dataset| format!("{dataset}=")).unwrap_or_default();
+                return Err(Failure::Usage(format!("--column {of}{name}=… is given more than once")));
             }
         }
         Ok(columns)
     }
 }
 
-fn column(text: &str) -> Result<(String, ColumnType), String> {
+/// The dataset, or none for all of the call, and the name of the column.
+type GivenColumn = (Option<DatasetName>, String);
+
+fn split(text: &str) -> Result<(&str, ColumnType), String> {
     // A name may have any `=`, a type has none.
     match text.rsplit_once('=') {
-        Some((name, kind)) if !name.is_empty() => Ok((name.to_owned(), kind.parse()?)),
-        _ => Err("expected NAME=TYPE, such as id=text".to_owned()),
+        Some((name, kind)) if !name.is_empty() => Ok((name, kind.parse()?)),
+        _ => Err("expected COLUMN=TYPE, such as id=text".to_owned()),
     }
+}
+
+fn column(text: &str) -> Result<String, String> {
+    split(text).map(|_| text.to_owned())
 }

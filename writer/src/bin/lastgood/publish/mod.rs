@@ -7,13 +7,14 @@ mod meta;
 pub(crate) mod report;
 mod rules;
 mod schema;
+mod scope;
 
 use clap::Args;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use lastgood::config::value::{self, Limit};
 use lastgood::convert::Format;
-use lastgood::protocol::name::Ext;
-use lastgood::{Error, Item, Publication, Settings};
+use lastgood::protocol::name::{DatasetName, Ext};
+use lastgood::{Error, Feed, Item, Settings};
 
 use crate::exit::{Exit, Failure};
 use crate::input::{Artifact, Input};
@@ -29,6 +30,7 @@ use self::meta::MetaOptions;
 use self::report::Report;
 pub(crate) use self::rules::RuleOptions;
 use self::schema::SchemaOptions;
+use self::scope::Datasets;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -39,6 +41,8 @@ Examples:
   python export.py | lastgood publish performance --nan null --meta run=8841
   lastgood publish performance=p.json --schema performance.schema.json --schema-version 3
   lastgood publish performance=- < p.json
+  lastgood publish sales=s.csv items=i.csv --column sales=id=text --min-rows items=100   (NAME=: for that one alone)
+  lastgood publish performance=p.json --dry-run   (what would happen)
 
 A payload that is missing or breaks a rule is refused with exit code 3, and what was
 published stays as it is, to the byte.";
@@ -84,6 +88,10 @@ pub(crate) struct Publish {
     plain_copies: bool,
     #[command(flatten)]
     compression: CompressionOptions,
+    /// Do everything but the commit: read, convert and check the inputs, and say what would be published. Changes nothing,
+    /// takes no lock, and writes no metrics
+    #[arg(long)]
+    dry_run: bool,
     #[command(flatten)]
     metrics: MetricsOptions,
 }
@@ -96,7 +104,11 @@ enum Kind<'a> {
 
 impl Publish {
     pub(crate) fn run(self, session: &Session) -> Result<Exit, Failure> {
-        let publication = self.metrics.measured(session, "publish", || self.publish(session))?;
+        if self.dry_run {
+            return self.rehearse(session);
+        }
+        let publish = || self.with_items(session, |feed, items| feed.publish(items));
+        let publication = self.metrics.measured(session, "publish", publish)?;
         for warning in &publication.warnings {
             output::warn(warning);
         }
@@ -105,7 +117,23 @@ impl Publish {
         Ok(Exit::Done)
     }
 
-    fn publish(&self, session: &Session) -> Result<Publication, Failure> {
+    fn rehearse(&self, session: &Session) -> Result<Exit, Failure> {
+        let rehearsed = self.with_items(session, |feed, items| {
+            feed.check_access()?;
+            feed.rehearse(items)
+        })?;
+        for warning in &rehearsed.warnings {
+            output::warn(warning);
+        }
+        session.output.answer(&Report::rehearsed(&session.dir, &rehearsed), Exit::Done)
+    }
+
+    /// Opens the inputs and has something done with them.
+    fn with_items<T>(
+        &self,
+        session: &Session,
+        act: impl FnOnce(&Feed, Vec<Item<'_>>) -> Result<T, Error>,
+    ) -> Result<T, Failure> {
         let artifacts = self.artifacts.iter().map(|artifact| &artifact.input);
         Input::check(self.inputs.iter().chain(artifacts.clone()))?;
         let formats = self.format.over(&self.inputs, &session.config)?;
@@ -116,9 +144,22 @@ impl Publish {
             &self.artifacts.iter().map(|artifact| &artifact.input.dataset).collect::<Vec<_>>(),
             &session.config,
         )?;
-        let meta = |input: &&Input| self.meta.over(&session.config.dataset(&input.dataset).meta);
+        let datasets: Vec<&DatasetName> = inputs.iter().map(|input| &input.dataset).collect();
+        let datasets = Datasets(&datasets);
+        let (guards, meta) = (self.guards.of(datasets)?, self.meta.of(datasets)?);
+        let meta = |input: &&Input| meta.over(&input.dataset, &session.config.dataset(&input.dataset).meta);
         let metas = inputs.iter().map(meta).collect::<Result<Vec<_>, _>>()?;
-        let opened = inputs.iter().map(|input| input.open()).collect::<Result<Vec<_>, _>>()?;
+        let (mut opened, mut missing) = (Vec::with_capacity(inputs.len()), Vec::new());
+        for input in &inputs {
+            match input.open() {
+                Ok(file) => opened.push(file),
+                Err(failure) => missing.push(failure),
+            }
+        }
+        // All that are missing are told at once.
+        if let Some(failure) = Failure::of_sources(missing) {
+            return Err(failure);
+        }
         // Only from here on is there anything to be cleaned up.
         let setup = |source| Failure::Setup { what: "the handling of signals", source };
         let interrupt = Interrupt::watch().map_err(setup)?;
@@ -134,7 +175,7 @@ impl Publish {
                 let configured = session.config.dataset(&input.dataset);
                 let mut item = Item::new(input.dataset.clone(), payload)
                     .rules(self.rules.over(configured.rules))
-                    .guards(self.guards.over(&configured.guards));
+                    .guards(guards.over(&input.dataset, &configured.guards));
                 if self.guards.force {
                     item = item.force();
                 }
@@ -144,12 +185,15 @@ impl Publish {
                 if let Some(given) = schemas.get(&input.dataset) {
                     item = item.schema(given.schema.clone());
                 }
+                if self.schema.assert_formats || configured.assert_formats {
+                    item = item.assert_formats();
+                }
                 items.push(match kind {
                     Kind::Json(format) => item.format(format.clone()),
                     Kind::Artifact(ext) => item.artifact(ext.clone()),
                 });
             }
-            feed.publish(items).map_err(|error| match error {
+            act(&feed, items).map_err(|error| match error {
                 Error::SchemaRefused { ref dataset, .. } => match schemas.get(dataset) {
                     Some(given) => Failure::SchemaRefused { file: given.file.clone(), error },
                     None => error.into(),

@@ -3,9 +3,9 @@
 use std::fmt;
 
 use indicatif::HumanBytes;
-use lastgood::Publication;
 use lastgood::convert::csv::LeftOut;
 use lastgood::protocol::schema::Draft;
+use lastgood::{Publication, PublishedDataset, Rehearsed};
 use serde::Serialize;
 
 use crate::dir::FeedDir;
@@ -15,11 +15,17 @@ use crate::dir::FeedDir;
 pub(crate) struct Report<'a> {
     dir: String,
     dir_origin: String,
-    feed: String,
+    /// Whether nothing was published: what would be is told.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    dry_run: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    feed: Option<String>,
     created: bool,
     generation: u64,
-    commit: String,
-    published_at: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    commit: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    published_at: Option<String>,
     datasets: Vec<Dataset<'a>>,
     recovered: bool,
     warnings: &'a [String],
@@ -59,7 +65,42 @@ struct Schema {
 
 impl<'a> Report<'a> {
     pub(crate) fn new(dir: &'a FeedDir, publication: &'a Publication) -> Self {
-        let datasets = publication.datasets.iter().map(|dataset| Dataset {
+        Self {
+            dir: dir.path.display().to_string(),
+            dir_origin: dir.origin.to_string(),
+            dry_run: false,
+            feed: Some(publication.feed.to_string()),
+            created: publication.created,
+            generation: publication.generation.get(),
+            commit: Some(publication.commit.to_string()),
+            published_at: Some(publication.published_at.to_string()),
+            datasets: publication.datasets.iter().map(Dataset::new).collect(),
+            recovered: publication.recovery.did_something(),
+            warnings: &publication.warnings,
+        }
+    }
+
+    /// What would be published.
+    pub(crate) fn rehearsed(dir: &'a FeedDir, rehearsed: &'a Rehearsed) -> Self {
+        Self {
+            dir: dir.path.display().to_string(),
+            dir_origin: dir.origin.to_string(),
+            dry_run: true,
+            feed: None,
+            created: rehearsed.created,
+            generation: rehearsed.generation.get(),
+            commit: None,
+            published_at: None,
+            datasets: rehearsed.datasets.iter().map(Dataset::new).collect(),
+            recovered: false,
+            warnings: &rehearsed.warnings,
+        }
+    }
+}
+
+impl<'a> Dataset<'a> {
+    fn new(dataset: &'a PublishedDataset) -> Self {
+        Self {
             dataset: dataset.dataset.as_str(),
             new: dataset.new,
             changed: dataset.changed,
@@ -75,31 +116,24 @@ impl<'a> Report<'a> {
                 converted_from: dataset.schema_converted_from.map(Draft::as_str),
                 draft: dataset.schema_converted_from,
             }),
-        });
-        Self {
-            dir: dir.path.display().to_string(),
-            dir_origin: dir.origin.to_string(),
-            feed: publication.feed.to_string(),
-            created: publication.created,
-            generation: publication.generation.get(),
-            commit: publication.commit.to_string(),
-            published_at: publication.published_at.to_string(),
-            datasets: datasets.collect(),
-            recovered: publication.recovery.did_something(),
-            warnings: &publication.warnings,
         }
     }
 }
 
 impl fmt::Display for Report<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.created {
+        if self.dry_run {
+            let new = if self.created { ", which would be a new feed" } else { "" };
+            writeln!(f, "would publish generation {} in {}{new}; nothing was changed", self.generation, self.dir)?;
+        } else if self.created {
             writeln!(f, "created the feed {} ({})", self.dir, self.dir_origin)?;
         }
         if self.recovered {
             writeln!(f, "put in order what an interrupted publish had left")?;
         }
-        writeln!(f, "published generation {} in {}", self.generation, self.dir)?;
+        if !self.dry_run {
+            writeln!(f, "published generation {} in {}", self.generation, self.dir)?;
+        }
         let width = self.datasets.iter().map(|dataset| dataset.dataset.len()).max().unwrap_or(0);
         for dataset in &self.datasets {
             let size = HumanBytes(dataset.size).to_string();

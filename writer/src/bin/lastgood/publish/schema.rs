@@ -30,6 +30,10 @@ pub(crate) struct SchemaOptions {
     /// Your own number for the shape of the data, to be raised when pages have to change with it
     #[arg(long, value_name = "N", default_value_t = 1, requires = "schemas", value_parser = value::version)]
     schema_version: u32,
+    /// Refuse texts that do not have the `format` that the schema says, such as date or uuid; without it, `format` is an
+    /// annotation
+    #[arg(long)]
+    pub(crate) assert_formats: bool,
 }
 
 /// A file with a schema, and the dataset that it is for; without one it is for the only one.

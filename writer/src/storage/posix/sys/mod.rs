@@ -12,6 +12,7 @@ use std::io;
 use std::path::Path;
 
 pub use self::os::Os;
+pub(super) use self::platform::may_write;
 use self::retry::retry;
 pub use self::system::{Found, Handle, Open, System};
 

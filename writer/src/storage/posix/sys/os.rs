@@ -27,7 +27,11 @@ impl System for Os {
             Open::New { .. } => options.write(true).create_new(true),
             Open::Append => options.read(true).append(true).create(true),
         };
-        options.open(path)
+        let file = options.open(path)?;
+        if matches!(how, Open::ReadWrite { .. } | Open::Append | Open::New { mode: 0o600 }) {
+            platform::share_file(&file, path)?;
+        }
+        Ok(file)
     }
 
     fn look(&self, path: &Path) -> io::Result<Found> {
@@ -70,8 +74,8 @@ impl System for Os {
         platform::resemble(from, to)
     }
 
-    fn is_shared(&self, path: &Path) -> io::Result<bool> {
-        platform::is_shared(path)
+    fn is_shared(&self, dir: &Path) -> bool {
+        platform::is_shared(dir)
     }
 
     fn sync_dir(&self, path: &Path) -> io::Result<()> {

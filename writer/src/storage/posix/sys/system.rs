@@ -75,12 +75,10 @@ pub trait System: Clone + Debug + Send + Sync + 'static {
         Ok(())
     }
 
-    /// Whether a group publishes into a directory: it hands its group down, and that may write to it.
-    ///
-    /// # Errors
-    /// When it cannot be looked at.
-    fn is_shared(&self, _path: &Path) -> io::Result<bool> {
-        Ok(false)
+    /// Whether a directory is shared by its group, whose members may write to it and to whom belongs what is made in it
+    /// (setgid). One that cannot be looked at is not.
+    fn is_shared(&self, _dir: &Path) -> bool {
+        false
     }
 
     /// Makes the entries of a directory durable, as far as the platform can. Opening is tried again, syncing never is.
@@ -175,7 +173,8 @@ pub trait Handle: Read + Write + Seek + Debug + Send + Sync + Sized + 'static {
     fn unlock(&self) -> io::Result<()>;
 }
 
-/// How a file is opened. What is made is for its owner alone (mode 0600), unless another mode is said.
+/// How a file is opened. What is made is for its owner alone (mode 0600), and for the group in a directory that is
+/// [shared](System::is_shared) (0660), unless another mode is said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Open {
     /// For reading, without waiting for the other end of a pipe.

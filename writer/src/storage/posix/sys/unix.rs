@@ -59,13 +59,35 @@ pub(super) fn resemble(from: &Path, to: &Path) -> io::Result<()> {
     if made.metadata()?.mode() & 0o7777 == mode { Ok(()) } else { set_mode(&made, mode) }
 }
 
-pub(super) fn is_shared(path: &Path) -> io::Result<bool> {
-    const GROUP_WRITES: u32 = 0o020;
-    Ok(fs::metadata(path)?.mode() & (SETGID | GROUP_WRITES) == SETGID | GROUP_WRITES)
+/// Whether the members of the group may write to a directory, and what is made in it is the group's.
+pub(super) fn is_shared(dir: &Path) -> bool {
+    const SHARED: u32 = SETGID | 0o070;
+    fs::metadata(dir).is_ok_and(|found| found.is_dir() && found.mode() & SHARED == SHARED)
 }
 
 pub(super) fn has_one_name(file: &File) -> io::Result<bool> {
     Ok(file.metadata()?.nlink() == 1)
+}
+
+/// Whether this user may read and write a file, or list and change a directory.
+pub(in super::super) fn may_write(path: &Path, is_dir: bool) -> io::Result<()> {
+    use rustix::fs::Access;
+    let file = Access::READ_OK | Access::WRITE_OK;
+    Ok(rustix::fs::access(path, if is_dir { file | Access::EXEC_OK } else { file })?)
+}
+
+/// Lets the group read and write a private file in a directory that it shares, whatever the umask.
+pub(super) fn share_file(file: &File, path: &Path) -> io::Result<()> {
+    const SHARED: u32 = 0o060;
+    let mode = file.metadata()?.mode() & 0o7777;
+    if mode & SHARED == SHARED || !path.parent().is_some_and(is_shared) {
+        return Ok(());
+    }
+    match set_mode(file, mode | SHARED) {
+        // It belongs to another member, who has not shared it: what can be done with it as it is, can.
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
+        set => set,
+    }
 }
 
 /// By rustix: `ReadDir` of the standard library panics when the directory cannot be closed.

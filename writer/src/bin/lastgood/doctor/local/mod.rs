@@ -24,6 +24,8 @@ use super::place::Place;
 
 #[cfg(unix)]
 pub(super) use access::Visitor;
+#[cfg(unix)]
+pub(crate) use owners::advice;
 
 /// On other systems permissions are not looked at.
 #[cfg(not(unix))]

@@ -16,6 +16,10 @@ use super::access::{Visitor, WRITE, described, user};
 
 const SETGID: u32 = 0o2000;
 
+/// What the group has in a directory that it shares, and in a file.
+const SHARED_DIR: u32 = 0o2070;
+const SHARED_FILE: u32 = 0o060;
+
 /// The owners of the feed directory and of what a publisher must be able to replace in it.
 struct Owners {
     feed: u32,
@@ -24,13 +28,13 @@ struct Owners {
 }
 
 impl Owners {
-    fn of(used: &Place) -> Option<Self> {
-        let feed = fs::metadata(&used.path).ok().filter(Metadata::is_dir)?;
+    fn of(feed: &Path) -> Option<Self> {
+        let found = fs::metadata(feed).ok().filter(Metadata::is_dir)?;
         let owner = |path: &PathBuf| {
-            let name = path.strip_prefix(&used.path).unwrap_or(path).display().to_string();
+            let name = path.strip_prefix(feed).unwrap_or(path).display().to_string();
             fs::symlink_metadata(path).ok().map(|metadata| (name, metadata.uid()))
         };
-        Some(Self { feed: feed.uid(), inside: paths(used).iter().filter_map(owner).collect() })
+        Some(Self { feed: found.uid(), inside: paths(feed).iter().filter_map(owner).collect() })
     }
 
     /// Who publishes: the one to whom everything belongs. Among several it is hardly root, who may have done so once, or
@@ -45,12 +49,13 @@ impl Owners {
 }
 
 /// The parts of a feed in which publishers make files, and those that they lock or replace.
-fn paths(used: &Place) -> Vec<PathBuf> {
-    let private = used.path.join(PRIVATE_DIR);
+fn paths(feed: &Path) -> Vec<PathBuf> {
+    let private = feed.join(PRIVATE_DIR);
     let staging = private.join("staging");
     let mut paths = vec![private.clone()];
-    paths.extend(["lock", "turn", "holder"].map(|name| private.join(name)));
-    paths.extend([OBJECTS_DIR, HISTORY_DIR, "manifest.json"].map(|name| used.path.join(name)));
+    let files = ["lock", "turn", "holder", "operations.lock", "operations.jsonl"];
+    paths.extend(files.map(|name| private.join(name)));
+    paths.extend([OBJECTS_DIR, HISTORY_DIR, "manifest.json"].map(|name| feed.join(name)));
     paths.extend(names_in(&staging).into_iter().flatten().map(|name| staging.join(name)));
     paths.push(staging);
     paths
@@ -66,7 +71,10 @@ const DIRS: [&str; 3] = [PRIVATE_DIR, OBJECTS_DIR, HISTORY_DIR];
 
 /// Whether something in the feed belongs to somebody else than the publisher: what root has left when it published once.
 pub(super) fn ownership(used: &Place) -> Vec<Finding> {
-    let Some(owners) = Owners::of(used) else { return Vec::new() };
+    let Some(owners) = Owners::of(&used.path) else { return Vec::new() };
+    if let Some(gid) = shared_with(&used.path) {
+        return vec![shared(&used.path, gid)];
+    }
     let shut_out = shuts_out(used, owners.publisher());
     let mut findings = vec![owned(&used.path, &owners, shut_out)];
     findings.extend(group(used));
@@ -111,16 +119,64 @@ fn owned(feed: &Path, owners: &Owners, shut_out: bool) -> Finding {
         );
         (found, shut_out)
     };
-    // No group is given: that of a shared directory stays. No more than the feed's own files: others may be beside them.
-    let inside = parts(feed, &[PRIVATE_DIR, OBJECTS_DIR, HISTORY_DIR, "manifest.json"]);
-    let feed = if with_feed { format!("chown {publisher} {}", quoted(feed)) } else { String::new() };
-    let inside = if others.is_empty() { String::new() } else { format!("chown -R {publisher} {inside}") };
-    let commands: Vec<String> = [feed, inside].into_iter().filter(|command| !command.is_empty()).collect();
     Check::Ownership.warning(found).remedy(format!(
-        "{}\nand always publish as {name}: {} lastgood publish …",
-        commands.join(" && "),
+        "{}\nand publish as {name}: {} lastgood publish …",
+        given_to(feed, &owners.inside, publisher, with_feed),
         sudo(publisher)
     ))
+}
+
+/// The command that gives a user what others have left in a feed. No group is given: that of a shared directory stays. No more
+/// than the feed's own files: others may be beside them.
+fn given_to(feed: &Path, inside: &[(String, u32)], user: u32, with_feed: bool) -> String {
+    let inside: BTreeSet<u32> = inside.iter().map(|(_, uid)| *uid).filter(|uid| *uid != user).collect();
+    let parts = parts(feed, &[PRIVATE_DIR, OBJECTS_DIR, HISTORY_DIR, "manifest.json"]);
+    let feed = with_feed.then(|| format!("chown {user} {}", quoted(feed)));
+    // Elsewhere chown does not know it.
+    let from = |uid: u32| if cfg!(target_os = "linux") { format!("--from={uid} ") } else { String::new() };
+    let inside = inside.into_iter().map(|uid| format!("chown -R {}{user} {parts}", from(uid)));
+    feed.into_iter().chain(inside).collect::<Vec<_>>().join(" && ")
+}
+
+/// The group that shares the feed: its members may write to the directory, which hands the group down.
+fn shared_with(feed: &Path) -> Option<u32> {
+    fs::metadata(feed).ok().filter(|feed| feed.mode() & SHARED_DIR == SHARED_DIR).map(|feed| feed.gid())
+}
+
+/// Whether each member of the group that shares a feed can publish there, whoever has made what is in it.
+fn shared(feed: &Path, gid: u32) -> Finding {
+    let refuses = |path: &PathBuf| {
+        let found = fs::symlink_metadata(path).ok()?;
+        let wanted = match (found.is_dir(), path.ends_with("manifest.json")) {
+            (true, _) => SHARED_DIR,
+            // It is replaced, not written to.
+            (false, true) => 0,
+            (false, false) => SHARED_FILE,
+        };
+        let wrong = found.gid() != gid || found.mode() & wanted != wanted;
+        wrong.then(|| path.strip_prefix(feed).unwrap_or(path).display().to_string())
+    };
+    let wrong: Vec<String> = paths(feed).iter().filter_map(refuses).collect();
+    let name = group_name(gid);
+    if wrong.is_empty() {
+        return Check::Ownership.ok(format!("shared by the group {name}: each of its members can publish here"));
+    }
+    let found = format!(
+        "the feed directory is shared by the group {name}, but not all of its members can use {}: whoever of them publishes \
+         next may be refused the lock or the files",
+        some(&wrong)
+    );
+    let (dirs, files) = (parts(feed, &DIRS), parts(feed, &["manifest.json"]));
+    let parts = format!("{dirs} {files}");
+    let parts = parts.trim_end();
+    Check::Ownership.warning(found).remedy(format!(
+        "chgrp -R {gid} {parts} && chmod -R g+rwX {parts} && find {dirs} -type d -exec chmod g+s {{}} +"
+    ))
+}
+
+fn group_name(gid: u32) -> String {
+    let name = uzers::get_group_by_gid(gid).map(|group| group.name().to_string_lossy().into_owned());
+    name.unwrap_or_else(|| gid.to_string())
 }
 
 /// Whether what is published has the group of a directory that hands its group down.
@@ -136,10 +192,9 @@ fn group(used: &Place) -> Option<Finding> {
     if others.is_empty() {
         return None;
     }
-    let name = uzers::get_group_by_gid(feed.gid()).map(|group| group.name().to_string_lossy().into_owned());
     let found = format!(
         "the feed directory hands down its group, {}, but these have another: {}; who is to read by that group cannot",
-        name.unwrap_or_else(|| feed.gid().to_string()),
+        group_name(feed.gid()),
         some(&others)
     );
     let (gid, dirs, top) = (feed.gid(), parts(&used.path, &DIRS), quoted(&used.path));
@@ -149,36 +204,37 @@ fn group(used: &Place) -> Option<Finding> {
     )))
 }
 
-/// Whether the user who runs this could publish.
-pub(super) fn write(used: &Place) -> Option<Finding> {
-    let owners = Owners::of(used)?;
-    let me = rustix::process::geteuid().as_raw();
-    let private = used.path.join(PRIVATE_DIR);
-    let dirs = [
-        used.path.clone(),
-        used.path.join(OBJECTS_DIR),
-        used.path.join(HISTORY_DIR),
-        private.clone(),
-        private.join("staging"),
-    ];
+/// What the user who runs this may not do in the feed, each with mode and owner.
+fn refused(feed: &Path) -> Vec<String> {
+    let private = feed.join(PRIVATE_DIR);
+    let dirs =
+        [feed.to_owned(), feed.join(OBJECTS_DIR), feed.join(HISTORY_DIR), private.clone(), private.join("staging")];
     let wanted = dirs.map(|dir| (dir, Access::READ_OK | Access::WRITE_OK | Access::EXEC_OK));
     let locks = ["lock", "turn"].map(|lock| (private.join(lock), Access::READ_OK | Access::WRITE_OK));
     let wanted = wanted.into_iter().chain(locks);
-    let refused: Vec<String> = wanted
-        .filter(
-            |(path, right)| matches!(rustix::fs::access(path, *right), Err(error) if error != rustix::io::Errno::NOENT),
-        )
-        .map(|(path, _)| described(&path))
-        .collect();
+    let refused = wanted.filter(
+        |(path, right)| matches!(rustix::fs::access(path, *right), Err(error) if error != rustix::io::Errno::NOENT),
+    );
+    refused.map(|(path, _)| described(&path)).collect()
+}
+
+/// Whether the user who runs this could publish.
+pub(super) fn write(used: &Place) -> Option<Finding> {
+    let owners = Owners::of(&used.path)?;
+    let me = rustix::process::geteuid().as_raw();
+    let refused = refused(&used.path);
     let publisher = owners.publisher();
     let (me_name, owner) = (user(me), user(publisher));
-    let as_owner = format!("publish as {owner}: {} lastgood publish …", sudo(publisher));
     if refused.is_empty() {
-        if me == 0 && publisher != 0 {
+        if me == 0 && publisher != 0 && shared_with(&used.path).is_none() {
             let found = format!(
                 "root can publish here, but the feed is {owner}'s: what root publishes, {owner} may not be able to replace"
             );
-            return Some(Check::WriteAccess.note(found).remedy(as_owner));
+            return Some(
+                Check::WriteAccess
+                    .note(found)
+                    .remedy(format!("publish as {owner}: {} lastgood publish …", sudo(publisher))),
+            );
         }
         return Some(Check::WriteAccess.ok(format!("{me_name} can publish here")));
     }
@@ -186,12 +242,57 @@ pub(super) fn write(used: &Place) -> Option<Finding> {
     let dir = quoted(&used.path);
     Some(if me == owners.feed {
         Check::WriteAccess.error(found).remedy(format!("chmod -R u+rwX {dir}"))
-    } else if owners.inside.is_empty() || me == publisher {
-        // Nobody else's feed.
-        Check::WriteAccess.note(found).remedy(format!("as root, let {me_name} write there: chown {me} {dir}"))
     } else {
-        Check::WriteAccess.note(found).remedy(as_owner)
+        Check::WriteAccess.note(found).remedy(way_in(&used.path, &owners, me))
     })
+}
+
+/// How a user who may not write to a feed comes to publish there: whose it is decides.
+fn way_in(feed: &Path, owners: &Owners, me: u32) -> String {
+    let (publisher, name) = (owners.publisher(), user(me));
+    if let Some(gid) = shared_with(feed) {
+        return match uzers::get_user_by_uid(me).filter(|_| uzers::get_group_by_gid(gid).is_some()) {
+            Some(_) => format!(
+                "the group {group} publishes here; as root, make {name} one of it: usermod -aG {group} {name}; it counts from the \
+                 next login on",
+                group = group_name(gid)
+            ),
+            None => {
+                format!("the group {gid} publishes here; run it with that group, such as docker run --group-add {gid}")
+            }
+        };
+    }
+    if publisher == me || publisher == 0 {
+        // Nobody's but root's: what root may do once, it need not do always.
+        let with_feed = owners.feed != me;
+        return format!("as root, let {name} publish here: {}", given_to(feed, &owners.inside, me, with_feed));
+    }
+    format!("publish as {}, whose feed it is: {} lastgood publish …", user(publisher), sudo(publisher))
+}
+
+/// What a user can do who was refused a right in the feed directory; `None` where that user has all rights that publishing
+/// takes.
+pub(crate) fn advice(feed: &Path) -> Option<String> {
+    let me = rustix::process::geteuid().as_raw();
+    let Some(owners) = Owners::of(feed) else {
+        let above = feed.ancestors().skip(1).find(|above| above.is_dir())?;
+        let owner = user(fs::metadata(above).ok()?.uid());
+        let gid = rustix::process::getegid().as_raw();
+        return Some(format!(
+            "{} belongs to {owner}, and this is {}; as root, make the feed directory: install -d -o {me} -g {gid} -m 0755 {}",
+            above.display(),
+            user(me),
+            quoted(feed)
+        ));
+    };
+    if refused(feed).is_empty() {
+        return None;
+    }
+    let whose = match shared_with(feed) {
+        Some(gid) => format!("the group {}", group_name(gid)),
+        None => user(owners.publisher()),
+    };
+    Some(format!("the feed belongs to {whose}, and this is {}; {}", user(me), way_in(feed, &owners, me)))
 }
 
 /// Runs what follows as a user, whether it has a name or only a number.
@@ -236,7 +337,7 @@ mod tests {
     fn what_another_user_has_left_is_named() {
         let found = owned(Path::new("/nowhere"), &owners(1000, 0, 1000), false);
         assert!(found.found.contains(".lastgood") && !found.found.contains("manifest.json"), "{}", found.found);
-        assert!(found.remedy.clone().unwrap().starts_with("chown -R 1000 "));
+        assert!(found.remedy.clone().unwrap().starts_with("chown -R --from=0 1000 "));
         triggers(&[found], "ownership", Severity::Warning);
         assert_eq!(owned(Path::new("/nowhere"), &owners(1000, 1000, 1000), false).severity, Severity::Ok);
         assert_eq!(

@@ -1,11 +1,9 @@
 //! What a body is once its encodings are taken off.
 
-use std::io::Read;
-
 use lastgood::protocol::digest::Sha256;
 use lastgood::protocol::manifest::MAX_MANIFEST_BYTES;
 
-use super::client::Answer;
+use crate::remote::{Answer, decode, encoding};
 
 /// How a payload of known digest and size arrived.
 #[derive(Debug, PartialEq, Eq)]
@@ -51,18 +49,4 @@ pub(super) fn decoded(answer: &Answer) -> Vec<u8> {
     encoding(answer)
         .and_then(|name| decode(&name, &answer.body, MAX_MANIFEST_BYTES))
         .unwrap_or_else(|| answer.body.clone())
-}
-
-fn encoding(answer: &Answer) -> Option<String> {
-    answer.header("content-encoding").map(str::to_ascii_lowercase).filter(|name| name != "identity")
-}
-
-fn decode(encoding: &str, bytes: &[u8], limit: u64) -> Option<Vec<u8>> {
-    let mut out = Vec::new();
-    let read = match encoding {
-        "gzip" => flate2::read::MultiGzDecoder::new(bytes).take(limit).read_to_end(&mut out),
-        "br" => brotli::Decompressor::new(bytes, 4096).take(limit).read_to_end(&mut out),
-        _ => return None,
-    };
-    read.ok().map(|_| out)
 }

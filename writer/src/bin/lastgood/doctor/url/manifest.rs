@@ -8,9 +8,9 @@ use super::super::finding::{Check, Finding};
 use super::super::place::{Place, Published};
 use super::super::words::{age, quoted};
 use super::body::decoded;
-use super::client::{Answer, Client, FeedUrl, NoAnswer};
 use super::remedy::{Server, Settings, caddy};
 use super::{Question, Served};
+use crate::remote::{Answer, Client, FeedUrl, NoAnswer};
 
 const MANIFEST: &str = "manifest.json";
 const REDIRECTS: usize = 5;
@@ -46,7 +46,7 @@ pub(super) fn examine<'a>(
     findings.extend(compare(&url, &manifest, &bytes, &answer, used));
     let served = Served { client, url, server, manifest, answer, origin: question.origin };
     findings.push(caching(&served));
-    findings.push(revalidation(&served));
+    findings.extend(revalidation(&served));
     (Some(served), findings)
 }
 
@@ -64,7 +64,7 @@ fn reach(client: &Client, url: &FeedUrl, findings: &mut Vec<Finding>) -> Option<
     loop {
         let answer = match client.get(&at.join(MANIFEST), &[ASK_ANEW], MAX_MANIFEST_BYTES + 1) {
             Ok(answer) => answer,
-            Err(NoAnswer { problem, remedy }) => {
+            Err(NoAnswer { problem, remedy, .. }) => {
                 findings.push(Check::UrlReachable.error(problem).remedy(remedy));
                 return None;
             }
@@ -258,7 +258,6 @@ fn caching(served: &Served<'_>) -> Finding {
         bucket: "copy it with --cache-control no-cache; CDN: a cache policy with TTL 0 for this path",
     });
     let kept = served.answer.header("age").and_then(|age| age.parse::<u64>().ok()).filter(|seconds| *seconds > 0);
-    let asks = caching.has("no-cache") || caching.has("no-store") || caching.lifetime("max-age") == Some(0);
     if caching.unasked() {
         let found = format!("{MANIFEST} is sent with {caching}: caches hand out an old one without asking");
         Check::UrlManifestCaching.error(found).remedy(remedy)
@@ -268,7 +267,7 @@ fn caching(served: &Served<'_>) -> Finding {
             served.answer.through()
         );
         Check::UrlManifestCaching.warning(found).remedy(remedy)
-    } else if !asks {
+    } else if !caching.asks() {
         let found = format!("{MANIFEST} is sent with {caching}: browsers and CDNs keep it for as long as they guess");
         Check::UrlManifestCaching.warning(found).remedy(remedy)
     } else {
@@ -276,56 +275,55 @@ fn caching(served: &Served<'_>) -> Finding {
     }
 }
 
-/// Whether one who has the manifest already is told so without being sent it again.
-fn revalidation(served: &Served<'_>) -> Finding {
+/// Whether one who has the manifest already is told so without being sent it again, and only one who has this one.
+fn revalidation(served: &Served<'_>) -> Option<Finding> {
     let check = Check::UrlRevalidation;
-    let (etag, modified) = (served.answer.header("etag"), served.answer.header("last-modified"));
-    let condition = match (etag, modified) {
-        (Some(etag), _) => ("If-None-Match", etag),
-        (None, Some(modified)) => ("If-Modified-Since", modified),
-        (None, None) => {
-            return check
-                .note(
-                    "the manifest is sent without ETag and Last-Modified: each poll of each reader downloads it whole",
-                )
-                .remedy("nginx, Caddy and buckets send both by themselves: see what removes them on the way");
-        }
+    // The ETag alone is right: manifests of one second differ in length, of which every server makes it, too.
+    let cure = || {
+        served.remedy(&Settings {
+            nginx: "etag on; if_modified_since off; add_header Last-Modified \"\"; and the last again in each location in it \
+                    that has an add_header of its own",
+            caddy: "request_header -If-Modified-Since\nheader -Last-Modified",
+            bucket: "buckets send ETag by themselves and heed If-Modified-Since, too; publish at most once a second",
+        })
     };
-    let answer = served.client.get(&served.url.join(MANIFEST), &[ASK_ANEW, condition], MAX_MANIFEST_BYTES + 1);
-    match answer {
-        Err(NoAnswer { problem, remedy }) => return check.warning(problem).remedy(remedy),
-        Ok(answer) if answer.status != 304 => {
-            return check
-                .note(format!(
-                    "an unchanged manifest is sent again (status {} where 304 was due): each poll of \
-                    each reader downloads it whole",
-                    answer.status
-                ))
-                .remedy(
-                    "see what changes ETag or Last-Modified on the way: compression on the fly (switch it \
-                    off for the manifest), several servers with different files",
-                );
+    let (etag, modified) = (served.answer.header("etag"), served.answer.header("last-modified"));
+    let get = |condition| served.client.get(&served.url.join(MANIFEST), &[ASK_ANEW, condition], MAX_MANIFEST_BYTES + 1);
+    let is_unchanged = |condition| get(condition).map(|answer| (answer.status == 304, answer.status));
+    let by_etag = etag.map(|etag| is_unchanged(("If-None-Match", etag))).transpose();
+    let by_time = modified.map(|modified| is_unchanged(("If-Modified-Since", modified))).transpose();
+    let (by_etag, by_time) = match (by_etag, by_time) {
+        (Err(none), _) | (_, Err(none)) if none.late => return None,
+        (Err(NoAnswer { problem, remedy, .. }), _) | (_, Err(NoAnswer { problem, remedy, .. })) => {
+            return Some(check.warning(problem).remedy(remedy));
         }
-        Ok(_) => {}
-    }
-    if etag.is_none_or(|etag| counts_seconds(etag, modified)) {
-        return check
+        (Ok(by_etag), Ok(by_time)) => (by_etag, by_time),
+    };
+    let again = |why: &str| format!("{why}: each poll of each reader downloads it whole");
+    Some(match (by_etag, by_time) {
+        (None, None) => check.note(again("the manifest is sent without ETag and Last-Modified")).remedy(cure()),
+        (None, Some((false, _))) => check.note(again("the manifest is sent without ETag")).remedy(cure()),
+        (Some((false, status)), _) => check
+            .note(again(&format!("an unchanged manifest is sent again (status {status} where 304 was due)")))
+            .remedy(
+                "see what changes the ETag on the way: compression on the fly (switch it off for the manifest), several servers \
+                 with different files",
+            ),
+        (None, Some((true, _))) => check
             .note(
-                "an unchanged manifest is not sent again, but two of the same length that are published \
-                within one second look the same to this server: readers would keep the first until the next \
-                publish",
+                "the manifest is sent without ETag, and Last-Modified knows only the second: of two that are published within one \
+                 second, readers who have the first keep it until the next publish",
             )
-            .remedy("publish at most once a second; several datasets can be published in one call");
-    }
-    check.ok("an unchanged manifest is not sent again (304)")
-}
-
-/// Whether an entity tag is made of modification time in seconds and size, as nginx does it.
-fn counts_seconds(etag: &str, modified: Option<&str>) -> bool {
-    let Some((time, _size)) = etag.trim_start_matches("W/").trim_matches('"').split_once('-') else { return false };
-    let modified = modified.and_then(|text| httpdate::parse_http_date(text).ok());
-    let modified = modified.and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
-    modified.is_some_and(|since| u64::from_str_radix(time, 16) == Ok(since.as_secs()))
+            .remedy(cure()),
+        (Some((true, _)), Some((true, _))) => check
+            .note(
+                "an unchanged manifest is not sent again, but If-Modified-Since is heeded, too, which knows only the second: of two \
+                 that are published within one second, whoever asks by it alone, such as a cache on the way, keeps the first \
+                 until the next publish",
+            )
+            .remedy(cure()),
+        (Some((true, _)), _) => check.ok("an unchanged manifest is not sent again (304)"),
+    })
 }
 
 #[cfg(test)]
@@ -342,13 +340,5 @@ mod tests {
         assert_eq!(severity("https://example.org/data/"), Severity::Note);
         assert_eq!(severity("https://www.example.org/data/"), Severity::Warning);
         assert_eq!(severity("http://example.org/feed/"), Severity::Warning);
-    }
-
-    #[test]
-    fn entity_tags_of_seconds_and_size_are_told() {
-        let modified = Some("Thu, 01 Jan 1970 00:16:40 GMT");
-        assert!(counts_seconds("\"3e8-1f4\"", modified) && counts_seconds("W/\"3e8-1f4\"", modified));
-        assert!(!counts_seconds("\"3e9-1f4\"", modified), "another time");
-        assert!(!counts_seconds("\"3e8\"", modified) && !counts_seconds("\"3e8-1f4\"", None));
     }
 }

@@ -5,9 +5,9 @@ use lastgood::protocol::marker::LockMarker;
 use super::super::finding::{Check, Finding};
 use super::super::words::age;
 use super::Served;
-use super::client::{Answer, NoAnswer};
 use super::manifest::not_a_page;
 use super::remedy::{Settings, caddy};
+use crate::remote::{Answer, NoAnswer};
 
 /// An object that is not there: no payload has this digest.
 const MISSING: &str = "objects/0000000000000000000000000000000000000000000000000000000000000000.json";
@@ -18,10 +18,19 @@ const CLOCK_WARNING_MS: u64 = 30_000;
 const SOME_ORIGIN: &str = "https://lastgood.invalid";
 
 pub(super) fn examine(served: &Served<'_>) -> Vec<Finding> {
-    vec![missing(served), lock(served), private(served), listing(served), cors(served), clock(served)]
+    let mut findings = Vec::new();
+    for check in [missing, lock, private, listing, cors, clock] {
+        let finding = check(served);
+        // What came too late says nothing about this.
+        if served.client.is_late() {
+            break;
+        }
+        findings.push(finding);
+    }
+    findings
 }
 
-fn unanswered(check: Check, NoAnswer { problem, remedy }: NoAnswer) -> Finding {
+fn unanswered(check: Check, NoAnswer { problem, remedy, .. }: NoAnswer) -> Finding {
     check.warning(problem).remedy(remedy)
 }
 

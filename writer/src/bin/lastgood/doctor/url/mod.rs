@@ -1,7 +1,6 @@
 //! What is served, fetched as a browser would and compared with what was written.
 
 mod body;
-mod client;
 mod manifest;
 mod manners;
 mod objects;
@@ -11,13 +10,11 @@ use std::time::Duration;
 
 use lastgood::protocol::manifest::Manifest;
 
-use super::finding::{Finding, Severity};
+use super::finding::{Check, Finding, Severity};
 use super::place::Place;
 
-use self::client::{Answer, Client, NoAnswer};
 use self::remedy::{Server, Settings};
-
-pub(crate) use self::client::FeedUrl;
+use crate::remote::{Answer, Client, FeedUrl, NoAnswer};
 
 /// What is asked of the server, and how.
 pub(super) struct Question<'a> {
@@ -58,9 +55,9 @@ impl Served<'_> {
 /// More than this is not read of answers that are looked at for their headers.
 const SMALL: u64 = 256 * 1024;
 
-/// Looks at everything that the server tells. What is published meanwhile is looked at again.
+/// Looks at everything that the server tells, as long as there is time. What is published meanwhile is looked at again.
 pub(super) fn examine(question: &Question<'_>, used: &Place) -> Vec<Finding> {
-    let client = Client::new(question.url, question.timeout);
+    let client = Client::new(question.url, question.timeout, "lastgood-doctor");
     let mut attempts = 0;
     loop {
         let (served, mut findings) = manifest::examine(&client, question, used);
@@ -69,8 +66,22 @@ pub(super) fn examine(question: &Question<'_>, used: &Place) -> Vec<Finding> {
         findings.extend(manners::examine(&served));
         attempts += 1;
         let bad = findings.iter().any(|finding| finding.severity > Severity::Note);
+        if client.is_late() {
+            findings.push(late(&client));
+            return findings;
+        }
         if !bad || attempts == 3 || !manifest::has_changed(&served) {
             return findings;
         }
     }
+}
+
+/// Not every check could be made.
+fn late(client: &Client) -> Finding {
+    let seconds = client.limit().as_secs_f64();
+    Check::UrlReachable
+        .error(format!("the server has not answered everything within {seconds} s: the checks that are not listed were not made"))
+        .remedy(
+            "see why it is slow: curl -o /dev/null -w '%{speed_download} bytes/s\\n' URL; allow more time with --timeout 5m",
+        )
 }

@@ -9,8 +9,8 @@ use super::super::place::plain_copies;
 use super::super::words::{bytes, some};
 use super::Served;
 use super::body::{Arrived, arrived};
-use super::client::Answer;
 use super::remedy::{Settings, caddy};
+use crate::remote::Answer;
 
 /// With so many datasets all are fetched, with more the newest, the largest and the smallest.
 const ALL_UP_TO: usize = 8;
@@ -24,20 +24,23 @@ const DAY: u64 = 86_400;
 struct Tally {
     check: Check,
     wrong: Vec<String>,
+    /// Whether the time was over before all were looked at.
+    late: bool,
 }
 
 pub(super) fn examine(served: &Served<'_>) -> Vec<Finding> {
     let datasets = &served.manifest.datasets;
     let chosen = chosen(served);
-    let mut objects = Tally { check: Check::UrlObjects, wrong: Vec::new() };
-    let mut copies = Tally { check: Check::UrlPlainCopy, wrong: Vec::new() };
+    let mut objects = Tally { check: Check::UrlObjects, wrong: Vec::new(), late: false };
+    let mut copies = Tally { check: Check::UrlPlainCopy, wrong: Vec::new(), late: false };
     let mut findings = Vec::new();
     // The headers are the same for all: they are judged on the largest payload that arrived.
     let mut largest: Option<(&Entry, Answer, Arrived)> = None;
     for (_, entry) in &chosen {
         let path = layout::object(&entry.sha256, &entry.ext);
         match fetch(served, path.as_str(), entry) {
-            Err(problem) => objects.wrong.push(problem),
+            Err(Wrong { late: true, .. }) => objects.late = true,
+            Err(Wrong { problem, .. }) => objects.wrong.push(problem),
             Ok((answer, arrived)) => {
                 if arrived == Arrived::Other {
                     objects.wrong.push(format!("{path} is not what was published{}", answer.through()));
@@ -52,24 +55,29 @@ pub(super) fn examine(served: &Served<'_>) -> Vec<Finding> {
     for (_, entry, path) in plain_copies(&served.manifest).filter(|(name, ..)| is_chosen(name)) {
         copied += 1;
         match fetch(served, path.as_str(), entry) {
-            Err(problem) => copies.wrong.push(problem),
+            Err(Wrong { late: true, .. }) => copies.late = true,
+            Err(Wrong { problem, .. }) => copies.wrong.push(problem),
             Ok((answer, Arrived::Other)) => {
                 copies.wrong.push(format!("{path} is not the current payload{}", answer.through()));
             }
             Ok((answer, _)) if answer.caching().unasked() => {
                 copies.wrong.push(format!("{path} is sent with {}, so caches hand out an old one", answer.caching()));
             }
+            Ok((answer, _)) if !answer.caching().asks() => copies.wrong.push(format!(
+                "{path} is sent with {}: browsers and CDNs keep it for as long as they guess",
+                answer.caching()
+            )),
             Ok(_) => {}
         }
     }
     let looked_at = format!("{} of {}", chosen.len(), datasets.len());
-    findings.push(objects.finding(
+    findings.extend(objects.finding(
         format!("{looked_at} object(s) fetched, decoded and hashed: all are what was published"),
         "see whether the server serves the whole directory: ls objects/; to a bucket or another server copy the \
             objects first and manifest.json last\nif something on the way changes JSON (minifier, filter), turn \
             it off for the feed",
     ));
-    findings.push(copies.finding(
+    findings.extend(copies.finding(
         format!("{copied} plain copies fetched: all are the current payload"),
         &format!(
             "lastgood recover rebuilds them here; purge them from the CDN, and send them with \
@@ -101,27 +109,42 @@ fn chosen<'a>(served: &'a Served<'_>) -> Vec<(&'a DatasetName, &'a Entry)> {
     fitting
 }
 
-fn fetch(served: &Served<'_>, path: &str, entry: &Entry) -> Result<(Answer, Arrived), String> {
+/// Why a payload was not had, or not the right one.
+struct Wrong {
+    problem: String,
+    late: bool,
+}
+
+impl From<String> for Wrong {
+    fn from(problem: String) -> Self {
+        Self { problem, late: false }
+    }
+}
+
+fn fetch(served: &Served<'_>, path: &str, entry: &Entry) -> Result<(Answer, Arrived), Wrong> {
     // Compressed it may be a little longer than it was.
     let limit = entry.size + entry.size / 8 + 64 * 1024;
-    let answer = served.client.get(&served.url.join(path), &[], limit).map_err(|none| none.problem)?;
+    let answer = served.client.get(&served.url.join(path), &[], limit);
+    let answer = answer.map_err(|none| Wrong { problem: none.problem, late: none.late })?;
     if answer.status != 200 {
-        return Err(format!("{path} is answered with {}", answer.status));
+        return Err(format!("{path} is answered with {}", answer.status).into());
     }
     let arrived = arrived(&answer, &entry.sha256, entry.size);
     if arrived == Arrived::Other && answer.is_html() {
-        return Err(format!("{path} is answered with an HTML page"));
+        return Err(format!("{path} is answered with an HTML page").into());
     }
     Ok((answer, arrived))
 }
 
 impl Tally {
-    fn finding(self, ok: String, remedy: &str) -> Finding {
+    /// What is to be told: nothing, where no problem was found and not everything was looked at.
+    fn finding(self, ok: String, remedy: &str) -> Option<Finding> {
         match (self.wrong.is_empty(), self.check) {
-            (true, check) => check.ok(ok),
+            (true, _) if self.late => None,
+            (true, check) => Some(check.ok(ok)),
             // Readers do without plain copies.
-            (false, Check::UrlPlainCopy) => Check::UrlPlainCopy.warning(some(&self.wrong)).remedy(remedy),
-            (false, check) => check.error(some(&self.wrong)).remedy(remedy),
+            (false, Check::UrlPlainCopy) => Some(Check::UrlPlainCopy.warning(some(&self.wrong)).remedy(remedy)),
+            (false, check) => Some(check.error(some(&self.wrong)).remedy(remedy)),
         }
     }
 }
@@ -158,7 +181,7 @@ fn content_type(served: &Served<'_>, answer: &Answer) -> Finding {
     }
     let remedy = served.remedy(&Settings {
         nginx: "include mime.types; (in http)",
-        caddy: "header *.json Content-Type application/json",
+        caddy: "@json path *.json\nheader @json Content-Type application/json",
         bucket: "copy with --content-type application/json",
     });
     Check::UrlContentType

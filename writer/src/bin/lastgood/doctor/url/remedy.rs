@@ -1,6 +1,6 @@
 //! The setting of the server that is at the other end, or of all that are usual.
 
-use super::client::Answer;
+use crate::remote::Answer;
 
 /// Who answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use std::io::{self, Read};
 use std::str::FromStr;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use ureq::Proxy;
 use ureq::http::{HeaderMap, Uri};
@@ -16,28 +16,28 @@ pub(crate) struct FeedUrl(String);
 
 impl FeedUrl {
     /// The address of something in the feed.
-    pub(super) fn join(&self, path: &str) -> String {
+    pub(crate) fn join(&self, path: &str) -> String {
         format!("{}{path}", self.0)
     }
 
     /// The part that a server's configuration is written for: `/data/`.
-    pub(super) fn path(&self) -> String {
+    pub(crate) fn path(&self) -> String {
         self.uri().path().to_owned()
     }
 
-    pub(super) fn is_https(&self) -> bool {
+    pub(crate) fn is_https(&self) -> bool {
         self.0.starts_with("https:")
     }
 
     /// Whether browsers treat the host as safe without https (the loopback names).
-    pub(super) fn is_local(&self) -> bool {
+    pub(crate) fn is_local(&self) -> bool {
         let uri = self.uri();
         let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
         host == "localhost" || host.ends_with(".localhost") || host == "::1" || host.starts_with("127.")
     }
 
     /// The address that a redirect of the manifest leads to: where the whole feed must then be.
-    pub(super) fn redirected(&self, location: &str) -> Option<Self> {
+    pub(crate) fn redirected(&self, location: &str) -> Option<Self> {
         let uri = self.uri();
         let (scheme, authority) = (uri.scheme_str()?, uri.authority()?);
         let absolute = match location {
@@ -74,34 +74,40 @@ impl std::fmt::Display for FeedUrl {
     }
 }
 
-/// Asks the server.
-pub(super) struct Client {
+/// Asks the server, for as long as there is time.
+pub(crate) struct Client {
     agent: ureq::Agent,
+    limit: Duration,
+    /// When all of it must be over, however many requests there are and however slowly the answers come.
+    end: Instant,
 }
 
 /// What it says.
 #[derive(Debug)]
-pub(super) struct Answer {
-    pub(super) status: u16,
-    pub(super) headers: HeaderMap,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
     /// As it was sent, compressed or not; cut after the limit.
-    pub(super) body: Vec<u8>,
+    pub(crate) body: Vec<u8>,
     /// When it was asked for and when the headers were there, in milliseconds since 1970.
-    pub(super) at: (i64, i64),
+    pub(crate) at: (i64, i64),
 }
 
 const UNKNOWN_HOST: &str = "correct the host name, or its DNS record";
 
 /// Why there is no answer.
 #[derive(Debug)]
-pub(super) struct NoAnswer {
-    pub(super) problem: String,
-    pub(super) remedy: &'static str,
+pub(crate) struct NoAnswer {
+    pub(crate) problem: String,
+    pub(crate) remedy: &'static str,
+    /// Whether the time was over.
+    pub(crate) late: bool,
 }
 
 impl Client {
-    /// For requests to `url`. As browsers do it, a proxy is not asked for what is on this machine.
-    pub(super) fn new(url: &FeedUrl, timeout: Duration) -> Self {
+    /// For requests to `url`, all of which together take no longer than `limit` from now on. As browsers do it, a proxy is not
+    /// asked for what is on this machine.
+    pub(crate) fn new(url: &FeedUrl, limit: Duration, program: &str) -> Self {
         let proxy = if url.is_local() { None } else { Proxy::try_from_env() };
         let tls = TlsConfig::builder().root_certs(RootCerts::PlatformVerifier).build();
         let config = ureq::Agent::config_builder()
@@ -109,30 +115,52 @@ impl Client {
             .proxy(proxy)
             .max_redirects(0)
             .max_redirects_will_error(false)
-            .timeout_connect(Some(timeout))
-            .timeout_per_read(Some(timeout))
-            .timeout_recv_response(Some(timeout))
             .accept("application/json")
             .accept_encoding("gzip, br")
-            .user_agent(concat!("lastgood-doctor/", env!("CARGO_PKG_VERSION")))
+            .user_agent(format!("{program}/{}", env!("CARGO_PKG_VERSION")))
             .tls_config(tls)
             .build();
-        Self { agent: config.new_agent() }
+        let now = Instant::now();
+        // A limit beyond what a clock can tell is none.
+        let end = now.checked_add(limit).unwrap_or_else(|| now + Duration::from_secs(365 * 86_400));
+        Self { agent: config.new_agent(), limit, end }
+    }
+
+    /// Whether the time is over. What was not answered by then says nothing about the server but that.
+    pub(crate) fn is_late(&self) -> bool {
+        self.left().is_zero()
+    }
+
+    /// How long everything may take.
+    pub(crate) fn limit(&self) -> Duration {
+        self.limit
+    }
+
+    fn left(&self) -> Duration {
+        self.end.saturating_duration_since(Instant::now())
     }
 
     /// Gets `url`, of the body at most `limit` bytes.
-    pub(super) fn get(&self, url: &str, headers: &[(&str, &str)], limit: u64) -> Result<Answer, NoAnswer> {
-        let mut request = self.agent.get(url);
+    pub(crate) fn get(&self, url: &str, headers: &[(&str, &str)], limit: u64) -> Result<Answer, NoAnswer> {
+        let left = self.left();
+        if left.is_zero() {
+            return Err(NoAnswer::late(url, self.limit));
+        }
+        let mut request = self.agent.get(url).config().timeout_global(Some(left)).build();
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
         let asked = now_ms();
-        let response = request.call().map_err(|error| NoAnswer::new(url, &error))?;
+        let failed = |error: &ureq::Error| match error {
+            ureq::Error::Timeout(_) => NoAnswer::late(url, self.limit),
+            error => NoAnswer::new(url, error),
+        };
+        let response = request.call().map_err(|error| failed(&error))?;
         let at = (asked, now_ms());
         let (parts, body) = response.into_parts();
         let mut bytes = Vec::new();
         let read = body.into_reader().take(limit).read_to_end(&mut bytes);
-        read.map_err(|error| NoAnswer::new(url, &ureq::Error::from(error)))?;
+        read.map_err(|error| failed(&ureq::Error::from(error)))?;
         Ok(Answer { status: parts.status.as_u16(), headers: parts.headers, body: bytes, at })
     }
 }
@@ -145,10 +173,6 @@ fn now_ms() -> i64 {
 impl NoAnswer {
     fn new(url: &str, error: &ureq::Error) -> Self {
         let remedy = match error {
-            ureq::Error::Timeout(_) => {
-                "see whether the server runs and a firewall lets its port through; allow it more time with \
-                    --timeout 60s"
-            }
             ureq::Error::HostNotFound => UNKNOWN_HOST,
             // The system's resolver has no error kind of its own.
             ureq::Error::Io(error) if error.to_string().contains("lookup") => UNKNOWN_HOST,
@@ -162,30 +186,37 @@ impl NoAnswer {
             }
             _ => "see what the server sends: curl -v URL",
         };
-        Self { problem: format!("{url}: {error}"), remedy }
+        Self { problem: format!("{url}: {error}"), remedy, late: false }
+    }
+
+    fn late(url: &str, limit: Duration) -> Self {
+        let problem = format!("{url}: timeout, after the {} s that --timeout gives", limit.as_secs_f64());
+        let remedy = "see whether the server runs, a firewall lets its port through and the line is fast enough; allow more time with \
+             --timeout 5m";
+        Self { problem, remedy, late: true }
     }
 }
 
 impl Answer {
-    pub(super) fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
 
     /// The directives of `Cache-Control`.
-    pub(super) fn caching(&self) -> Caching {
+    pub(crate) fn caching(&self) -> Caching {
         let values = self.headers.get_all("cache-control").iter().filter_map(|value| value.to_str().ok());
         let directives = values.flat_map(|value| value.split(','));
         Caching(directives.map(|directive| directive.trim().to_ascii_lowercase()).filter(|d| !d.is_empty()).collect())
     }
 
     /// Whether it is a page for people.
-    pub(super) fn is_html(&self) -> bool {
+    pub(crate) fn is_html(&self) -> bool {
         let typed = self.header("content-type").is_some_and(|value| value.contains("html"));
         typed || self.body.trim_ascii_start().starts_with(b"<")
     }
 
     /// What there is to know of caches on the way.
-    pub(super) fn through(&self) -> String {
+    pub(crate) fn through(&self) -> String {
         let names = ["age", "x-cache", "cf-cache-status", "via"];
         let found: Vec<String> =
             names.iter().filter_map(|name| Some(format!("{name}: {}", self.header(name)?))).collect();
@@ -194,22 +225,27 @@ impl Answer {
 }
 
 /// The directives of a `Cache-Control`.
-pub(super) struct Caching(Vec<String>);
+pub(crate) struct Caching(Vec<String>);
 
 impl Caching {
-    pub(super) fn has(&self, directive: &str) -> bool {
+    pub(crate) fn has(&self, directive: &str) -> bool {
         self.0.iter().any(|found| found == directive)
     }
 
     /// For how many seconds it may be handed out without asking; `None` when nothing says so.
-    pub(super) fn lifetime(&self, name: &str) -> Option<u64> {
+    pub(crate) fn lifetime(&self, name: &str) -> Option<u64> {
         self.0
             .iter()
             .find_map(|directive| directive.strip_prefix(name)?.strip_prefix('=')?.trim_matches('"').parse().ok())
     }
 
+    /// Whether every cache asks before it hands it out.
+    pub(crate) fn asks(&self) -> bool {
+        self.has("no-cache") || self.has("no-store") || self.lifetime("max-age") == Some(0)
+    }
+
     /// Whether some cache may hand it out without asking.
-    pub(super) fn unasked(&self) -> bool {
+    pub(crate) fn unasked(&self) -> bool {
         let lives = |name| self.lifetime(name).is_some_and(|seconds| seconds > 0);
         self.has("immutable")
             || (!self.has("no-cache") && !self.has("no-store") && (lives("max-age") || lives("s-maxage")))
