@@ -1,10 +1,10 @@
 //! What the native code makes of an input, so that the packed package can be asked the same.
 
+use lastgood::protocol::MAX_SAFE_INTEGER;
 use lastgood::protocol::failure::{Code, Failure};
 use lastgood::protocol::name::DatasetName;
 use lastgood::protocol::read::{Kind, LockPolicy, Plan, Reading, Shape, Wanted};
 use lastgood::protocol::schema::Schema;
-use lastgood::protocol::MAX_SAFE_INTEGER;
 use serde::Serialize;
 
 use crate::drive::{NOW, Value};
@@ -138,7 +138,8 @@ impl Read {
             let too_old = outcome.too_old.first();
             Refused {
                 dataset: failure.dataset.as_ref().or(too_old.map(|reading| &reading.dataset)).map(ToString::to_string),
-                reading: too_old.map(|reading| made(reading, false)),
+                // What is too old is a copy.
+                reading: too_old.map(|reading| made(reading, true)),
                 ..Refused::of(failure)
             }
         });
@@ -242,7 +243,8 @@ impl Refused {
 
 /// The words for a failure, unless an engine or a host has words of its own for what they quote.
 fn detail(failure: &Failure) -> Option<String> {
-    let own = [Code::Offline, Code::Truncated, Code::NotJson, Code::TooOld, Code::Inconsistent, Code::SchemaUnsupported];
+    let own =
+        [Code::Offline, Code::Truncated, Code::NotJson, Code::TooOld, Code::Inconsistent, Code::SchemaUnsupported];
     (!own.contains(&failure.code)).then(|| failure.detail.clone())
 }
 

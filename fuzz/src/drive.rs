@@ -43,11 +43,8 @@ pub(crate) trait World {
     fn look(&mut self, manifest: &Request, lock: Option<&Request>, guesses: &[Request]) -> Look;
 
     /// Payloads, and the bytes of schemas.
-    fn objects(
-        &mut self,
-        payloads: &[Request],
-        schemas: &[SchemaRequest],
-    ) -> (Vec<Answer<Body>>, Vec<Answer<Vec<u8>>>);
+    fn objects(&mut self, payloads: &[Request], schemas: &[SchemaRequest])
+    -> (Vec<Answer<Body>>, Vec<Answer<Vec<u8>>>);
 
     /// The copy of a dataset's payload, if there is one.
     fn copy(&mut self, dataset: &DatasetName) -> Option<Body>;
@@ -195,7 +192,10 @@ impl Witness {
             self.check_reading(reading, wanted, i);
             let checked_at = reading.head.checked_at;
             let age = if checked_at > now { u64::MAX } else { now.ms_since(checked_at) };
-            assert!(is_too_old || self.plan.max_age_ms.is_none_or(|limit| age <= limit), "what is too old is handed out");
+            assert!(
+                is_too_old || self.plan.max_age_ms.is_none_or(|limit| age <= limit),
+                "what is too old is handed out"
+            );
         }
     }
 
@@ -204,13 +204,20 @@ impl Witness {
         let Body { bytes, problem } = &self.payloads[payload];
         let (sha256, size) = (Sha256::of(bytes), bytes.len() as u64);
         assert_eq!(*problem, None, "what is no JSON is handed out");
-        assert_eq!((reading.head.sha256, reading.head.size), (sha256, size), "other bytes are handed out than are said");
+        assert_eq!(
+            (reading.head.sha256, reading.head.size),
+            (sha256, size),
+            "other bytes are handed out than are said"
+        );
         let named = |manifest: &&VerifiedManifest| {
             let entry = manifest.datasets.get(&wanted.dataset);
             entry.is_some_and(|entry| entry.sha256 == sha256 && entry.size == size)
         };
         let cached = self.before.heads[i].as_ref().filter(|head| head.sha256 == sha256);
-        assert!(cached.is_some() || self.manifests.iter().any(|manifest| named(&manifest)), "what nobody has named is handed out");
+        assert!(
+            cached.is_some() || self.manifests.iter().any(|manifest| named(&manifest)),
+            "what nobody has named is handed out"
+        );
         assert_eq!(reading.head.ext.is_json(), !matches!(wanted.kind, Kind::Artifact), "the other kind is handed out");
         if reading.fresh() {
             let manifest = self.manifests.last().filter(named).expect("it is fresh, and no manifest names it");

@@ -197,7 +197,11 @@ impl<S: Server> Page<S> {
         self.server.begin_round();
     }
 
-    fn send(&mut self, request: &Request, ask: impl FnOnce(&mut S) -> Response) -> Answer<(Vec<u8>, Option<Timestamp>)> {
+    fn send(
+        &mut self,
+        request: &Request,
+        ask: impl FnOnce(&mut S) -> Response,
+    ) -> Answer<(Vec<u8>, Option<Timestamp>)> {
         let (path, cache) = (request.path.as_str(), cache_mode(request.caching));
         let same = |other: &&Exchange| other.path == path && other.cache == cache;
         let under_way = self.exchanges[self.round..].iter().find(same).cloned();
@@ -257,7 +261,8 @@ impl<S: Server> World for Page<S> {
 
     fn validate(&mut self, payload: &[u8], schema: Sha256) -> Result<(), Objection> {
         let schema = std::str::from_utf8(&self.schemas[&schema]).unwrap_or_default();
-        let schema = Schema::compile(schema, &self.engine).map_err(|error| Objection::Unsupported(error.to_string()))?;
+        let schema =
+            Schema::compile(schema, &self.engine).map_err(|error| Objection::Unsupported(error.to_string()))?;
         let payload = std::str::from_utf8(payload).expect("what is a value is a text");
         schema.validate(payload, LISTED).map_err(|invalid| Objection::Invalid(invalid.to_string()))
     }

@@ -58,7 +58,11 @@ impl World for Anything<'_> {
         }
     }
 
-    fn objects(&mut self, payloads: &[Request], schemas: &[SchemaRequest]) -> (Vec<Answer<Body>>, Vec<Answer<Vec<u8>>>) {
+    fn objects(
+        &mut self,
+        payloads: &[Request],
+        schemas: &[SchemaRequest],
+    ) -> (Vec<Answer<Body>>, Vec<Answer<Vec<u8>>>) {
         let payloads = payloads.iter().map(|_| self.payload()).collect();
         let mut schema = || self.0.failure().map_or_else(|| Ok(self.0.schema_bytes().to_vec()), Err);
         (payloads, schemas.iter().map(|_| schema()).collect())

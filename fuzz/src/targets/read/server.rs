@@ -1,5 +1,8 @@
 //! What the server and the host's cache answer.
 
+use crate::drive::{Answer, Body, NOW};
+use crate::input::Decisions;
+use crate::visit::{Bytes, Response};
 use lastgood::protocol::cache::{CacheHead, FeedMemory};
 use lastgood::protocol::digest::Sha256;
 use lastgood::protocol::failure::{Code, Failure};
@@ -7,17 +10,17 @@ use lastgood::protocol::id::{CommitId, FeedId};
 use lastgood::protocol::manifest::{Entry, Generation, Manifest, Meta, SchemaRef};
 use lastgood::protocol::marker::{Holder, LockMarker};
 use lastgood::protocol::name::{DatasetName, Ext};
-use lastgood::protocol::time::Timestamp;
 use lastgood::protocol::read::{Document, Kind, LockPolicy, Objection, Plan, Shape, Wanted};
-use crate::drive::{Answer, Body, NOW};
-use crate::input::Decisions;
-use crate::visit::{Bytes, Response};
+use lastgood::protocol::time::Timestamp;
 
 const NAMES: [&str; 3] = ["a", "b", "c"];
 /// The last is no JSON.
 pub(super) const PAYLOADS: [&str; 4] = ["0", "[1]", "2", "{"];
 /// The last refers to what is not there.
 pub(super) const SCHEMAS: [&str; 4] = ["true", "{}", r#"{"type":"array"}"#, r##"{"$ref":"#/none"}"##];
+
+/// What is known of a copy, and the payload that it was made of.
+type Kept = (CacheHead, Vec<u8>);
 
 /// Takes its decisions from the input. There are few of everything, so that things fit together by chance.
 pub(super) struct Server<'a>(Decisions<'a>);
@@ -28,7 +31,7 @@ impl<'a> Server<'a> {
     }
 
     /// What is to be read, and what is kept: for each dataset a head and the payload that it was made of.
-    pub(super) fn plan(&mut self) -> (Plan, Option<FeedMemory>, Vec<Option<(CacheHead, Vec<u8>)>>) {
+    pub(super) fn plan(&mut self) -> (Plan, Option<FeedMemory>, Vec<Option<Kept>>) {
         let datasets: Vec<Wanted> = (0..=self.0.below(3)).map(|i| self.wanted(i)).collect();
         let heads = datasets.iter().map(|_| self.head()).collect();
         let lock = [LockPolicy::Cache, LockPolicy::Wait, LockPolicy::Ignore][usize::from(self.0.below(3))];
@@ -63,7 +66,7 @@ impl<'a> Server<'a> {
         Some(FeedMemory { feed, generation: self.generation(), commit, clock_offset_ms })
     }
 
-    fn head(&mut self) -> Option<(CacheHead, Vec<u8>)> {
+    fn head(&mut self) -> Option<Kept> {
         if !self.0.yes() {
             return None;
         }
