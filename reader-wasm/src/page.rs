@@ -10,7 +10,7 @@ use crate::event::Event;
 
 #[wasm_bindgen]
 extern "C" {
-    /// A feed as TypeScript has opened it: `Page` in `npm/src/wasm.ts`.
+    /// A feed as TypeScript has opened it: `Page` in `npm/src/read/page.ts`.
     pub type Page;
 
     /// The feed's address, which ends in a slash.

@@ -53,7 +53,7 @@ impl Reader {
         Self(Rc::new(Feed { page, store, in_flight, schemas, latest }))
     }
 
-    /// Begins a read of what `order` says (`Order` in `npm/src/wasm.ts`) and returns its number, for [`cancel`](crate::task::cancel).
+    /// Begins a read of what `order` says (`Task` in `npm/src/read/reader.ts`) and returns its number, for [`cancel`](crate::task::cancel).
     /// `done` is called once unless it is cancelled: with an error and `undefined`, or with `null` and readings, each as
     /// `[reading, { place }]`.
     pub fn read(&self, order: JsValue, shape: Option<Function>, responses: &SharedResponses, done: Function) -> u32 {

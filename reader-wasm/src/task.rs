@@ -1,5 +1,7 @@
 //! Futures that run on the page's one thread, and can be ended: whatever they have under way ends with them.
 
+#![allow(unreachable_pub, reason = "JavaScript is the only caller of what is exported")]
+
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::future::Future;
@@ -30,7 +32,6 @@ thread_local! {
 
 /// Tells how to have [`run`] called soon. On the other side, so that a trap in it does not go unnoticed.
 #[wasm_bindgen]
-#[allow(unreachable_pub, reason = "JavaScript is the only caller")]
 pub fn start(schedule: Function) {
     TASKS.with(|tasks| tasks.schedule.replace(Some(schedule)));
 }

@@ -68,6 +68,7 @@ const EXPLANATIONS: Readonly<Record<Code, Explanation>> = {
     reason: 'The part of this page that checks the data could not be loaded.',
     advice: 'Check your connection and try again. A browser or an extension that blocks WebAssembly causes this too.',
   },
+  internal: { reason: 'The part of this page that checks the data has stopped.', advice: 'Retry, and report it if it stays.' },
   'unexpected-shape': {
     reason: 'Unexpected shape: the data is intact, but not what this page was written for.',
     advice: UPDATE,

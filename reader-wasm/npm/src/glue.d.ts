@@ -41,12 +41,12 @@ declare module 'lastgood_validator' {
   }
 }
 
-/** The bytes of the modules, inlined when the package is packed. */
+/** The bytes of the modules in Base64, inlined when the package is packed. */
 declare module 'lastgood_reader_bg.wasm' {
-  const bytes: Uint8Array<ArrayBuffer>;
-  export default bytes;
+  const base64: string;
+  export default base64;
 }
 declare module 'lastgood_validator_bg.wasm' {
-  const bytes: Uint8Array<ArrayBuffer>;
-  export default bytes;
+  const base64: string;
+  export default base64;
 }

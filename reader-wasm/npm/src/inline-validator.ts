@@ -4,4 +4,8 @@
  * @module
  */
 
-export { default } from 'lastgood_validator_bg.wasm';
+import base64 from 'lastgood_validator_bg.wasm';
+
+import { bytesOf } from './base64.js';
+
+export default bytesOf(base64);

@@ -1,6 +1,6 @@
 /**
  * The entry `lastgood/inline`: the WebAssembly module is part of the script, for bundlers and test runners that do not take
- * files along. A third larger, and compiled anew in every visit. In Node it is also what `lastgood` leads to: some bundlers give
+ * files along. A quarter larger, and compiled anew in every visit. In Node it is also what `lastgood` leads to: some bundlers give
  * the module an address on the site, which their own server cannot fetch.
  *
  * @module

@@ -33,7 +33,7 @@ pub(super) fn bundle(directory: &Path) -> Result<()> {
         .current_dir(sources())
         .args(ENTRIES.into_iter().chain(scripts).map(|entry| format!("src/{entry}.ts")))
         .args(["--bundle", "--splitting", "--format=esm", "--target=es2022", "--log-level=warning"])
-        .args(["--chunk-names=chunk-[hash]", "--loader:.wasm=binary"])
+        .args(["--chunk-names=chunk-[hash]", "--loader:.wasm=base64"])
         .arg("--external:react");
     for module in MODULES {
         esbuild

@@ -98,7 +98,7 @@ impl Module {
         let renamed = Renamed::parse(&process::capture(&mut wasm_opt)?)?;
         let glue = directory.join(self.glue);
         let text = fs::read_to_string(&glue).with_context(|| format!("cannot read {}", glue.display()))?;
-        let text = renamed.rename_in(&text)?;
+        let text = forget_stale_closures(renamed.rename_in(&text)?);
         fs::write(&glue, text).with_context(|| format!("cannot write {}", glue.display()))
     }
 
@@ -116,6 +116,11 @@ impl Module {
         }
         Ok(())
     }
+}
+
+/// What the page has under way for an instance that has trapped ends without a word: the calls that waited for it have ended before.
+fn forget_stale_closures(glue: String) -> String {
+    glue.replace("throw new Error('Cannot invoke closure from previous WASM instance');", "return;")
 }
 
 /// Panic messages carry the paths of their sources: the same short ones wherever the module is built.

@@ -158,7 +158,7 @@ function json(name: string, shape: Shape): Wanted {
   return { name, validate: shape.validate ?? true, own, ...versions(shape) };
 }
 
-/** What is said of the copy is true at every moment. */
+/** What is said of the copy is what is known of it when it is looked at. */
 function handOut(reading: Reading, copy: { readonly place?: Reading['cachedIn'] }): Reading {
   return Object.defineProperty(reading, 'cachedIn', { enumerable: true, get: () => copy.place ?? null });
 }
