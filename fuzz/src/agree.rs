@@ -243,9 +243,8 @@ impl Refused {
 
 /// The words for a failure, unless an engine or a host has words of its own for what they quote.
 fn detail(failure: &Failure) -> Option<String> {
-    let own =
-        [Code::Offline, Code::Truncated, Code::NotJson, Code::TooOld, Code::Inconsistent, Code::SchemaUnsupported];
-    (!own.contains(&failure.code)).then(|| failure.detail.clone())
+    let quotes = [Code::NotJson, Code::TooOld, Code::Inconsistent, Code::SchemaUnsupported].contains(&failure.code);
+    (!quotes && !failure.detail.is_empty()).then(|| failure.detail.clone())
 }
 
 /// A schema and what is said of payloads.

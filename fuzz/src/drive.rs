@@ -53,7 +53,7 @@ pub(crate) trait World {
     fn validate(&mut self, payload: &[u8], schema: Sha256) -> Result<(), Objection>;
 
     /// Judges a value by the reader's own shape.
-    fn shape(&mut self) -> Result<(), Objection>;
+    fn shape(&mut self, payload: &[u8]) -> Result<(), Objection>;
 }
 
 /// A read that has ended.
@@ -165,7 +165,7 @@ impl Witness {
         if !own {
             return Ok(None);
         }
-        world.shape()?;
+        world.shape(&self.payloads[value.payload].bytes)?;
         Ok(Some(Value { shaped: true, ..value }))
     }
 

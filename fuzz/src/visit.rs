@@ -18,6 +18,9 @@ use crate::targets::schema::Ecmascript;
 /// Where the feed is.
 pub(crate) const URL: &str = "https://feed.example/data/";
 
+/// What the page's own shape refuses.
+const REFUSED: &str = "[1]";
+
 /// As many violations as the package lists.
 const LISTED: usize = 10;
 
@@ -267,8 +270,11 @@ impl<S: Server> World for Page<S> {
         schema.validate(payload, LISTED).map_err(|invalid| Objection::Invalid(invalid.to_string()))
     }
 
-    fn shape(&mut self) -> Result<(), Objection> {
-        Ok(())
+    fn shape(&mut self, payload: &[u8]) -> Result<(), Objection> {
+        if payload != REFUSED.as_bytes() {
+            return Ok(());
+        }
+        Err(Objection::Refused(Failure::new(Code::SchemaInvalid, "")))
     }
 }
 

@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import { pathToFileURL } from 'node:url';
+import { isDeepStrictEqual } from 'node:util';
 
 import { FakeStorage, install } from '../../reader-wasm/npm/test/support/storage.mjs';
 
@@ -94,7 +95,7 @@ async function compareRead({ url, now, order, before, exchanges, readings, failu
 /** What the page knows of a dataset, by its name. */
 function shape({ name, validate, own, oldest, newest }) {
   const steps = newest === null ? [] : Array.from({ length: newest - oldest }, (_, i) => [oldest + i, (value) => value]);
-  const schema = { '~standard': { version: 1, vendor: 'agree', validate: (value) => ({ value }) } };
+  const schema = { '~standard': { version: 1, vendor: 'agree', validate: (value) => (isDeepStrictEqual(value, [1]) ? { issues: [{ message: 'refused' }] } : { value }) } };
   return [
     name,
     { validate, ...(newest === null ? {} : { version: newest, migrate: Object.fromEntries(steps) }), ...(own ? { schema } : {}) },

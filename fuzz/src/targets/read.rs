@@ -76,7 +76,7 @@ impl World for Anything<'_> {
         self.0.verdict()
     }
 
-    fn shape(&mut self) -> Result<(), Objection> {
+    fn shape(&mut self, _: &[u8]) -> Result<(), Objection> {
         self.0.shape()
     }
 }
