@@ -32,8 +32,11 @@ pub(crate) struct Payload {
     /// Why there is no value.
     pub(crate) problem: Option<String>,
     /// The copies of the datasets that it is the payload of: two of the same bytes are one download.
-    copies: Rc<RefCell<Vec<(DatasetName, Rc<Copy>)>>>,
+    copies: Rc<RefCell<Copies>>,
 }
+
+/// By dataset.
+type Copies = Vec<(DatasetName, Rc<Copy>)>;
 
 /// Where a copy of a payload was found or is kept, for readings too.
 #[derive(Debug, Default)]
