@@ -250,11 +250,17 @@ mod tests {
     fn each_entry_has_its_budget_and_that_of_lastgood_counts_module_and_script_together() {
         // `of` makes the compressed size a quarter of the raw one.
         let raw = |index: usize| BUDGETS[index].1 * 4;
-        let within = || Sizes { module: of(raw(0) / 2), script: of(raw(0) / 2), others: [1, 2, 3].map(|i| of(raw(i))) };
+        let validator = raw(1) - raw(0);
+        let parts = [raw(0) / 2, raw(0) / 2, validator / 2, validator / 2].map(of);
+        let within = || Sizes { parts, others: [2, 3, 4].map(|i| of(raw(i))) };
         assert_eq!(within().check_budget(), Ok(()));
         for (index, (entry, budget)) in BUDGETS.into_iter().enumerate() {
             let mut sizes = within();
-            let grown = if index == 0 { &mut sizes.script } else { &mut sizes.others[index - 1] };
+            let grown = match index {
+                0 => &mut sizes.parts[1],
+                1 => &mut sizes.parts[3],
+                other => &mut sizes.others[other - 2],
+            };
             grown.brotli += 1;
             assert_eq!(sizes.check_budget(), Err(SizesError::OverBudget { entry, found: budget + 1, budget }));
         }
