@@ -4,8 +4,10 @@ use alloc::borrow::ToOwned;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
+use lastgood_protocol::digest::Sha256;
 use lastgood_protocol::failure::Failure;
 use lastgood_protocol::json::{Writer, quoted};
+use lastgood_protocol::manifest::Noted;
 use lastgood_protocol::read::{Caching, Check, Outcome, Reading, Request, SchemaRequest, Step};
 
 use crate::chain::Handle;
@@ -64,6 +66,8 @@ fn done(outcome: &Outcome<Handle>) -> String {
     let memory = outcome.memory.as_ref().map_or_else(null, |memory| quoted(&memory.encode()));
     let mut writer = named("done");
     writer.json("memory", &memory);
+    let digests = |purged: &Noted<Sha256>| list(purged.iter().map(|(sha256, _)| quoted(&sha256.to_string())));
+    writer.json("purged", &outcome.manifest.as_ref().map_or_else(null, |manifest| digests(&manifest.purged)));
     match &outcome.result {
         Ok(readings) => writer.json("readings", &list(readings.iter().map(reading))),
         Err(error) => {

@@ -18,6 +18,7 @@ use crate::lock::{self, MarkersFound};
 use crate::objects;
 use crate::operations::Operation;
 use crate::publish::{Identity, Publication};
+use crate::purge;
 use crate::retained;
 use crate::storage::{Staging, Storage, Wave, is_something_else};
 
@@ -34,6 +35,8 @@ pub struct Recovery {
     pub markers_removed: bool,
     /// How many dead writers had left files in staging.
     pub staging_removed: usize,
+    /// Files of payloads that had been purged, which were still there, or there again, and were removed.
+    pub purged: Vec<FeedPath>,
 }
 
 impl Recovery {
@@ -41,8 +44,8 @@ impl Recovery {
     #[must_use]
     pub fn did_something(&self) -> bool {
         // Every field is named, so that a new one cannot be forgotten here.
-        let Self { generation: _, manifest_restored, rebuilt, markers_removed, staging_removed } = self;
-        *manifest_restored || !rebuilt.is_empty() || *markers_removed || *staging_removed > 0
+        let Self { generation: _, manifest_restored, rebuilt, markers_removed, staging_removed, purged } = self;
+        *manifest_restored || !rebuilt.is_empty() || *markers_removed || *staging_removed > 0 || !purged.is_empty()
     }
 }
 
@@ -139,10 +142,29 @@ pub(crate) fn finish<S: Storage>(
         if !recovery.rebuilt.is_empty() {
             tracing::warn!(files = recovery.rebuilt.len(), "derived files were rebuilt from the manifest");
         }
+        // Only now, when the manifest that says so is durable.
+        recovery.purged = finish_purge(feed, &current.manifest, thoroughness)?;
     }
     // Last, so that an interrupted recovery finds them again (I8).
     markers.lower().map_err(Error::io("remove stale lock markers"))?;
     Ok((recovery, current))
+}
+
+/// Removes what a purge that was interrupted has left of its payloads, or what has come back of any since.
+fn finish_purge<S: Storage>(
+    feed: &Feed<S>,
+    manifest: &Manifest,
+    thoroughness: Thoroughness,
+) -> Result<Vec<FeedPath>, Error> {
+    let was_purge = manifest.purged.iter().any(|(_, at)| *at == manifest.published_at);
+    if !was_purge && (thoroughness == Thoroughness::WhatMarkersName || manifest.purged.is_empty()) {
+        return Ok(Vec::new());
+    }
+    let removal = purge::remove_files(&feed.storage, manifest);
+    match removal.left.into_iter().next() {
+        Some(problem) => Err(Error::io("remove what was purged")(io::Error::other(problem))),
+        None => Ok(removal.removed),
+    }
 }
 
 /// The datasets whose derived files are to be checked; `None` when nothing is.
@@ -163,7 +185,9 @@ fn scope<S: Storage>(
             return Ok(Some(marker.datasets));
         }
     }
-    Ok(Some(current.manifest.datasets.keys().cloned().collect()))
+    // Those that were withdrawn have some if the commit that did it was interrupted.
+    let withdrawn = current.manifest.withdrawn.iter().map(|(dataset, _)| dataset);
+    Ok(Some(current.manifest.datasets.keys().chain(withdrawn).cloned().collect()))
 }
 
 /// Makes the derived files of `datasets` agree with the manifest (I10).
@@ -224,7 +248,11 @@ fn names_that_went<S: Storage>(
         };
         Ok(datasets.iter().flat_map(of).map(|(path, _)| path).collect())
     };
-    Ok(names(&last)?.difference(&names(manifest)?).cloned().collect())
+    let mut went = names(&last)?;
+    for dataset in datasets.iter().filter(|dataset| !manifest.datasets.contains_key(dataset)) {
+        went.extend(derived::names_of(storage, &last, dataset)?);
+    }
+    Ok(went.difference(&names(manifest)?).cloned().collect())
 }
 
 /// Puts the newest intact manifest of the history back when the published one is missing or damaged.

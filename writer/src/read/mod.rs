@@ -128,7 +128,8 @@ impl<S: Storage> Feed<S> {
         self.read_retained(dataset, generation).map(|(payload, _)| payload)
     }
 
-    /// The same, with what the manifest of that generation says about the dataset.
+    /// The same, with what the manifest of that generation says about the dataset. Where the whole generation ends before the
+    /// dataset does, its end is that.
     ///
     /// # Errors
     /// As for [`read_generation`](Self::read_generation).
@@ -164,7 +165,7 @@ impl<S: Storage> Feed<S> {
             let verdict = schemas.validate(&Check { dataset, value: &payload, schema });
             verdict.map_err(|objection| objection.into_failure(dataset, entry))?;
         }
-        Ok((payload, entry.clone()))
+        Ok((payload, Entry { expires_at: manifest.end_of(entry), ..entry.clone() }))
     }
 
     /// An object of a dataset, verified.

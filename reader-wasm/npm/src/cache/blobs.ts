@@ -10,7 +10,8 @@
 import type { Tell } from '../events.js';
 import { describe } from '../options.js';
 import { within } from '../read/flights.js';
-import { payloadAddress, payloadOfAddress, textAddress, type PayloadKey, type Space } from './keys.js';
+import { parseHead } from '../read/core.js';
+import { payloadAddress, payloadOfAddress, SPACES, textAddress, textOfAddress, type PayloadKey, type Space } from './keys.js';
 
 /** The name of the cache; its number is the version of the entries' form. */
 const CACHE = 'lastgood:1';
@@ -90,6 +91,20 @@ export class Blobs {
       return keys;
     };
     return (await this.#ask(WRITE_MS, list)) ?? [];
+  }
+
+  /**
+   * Removes the payloads that have one of these digests, and the heads that name them; the heads' keys begin with `heads`. Also those
+   * of workers, or of pages: they may not come again.
+   */
+  async purge(heads: string, digests: ReadonlySet<string>): Promise<void> {
+    await this.#ask(WRITE_MS, async (cache) => {
+      for (const request of await cache.keys()) {
+        const head = textOfAddress(request.url)?.startsWith(heads) ? await (await cache.match(request))?.text() : undefined;
+        const payload = SPACES.map((space) => payloadOfAddress(space, request.url)).find((key) => key?.headKey.startsWith(heads));
+        if (digests.has(parseHead(head ?? '')?.sha256 ?? payload?.sha256 ?? '')) await cache.delete(request);
+      }
+    });
   }
 
   /** A head or a memory. */

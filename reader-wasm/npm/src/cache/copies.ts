@@ -102,6 +102,13 @@ export class Copies {
     return { head, load: () => this.#load(dataset, head, text) };
   }
 
+  /** Removes the payloads that have one of these digests, and the heads that name them. */
+  async purge(digests: ReadonlySet<string>): Promise<void> {
+    const heads = headKey(this.#feed, '');
+    this.#local?.purge(heads, digests);
+    await this.#blobs?.purge(heads, digests);
+  }
+
   /** Where the payload that a head names is kept, if it is. */
   async place(dataset: string, sha256: string): Promise<Place | null> {
     const key = this.#key(dataset);

@@ -42,12 +42,14 @@ export function datasetOfHead(headKey: string): string {
 
 /** Whose heads name a payload in Cache Storage: those in localStorage, or those beside it. Neither knows of the other's. */
 export type Space = 'local' | 'own';
+export const SPACES: readonly Space[] = ['local', 'own'];
 
 /**
  * The address of what is in Cache Storage. A service worker that answers from all caches of its origin looks for what pages ask for, and
  * none asks for anything of a host that can never exist (RFC 2606).
  */
 const ADDRESS = 'https://lastgood.invalid/1/';
+const TEXT_ADDRESS = `${ADDRESS}own/text?`;
 const PAYLOAD_ADDRESS = new RegExp(`^${ADDRESS.replaceAll('.', '\\.')}(local|own)/([0-9a-f]{64})\\?(.+)$`);
 
 /** A payload in Cache Storage. */
@@ -73,5 +75,10 @@ export function payloadOfAddress(space: Space, address: string): PayloadKey | nu
 
 /** Where a head or a memory is in Cache Storage. */
 export function textAddress(key: string): string {
-  return `${ADDRESS}own/text?${encodeURIComponent(key)}`;
+  return TEXT_ADDRESS + encodeURIComponent(key);
+}
+
+/** The key of a head or a memory at an address; nothing for any other address. */
+export function textOfAddress(address: string): string | null {
+  return address.startsWith(TEXT_ADDRESS) ? decodeURIComponent(address.slice(TEXT_ADDRESS.length)) : null;
 }

@@ -67,6 +67,16 @@ export class LocalStore {
     return entry;
   }
 
+  /** Removes the heads that name one of these digests, and the payloads beside them; the heads' keys begin with `heads`. */
+  purge(heads: string, digests: ReadonlySet<string>): void {
+    this.#try((storage) => {
+      const keys = Array.from({ length: storage.length }, (_, index) => storage.key(index) ?? '');
+      for (const key of keys.filter((key) => key.startsWith(heads))) {
+        if (digests.has(parseHead(this.#get(key) ?? '')?.sha256 ?? '')) this.#removeEntry(key);
+      }
+    });
+  }
+
   /** Removes the payload of a dataset, which is kept elsewhere. */
   dropPayload(headKey: string): void {
     this.#try((storage) => storage.removeItem(payloadKey(headKey)));

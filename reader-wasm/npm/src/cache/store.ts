@@ -30,6 +30,8 @@ export class Store {
   readonly #held = new Map<string, Held>();
   /** Beside the stored one, so that a replay is noticed in this page even where storage is blocked. */
   #memory: string | null = null;
+  /** What was purged from the feed, as far as this page has seen. */
+  #purged: ReadonlySet<string> = new Set();
   /** What is being written: of each dataset one copy after the other, so that the last to be read is the last to be kept. */
   readonly #turns = new Map<string, Promise<unknown>>();
 
@@ -62,6 +64,24 @@ export class Store {
     return within(HAND_OUT_MS, kept, () => {});
   }
 
+  /**
+   * Drops every copy of payloads with these digests, of whichever dataset. They are looked for once for each list, which is the same at
+   * most looks.
+   */
+  purge(digests: readonly string[] | null): Promise<void> {
+    const before = this.#purged;
+    if (digests === null || (digests.length === before.size && digests.every((digest) => before.has(digest)))) {
+      return Promise.resolve();
+    }
+    const purged = new Set(digests);
+    this.#purged = purged;
+    for (const [dataset, { payload }] of this.#held) if (purged.has(payload.sha256)) this.#held.delete(dataset);
+    // After what is being written, which may be one of them.
+    const writing = [...this.#turns.values()];
+    const dropped = Promise.allSettled(writing).then(() => this.#copies?.purge(purged));
+    return within(HAND_OUT_MS, dropped, () => {});
+  }
+
   /** What is cached of a dataset. */
   async cached(dataset: string): Promise<Copy | null> {
     const here = this.#held.get(dataset);
@@ -81,6 +101,8 @@ export class Store {
     const datasets = readings.map(({ core }) => core.dataset);
     const keeping = readings.map(({ core, payload }) => {
       const { dataset, head } = core;
+      // Purged since the manifest was read that names it.
+      if (this.#purged.has(core.sha256)) return Promise.resolve(null);
       const before = this.#held.get(dataset);
       if (!before || !isLater(before.head, head)) this.#held.set(dataset, { head, payload: held(payload) });
       const kept = this.#inTurn(dataset, () => this.#keepOne(core, payload, datasets));

@@ -63,6 +63,8 @@ export interface Done {
   step: 'done';
   /** What to remember of the feed from now on, whatever the result. */
   memory: string | null;
+  /** The digests of payloads of which no copy is to be kept, of whichever dataset; not known when no manifest was accepted. */
+  purged: string[] | null;
   readings?: CoreReading[];
   failure?: Failure;
   /** Where the failure is `too-old`, the readings that are. */

@@ -11,7 +11,7 @@ import type { Store } from '../cache/store.js';
 import type { Trace } from '../events.js';
 import { LastgoodError } from '../errors.js';
 import type { Desk } from '../watch/answers.js';
-import type { CoreReading, Failure, FileRequest, Plan, SchemaRequest, Step } from './core.js';
+import type { CoreReading, Done, Failure, FileRequest, Plan, SchemaRequest, Step } from './core.js';
 import { FetchFailure, fetchFile, type Body, type Transport } from './fetch.js';
 import { Flights, unlessAborted } from './flights.js';
 import { readArtifact, readJson, type Payload } from './payload.js';
@@ -33,9 +33,8 @@ export interface VerifiedReading {
 }
 
 /** How a read ended. */
-export type Outcome =
-  | { readings: VerifiedReading[]; memory: string | null }
-  | { failure: Failure; tooOld: VerifiedReading[]; memory: string | null };
+export type Outcome = Pick<Done, 'memory' | 'purged'> &
+  ({ readings: VerifiedReading[] } | { failure: Failure; tooOld: VerifiedReading[] });
 
 /** Reads from one feed. Requests under way are shared by all that want them. */
 export class Driver {
@@ -120,9 +119,9 @@ export class Driver {
           text = answer({});
           break;
         case 'done': {
-          const { memory, readings, failure, tooOld } = step;
-          if (failure) return { failure, tooOld: hands.readings(tooOld), memory };
-          return { readings: hands.readings(readings), memory };
+          const { memory, purged, readings, failure, tooOld } = step;
+          if (failure) return { failure, tooOld: hands.readings(tooOld), memory, purged };
+          return { readings: hands.readings(readings), memory, purged };
         }
       }
     }

@@ -104,7 +104,7 @@ export class Reader {
     signal: AbortSignal,
   ): Promise<VerifiedReading[]> {
     const outcome = await this.#driver.read(task, signal);
-    await unlessAborted(this.#store.remember(outcome.memory), signal);
+    await unlessAborted(Promise.all([this.#store.remember(outcome.memory), this.#store.purge(outcome.purged)]), signal);
     if (!('failure' in outcome)) return outcome.readings;
     const [tooOld] = await this.#inShape(outcome.tooOld, shapeOf, signal);
     throw this.#error(outcome.failure, tooOld ? handOut(tooOld.reading.core, tooOld.value, null) : null);

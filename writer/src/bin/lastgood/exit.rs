@@ -62,8 +62,18 @@ pub(crate) enum Failure {
     Defect { what: String },
     #[error("{0}")]
     Usage(String),
-    #[error("the feed has no dataset \"{dataset}\"; it has: {known}{}", meant(suggestion.as_deref()))]
-    NotPublished { dataset: DatasetName, known: String, suggestion: Option<String> },
+    #[error(
+        "the feed has no dataset \"{dataset}\"{}; it has: {known}{}",
+        withdrawn.as_ref().map(|at| format!(": it was withdrawn at {at}")).unwrap_or_default(),
+        meant(suggestion.as_deref())
+    )]
+    NotPublished {
+        dataset: DatasetName,
+        known: String,
+        suggestion: Option<String>,
+        /// When it was, if it was.
+        withdrawn: Option<String>,
+    },
     #[error(transparent)]
     Config(#[from] ConfigError),
     #[error(transparent)]
@@ -151,6 +161,7 @@ impl Failure {
                     Error::Repeated { .. }
                     | Error::Meta { .. }
                     | Error::SchemaRefused { .. }
+                    | Error::NotPublished { .. }
                     | Error::OutsideLock { .. } => Exit::Usage,
                     Error::Locked { .. } => Exit::Locked,
                     Error::Damaged { .. } | Error::NoRollback { reason: NoRollback::Damaged { .. }, .. } => {
@@ -229,9 +240,15 @@ impl Failure {
                 add("value", refusal.value().into());
                 add("way_out", refusal.way_out().into());
             }
-            Failure::NotPublished { dataset, suggestion, .. } => {
+            Failure::NotPublished { dataset, suggestion, withdrawn, .. } => {
                 add("dataset", dataset.as_str().into());
                 add("suggestion", suggestion.as_deref().into());
+                if let Some(at) = withdrawn {
+                    add("withdrawn_at", at.as_str().into());
+                }
+            }
+            Failure::Feed(Error::NoPurge { dataset, .. }) => {
+                add("dataset", dataset.as_str().into());
             }
             Failure::Feed(Error::Input { dataset, .. }) | Failure::Source { dataset, .. } => {
                 add("dataset", dataset.as_str().into());

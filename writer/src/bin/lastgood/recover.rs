@@ -46,6 +46,7 @@ struct Report<'a> {
     rebuilt: Vec<&'a str>,
     markers_removed: bool,
     staging_removed: usize,
+    purged: Vec<&'a str>,
 }
 
 impl Recover {
@@ -87,6 +88,7 @@ impl<'a> Report<'a> {
             rebuilt: recovery.rebuilt.iter().map(FeedPath::as_str).collect(),
             markers_removed: recovery.markers_removed,
             staging_removed: recovery.staging_removed,
+            purged: recovery.purged.iter().map(FeedPath::as_str).collect(),
         }
     }
 }
@@ -97,6 +99,7 @@ impl fmt::Display for Report<'_> {
         if self.manifest_restored {
             done.push("put manifest.json back from the history".to_owned());
         }
+        done.extend(self.purged.iter().map(|path| format!("removed {path}, which was purged")));
         done.extend(self.rebuilt.iter().map(|path| format!("rebuilt {path}")));
         if self.markers_removed {
             done.push("removed the lock markers of a dead publisher".to_owned());

@@ -115,7 +115,7 @@ checks! {
     ForeignMarker "foreign-marker" "Is there a lock marker that lastgood did not write?"
     Staging "staging" "Have dead publishers left files in staging?"
     Manifest "manifest" "Is the manifest intact?"
-    Expired "expired" "Do readers still take the manifest for current?"
+    Expired "expired" "Do readers still take everything for current?"
     Objects "objects" "Is there an object of the right size for everything that is published?"
     Derived "derived" "Do plain copies, last_update.txt and history agree with the manifest?"
     Clock "clock" "Is this machine's clock consistent with the files?"
