@@ -37,14 +37,14 @@ pub fn blocks(page: &str) -> Vec<Block> {
     blocks_of(page, &read(page), 0)
 }
 
-/// The pages for users: README.md, that of the npm package, and what is in docs/ and docs/reader/.
+/// The pages for users: README.md, that of the npm package, and what is in docs/, docs/operate/ and docs/reader/.
 ///
 /// # Panics
 /// When the directory cannot be listed.
 #[must_use]
 pub fn pages() -> Vec<String> {
     let mut pages = vec!["README.md".to_owned(), "reader-wasm/npm/README.md".to_owned()];
-    for directory in ["docs", "docs/reader"] {
+    for directory in ["docs", "docs/operate", "docs/reader"] {
         for entry in fs::read_dir(workspace().join(directory)).unwrap() {
             let name = entry.unwrap().file_name().into_string().unwrap();
             if name.ends_with(".md") {

@@ -187,8 +187,8 @@ impl<S: Storage> Feed<S> {
             // One that is damaged, or was collected meanwhile, is none to go back to.
             let manifest = retained::load(&self.storage, generation).ok().flatten();
             let entry = manifest.and_then(|mut manifest| manifest.datasets.remove_entry(dataset));
-            let is_there = |(sha256, _)| current.purged.get(&sha256).is_none();
-            if entry.is_some_and(|(_, entry)| entry.objects().all(is_there)) {
+            let is_there = |entry: &Entry| entry.objects().all(|(sha256, _)| current.purged.get(&sha256).is_none());
+            if entry.is_some_and(|(_, entry)| is_there(&entry)) {
                 return Ok(Some(generation));
             }
         }
@@ -269,10 +269,17 @@ impl Target<'_> {
         Error::NoRollback { dataset: self.dataset.clone(), reason }
     }
 
-    /// A file that the generation names is missing or damaged: that is no damage once the generation has been collected,
-    /// which goes before what it names.
+    /// A file that the generation names is missing or damaged: that is no damage once it has been purged, which the manifest says
+    /// before, or the generation has been collected, which goes before what it names.
     fn damaged<S: Storage>(&self, feed: &Feed<S>, path: FeedPath) -> Error {
         let generation = self.generation;
+        let published = match feed.manifest() {
+            Ok(published) => published,
+            Err(error) => return error,
+        };
+        if let Some(at) = self.entry.objects().find_map(|(sha256, _)| published.purged.get(&sha256)) {
+            return self.refused(NoRollback::Purged { dataset: self.dataset.clone(), generation, at });
+        }
         match recover::retained_generations(&feed.storage) {
             Err(source) => Error::Io { doing: "list the history".to_owned(), source },
             Ok(retained) if !retained.contains(&generation) => {

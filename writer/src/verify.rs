@@ -121,12 +121,15 @@ impl<S: Storage> Feed<S> {
     /// # Errors
     /// As for [`verify`](Self::verify).
     pub fn verify_watched(&self, watch: &(dyn Fn(Progress) + Sync)) -> Result<Verification, Error> {
+        let (mut was_busy, _) = lock::held_by_all_signs(self)?;
         let mut verification = self.verify_once(watch)?;
         let mut looked_at = verification.generation;
         for look in 1.. {
             let published = self.published()?.manifest;
             let (busy, _) = lock::held_by_all_signs(self)?;
-            let quiet = !busy && published.generation == looked_at;
+            // Neither before nor after: a commit may have come to its end in between.
+            let quiet = !was_busy && !busy && published.generation == looked_at;
+            was_busy = busy;
             if verification.problems.is_empty() || quiet || look == LOOKS {
                 break;
             }

@@ -17,3 +17,4 @@ mod operations;
 mod repair;
 mod rollback;
 mod site;
+mod taking;

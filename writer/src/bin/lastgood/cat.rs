@@ -145,7 +145,9 @@ impl Cat {
     fn explained(&self, feed: &Feed, error: Error) -> Failure {
         match (&error, feed.manifest()) {
             (Error::Read(failure), Ok(manifest))
-                if failure.code == Code::NotFound && !manifest.datasets.contains_key(&self.name) =>
+                if failure.code == Code::NotFound
+                    && !manifest.datasets.contains_key(&self.name)
+                    && (self.generation.is_none() || manifest.withdrawn.get(&self.name).is_none()) =>
             {
                 unknown::not_published(&self.name, &manifest)
             }
