@@ -121,15 +121,20 @@ impl<S: Storage> Feed<S> {
     /// # Errors
     /// As for [`verify`](Self::verify).
     pub fn verify_watched(&self, watch: &(dyn Fn(Progress) + Sync)) -> Result<Verification, Error> {
-        let (mut was_busy, _) = lock::held_by_all_signs(self)?;
+        // What is published, when nobody publishes. In this order: a commit that begins later makes another generation.
+        let at_rest = || {
+            let generation = self.published()?.manifest.generation;
+            let (busy, _) = lock::held_by_all_signs(self)?;
+            Ok::<_, Error>((!busy).then_some(generation))
+        };
+        let mut before = at_rest()?;
         let mut verification = self.verify_once(watch)?;
         let mut looked_at = verification.generation;
         for look in 1.. {
-            let published = self.published()?.manifest;
-            let (busy, _) = lock::held_by_all_signs(self)?;
-            // Neither before nor after: a commit may have come to its end in between.
-            let quiet = !was_busy && !busy && published.generation == looked_at;
-            was_busy = busy;
+            let now = at_rest()?;
+            // Before and after: a commit may have come to its end in between.
+            let quiet = before == Some(looked_at) && now == Some(looked_at);
+            before = now;
             if verification.problems.is_empty() || quiet || look == LOOKS {
                 break;
             }

@@ -76,6 +76,7 @@ scenarios! {
     publish_and_dry_run: 2, BEFORE, &[Act::Publish(&[("a", 4)]), Act::GcDryRun];
     gc_and_gc: 2, BEFORE, &[Act::Gc, Act::Gc];
     gc_and_recover: 2, BEFORE, &[Act::Gc, Act::Recover];
+    publish_and_verify: 2, BEFORE, &[Act::Publish(&[("a", 4)]), Act::Verify];
     gc_and_verify: 2, BEFORE, &[Act::Gc, Act::Verify];
     publish_and_recover: 2, BEFORE, &[Act::Publish(&[("a", 4)]), Act::Recover];
     publish_and_repair: 2, BEFORE, &[Act::Publish(&[("a", 4)]), Act::Repair];
