@@ -99,6 +99,29 @@ impl<F: StagedFile> Derived<F> {
         Ok(())
     }
 
+    /// For a commit that publishes again what was purged: other datasets that had it before their current payload get their backup
+    /// back. The objects of the commit are under their names.
+    pub(crate) fn revive<S: Storage<File = F>>(
+        &mut self,
+        storage: &S,
+        staging: &S::Staging,
+        (before, next): (&Manifest, &Manifest),
+        published: &[DatasetName],
+    ) -> io::Result<()> {
+        if !revives(before, next) {
+            return Ok(());
+        }
+        let others = next.datasets.iter().filter(|(dataset, entry)| entry.plain_copy && !published.contains(dataset));
+        for (dataset, entry) in entries_before(storage, next, others.map(|(dataset, _)| dataset))? {
+            if before.purged.get(&entry.sha256).is_some()
+                && let Some(file) = stage_copy(storage, staging, &entry)?
+            {
+                self.add(layout::backup(&dataset, &entry.ext), file);
+            }
+        }
+        Ok(())
+    }
+
     /// Separates files and names, so that the files can be made durable and then [put in place](Names::put_in_place).
     pub(crate) fn into_parts(self) -> (Vec<Pending<F>>, Names) {
         (self.files, self.names)
@@ -153,6 +176,11 @@ pub(crate) fn names_of<S: Storage>(
         paths.push(plain_copy);
     }
     Ok(paths)
+}
+
+/// Whether something that was purged is so no longer.
+pub(crate) fn revives(before: &Manifest, next: &Manifest) -> bool {
+    before.purged.iter().any(|(sha256, _)| next.purged.get(sha256).is_none())
 }
 
 /// The path of a file in the feed's directory that has the name of a plain copy or of a backup.

@@ -217,6 +217,10 @@ impl<S: Storage> Feed<S> {
         for (item, backup) in prepared.into_iter().zip(backups) {
             report.push(commit_of.stage(item, backup, &mut new_objects, &mut derived).map_err(failed)?);
         }
+        if let Some(before) = before {
+            let manifests = (before, &*next.manifest);
+            derived.revive(&self.storage, staging, manifests, datasets).map_err(failed)?;
+        }
         for dataset in taking.withdrawn() {
             derived.withdraw(&self.storage, before, dataset).map_err(failed)?;
         }

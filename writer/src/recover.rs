@@ -180,8 +180,12 @@ fn scope<S: Storage>(
             let history = feed.storage.info(&layout::history(current.manifest.generation))?;
             return Ok(history.is_none().then(Vec::new));
         }
-        // A marker whose bytes a power cut took may have named any dataset.
-        if let Some(marker) = lock::read_marker(feed, &layout::lock())? {
+        let last = current.manifest.generation.previous();
+        let last = last.map(|last| retained::intact(&feed.storage, last)).transpose()?.flatten();
+        let revives = last.is_some_and(|last| derived::revives(&last, &current.manifest));
+        // A marker whose bytes a power cut took may have named any dataset, and what was purged and is published again may be the
+        // backup of any.
+        if let Some(marker) = lock::read_marker(feed, &layout::lock())?.filter(|_| !revives) {
             return Ok(Some(marker.datasets));
         }
     }

@@ -169,6 +169,36 @@ fn the_extension_does_not_matter() {
     site.expect_clean("purged");
 }
 
+/// What is published again is the backup of whoever had it, as before it was purged; also when the publisher dies over it.
+#[test]
+fn what_is_published_again_is_a_backup_again() {
+    let same = |dataset| lastgood::Item::new(name(dataset), &b"[4111]"[..]);
+    let prepared = || {
+        let site = memory();
+        let feed = feed(site.storage.clone(), true);
+        feed.publish(vec![same("a"), same("b")]).unwrap();
+        publish(site.storage.clone(), &[("a", 2), ("b", 2)]).unwrap();
+        feed.purge(&name("a"), generation(1)).unwrap();
+        site
+    };
+    let backup = layout::backup(&name("b"), &"json".parse().unwrap());
+    for number in 0.. {
+        let site = prepared();
+        let dies = move |call: &Call<'_>| if call.number == number { Fate::Dies } else { Fate::Works };
+        let faulty = Faulty::new(site.storage.clone(), Death::Unwind, dies);
+        let dying = std::panic::AssertUnwindSafe(|| feed(faulty, true).publish(vec![same("a")]));
+        if let Ok(published) = std::panic::catch_unwind(dying) {
+            published.unwrap();
+            assert!(number > 30, "only {number} calls");
+            assert_eq!(site.storage.read(&backup, 99).unwrap().unwrap(), b"[4111]");
+            site.expect_clean("published again");
+            return;
+        }
+        publish(site.storage.clone(), &[("c", 1)]).unwrap();
+        site.expect_clean(&format!("died at {number}"));
+    }
+}
+
 /// A damaged manifest may name anything.
 #[test]
 fn all_before_a_generation_needs_the_whole_history() {

@@ -11,7 +11,7 @@ use crate::{npm, process};
 /// The most that a page may download for each entry of the package, brotli-compressed, in bytes: for `lastgood` the module and
 /// the script together, for `lastgood/inline` the script that contains the module, for the others what they add.
 const BUDGETS: [(&str, u64); 4] =
-    [("`lastgood`", 71_500), ("`lastgood/inline`", 86_000), ("`lastgood/react`", 1_500), ("`lastgood/tanstack`", 600)];
+    [("`lastgood`", 73_000), ("`lastgood/inline`", 88_500), ("`lastgood/react`", 1_500), ("`lastgood/tanstack`", 600)];
 const BEGIN: &str = "<!-- sizes -->\n";
 const END: &str = "<!-- /sizes -->";
 /// The parts of `lastgood`.
