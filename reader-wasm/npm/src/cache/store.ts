@@ -65,11 +65,12 @@ export class Store {
   }
 
   /**
-   * Drops every copy of payloads with these digests, of whichever dataset. They are looked for once for each list, which is the same at
-   * most looks.
+   * Drops every copy of payloads with these digests, of whichever dataset, unless this page has `seen` a later list meanwhile. They are
+   * looked for once for each list, which is the same at most looks.
    */
-  purge(digests: readonly string[] | null): Promise<void> {
-    const before = this.#purged;
+  purge(digests: readonly string[] | null, seen: string | null): Promise<void> {
+    const [before, now, here] = [this.#purged, parsed(seen, parseMemory), parsed(this.#memory, parseMemory)];
+    if (now && here && here.feed === now.feed && here.generation > now.generation) return Promise.resolve();
     if (digests === null || (digests.length === before.size && digests.every((digest) => before.has(digest)))) {
       return Promise.resolve();
     }

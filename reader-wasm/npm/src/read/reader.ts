@@ -104,7 +104,8 @@ export class Reader {
     signal: AbortSignal,
   ): Promise<VerifiedReading[]> {
     const outcome = await this.#driver.read(task, signal);
-    await unlessAborted(Promise.all([this.#store.remember(outcome.memory), this.#store.purge(outcome.purged)]), signal);
+    const { memory, purged } = outcome;
+    await unlessAborted(Promise.all([this.#store.remember(memory), this.#store.purge(purged, memory)]), signal);
     if (!('failure' in outcome)) return outcome.readings;
     const [tooOld] = await this.#inShape(outcome.tooOld, shapeOf, signal);
     throw this.#error(outcome.failure, tooOld ? handOut(tooOld.reading.core, tooOld.value, null) : null);
