@@ -118,6 +118,12 @@ impl Host {
             let of_one_feed = self.manifests.iter().all(|manifest| manifest.feed == before.feed);
             assert!(!of_one_feed || after.generation >= before.generation, "the memory goes back");
         }
+        // Of what the last manifest that was accepted says, and of nothing else.
+        let told = |manifest: &Manifest| -> Value {
+            manifest.purged.iter().map(|(sha256, _)| sha256.to_string()).collect::<Vec<_>>().into()
+        };
+        let purged = &done["purged"];
+        assert!(purged.is_null() || self.manifests.iter().any(|manifest| told(manifest) == *purged), "{purged}");
         let Some(readings) = done["readings"].as_array() else {
             assert!(done["failure"]["code"].is_string(), "neither readings nor a failure: {done}");
             return;
@@ -128,6 +134,8 @@ impl Host {
             assert_eq!(reading["dataset"], wanted["name"]);
             assert_eq!(reading["generation"], readings[0]["generation"], "of more than one generation");
             self.check_reading(i, reading, wanted, before.as_ref());
+            let is_purged = purged.as_array().is_some_and(|purged| purged.contains(&reading["sha256"]));
+            assert!(reading["source"] != "fallback" || !is_purged, "what was purged is fallen back to");
         }
     }
 

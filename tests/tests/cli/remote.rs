@@ -106,3 +106,20 @@ fn the_status_of_what_is_served_is_told_and_judged() {
     fs::write(feed.path("manifest.json"), feed.read("history/1.json")).unwrap();
     assert_eq!(status(&["--json"]).expect(0).json()["generation"], 1);
 }
+
+#[test]
+fn what_has_expired_is_told_at_an_address_too() {
+    let feed = site();
+    feed.run_with(&["publish", "forecast", "--expires-in", "1ms"], "[1]").expect(0);
+    feed.publish("sales", "[2]");
+    let server = Server::right(&feed);
+    let run = |arguments: &[&str]| feed.run(&[arguments, &["--url", &server.url]].concat());
+    assert_eq!(run(&["cat", "forecast"]).expect(0).says(&["warning: forecast expired at"]).text(), "[1]");
+    let refused = run(&["cat", "forecast", "--fresh-only", "--json"]).expect(1);
+    assert_eq!(refused.json()["error"]["code"], "expired");
+    assert_eq!(run(&["cat", "sales", "--fresh-only"]).expect(0).stderr, "");
+    run(&["status"]).expect(1).says(&["expired, and readers do not take it for current: forecast"]);
+    run(&["status", "sales"]).expect(0);
+    feed.run(&["remove", "sales"]).expect(0);
+    run(&["cat", "sales"]).expect(2).says(&["it was withdrawn at"]);
+}

@@ -12,7 +12,7 @@ use lastgood_protocol::time::Timestamp;
 use lastgood_tests::TestFeed;
 use lastgood_tests::site::dataset;
 
-use super::{doctor, paste, published, set_mode};
+use super::{copy, doctor, paste, published, set_mode};
 
 fn marker() -> LockMarker {
     let acquired_at: Timestamp = "2026-01-02T03:04:05Z".parse().unwrap();
@@ -81,8 +81,14 @@ fn an_old_copy_is_an_error_until_it_is_decided() {
         let command = format!("lastgood recover {option} --dir {}", feed.dir().display());
         assert!(remedy.lines().any(|line| line == command), "{remedy}");
     }
-    feed.run(&["recover", "--accept-older"]).expect(0);
-    doctor(&feed, &[]).fine("old-copy");
+    let restored = feed.root().join("restored");
+    copy(&feed.dir(), &restored);
+    for (begin, dir) in [("--accept-older", feed.dir()), ("--new-feed", restored)] {
+        let command = remedy.lines().find(|line| line.contains(begin)).unwrap();
+        let dir = dir.display().to_string();
+        paste(&feed, &command.replace(&feed.dir().display().to_string(), &dir));
+        doctor(&feed, &["--dir", &dir]).fine("old-copy");
+    }
 }
 
 /// What `recover` cannot do it is not asked to do.
@@ -177,7 +183,13 @@ fn an_expired_manifest_is_an_error() {
     rewrite(&feed, |manifest| manifest.expires_at = Some(now().plus_ms(3_600_000)));
     doctor(&feed, &[]).fine("expired");
     rewrite(&feed, |manifest| manifest.expires_at = Some(now().plus_ms(-7_200_000)));
-    doctor(&feed, &[]).finds("expired", "error", &["2 hours ago"]);
+    doctor(&feed, &[]).finds("expired", "error", &["the manifest expired 2 hours ago"]);
+    rewrite(&feed, |manifest| {
+        manifest.expires_at = None;
+        manifest.datasets.values_mut().next().unwrap().expires_at = Some(now().plus_ms(-7_200_000));
+    });
+    let dataset = feed.manifest()["datasets"].as_object().unwrap().keys().next().unwrap().clone();
+    doctor(&feed, &[]).finds("expired", "error", &[&format!("{dataset} expired 2 hours ago")]);
 }
 
 #[test]
