@@ -13,22 +13,16 @@
 //! | `names` | a text | what is taken for a name or a path stays inside the feed |
 //! | `config` | a `lastgood.toml` | it is read, or refused at a place inside it |
 //! | `read` | decisions of a hostile server | what is handed out is verified, whole and never older |
-//! | `reader` | the texts between the module and the page | no text makes the module fail |
+//! | `reader` | answers over HTTP and entries of localStorage | the same, with what the package makes of them |
 //! | `http` | what a client sends to `serve` | only what is public is answered |
 
 extern crate alloc;
 
-// The core of the reader as it is compiled for the browser. Its texts cross no crate, so it is compiled here once more.
-#[path = "../../reader-wasm/src/answer.rs"]
-mod answer;
-#[path = "../../reader-wasm/src/chain.rs"]
-mod chain;
-#[path = "../../reader-wasm/src/step.rs"]
-mod step;
-
 pub mod agree;
+mod drive;
 mod input;
 mod targets;
+mod visit;
 
 use peak_alloc::PeakAlloc;
 

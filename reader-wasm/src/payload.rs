@@ -1,10 +1,12 @@
 //! Bytes, hashed and made into a value.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
 
 use js_sys::futures::JsFuture;
 use js_sys::{Array, Object, Promise, Uint8Array};
 use lastgood_protocol::digest::{Hasher, Sha256};
+use lastgood_protocol::name::DatasetName;
 use lastgood_protocol::read;
 use wasm_bindgen::prelude::*;
 use web_sys::{Blob, BlobPropertyBag};
@@ -29,8 +31,12 @@ pub(crate) struct Payload {
     pub(crate) data: JsValue,
     /// Why there is no value.
     pub(crate) problem: Option<String>,
-    pub(crate) copy: std::rc::Rc<Copy>,
+    /// The copies of the datasets that it is the payload of: two of the same bytes are one download.
+    copies: Rc<RefCell<Copies>>,
 }
+
+/// By dataset.
+type Copies = Vec<(DatasetName, Rc<Copy>)>;
 
 /// Where a copy of a payload was found or is kept, for readings too.
 #[derive(Debug, Default)]
@@ -106,7 +112,7 @@ impl Payload {
 
     fn made(sha256: Sha256, bytes: Uint8Array, text: JsValue, data: JsValue, problem: Option<String>) -> Self {
         let size = u64::from(bytes.length());
-        Self { sha256, size, bytes: Some(bytes), text, data, problem, copy: std::rc::Rc::default() }
+        Self { sha256, size, bytes: Some(bytes), text, data, problem, copies: Rc::default() }
     }
 
     /// The same for as long as the page needs its value. The text is there for those who want it parsed in another way; a large one
@@ -117,7 +123,18 @@ impl Payload {
             _ => self.text.clone(),
         };
         let (sha256, size, data, problem) = (self.sha256, self.size, self.data.clone(), self.problem.clone());
-        Self { sha256, size, bytes: None, text, data, problem, copy: std::rc::Rc::clone(&self.copy) }
+        Self { sha256, size, bytes: None, text, data, problem, copies: Rc::clone(&self.copies) }
+    }
+
+    /// The copy of a dataset whose payload it is.
+    pub(crate) fn copy(&self, dataset: &DatasetName) -> Rc<Copy> {
+        let mut copies = self.copies.borrow_mut();
+        if let Some((_, copy)) = copies.iter().find(|(name, _)| name == dataset) {
+            return Rc::clone(copy);
+        }
+        let copy = Rc::<Copy>::default();
+        copies.push((dataset.clone(), Rc::clone(&copy)));
+        copy
     }
 
     /// The length of the text in UTF-16 units; 0 where it is no text.

@@ -81,5 +81,5 @@ pub(crate) fn to_js(reading: &Reading<Value>) -> JsValue {
     page::set(&object, "data", &value.data);
     let meta = head.meta.as_ref().and_then(|meta| page::parse(&meta.as_str().into()).ok());
     page::set(&object, "meta", &meta.unwrap_or(JsValue::NULL));
-    Array::of2(&object, value.payload.copy.hand_out()).into()
+    Array::of2(&object, value.payload.copy(dataset).hand_out()).into()
 }

@@ -65,9 +65,10 @@ fn run_steps(steps: &mut Steps, args: &Args) -> Result<()> {
                 .env("LASTGOOD_TEST_PACKAGE", &package.directory),
         )?)
     })?;
-    steps.step("native code and module agree", || {
+    steps.step("native code and package agree", || {
         let mut cargo = workspace::cargo();
-        cargo.arg("test").args(UNITS).args(["--test", "agree"]).env("LASTGOOD_TEST_CORE", &package.core);
+        cargo.arg("test").args(UNITS).args(["--test", "agree"]);
+        cargo.env("LASTGOOD_TEST_CORE", &package.core).env("LASTGOOD_TEST_PACKAGE", &package.directory);
         Ok(process::run(&mut cargo)?)
     })?;
     let site = steps.step("www", || {

@@ -43,6 +43,17 @@ test('a later visit downloads no payload', async () => {
   assert.deepEqual(events, []);
 });
 
+test('of two datasets with the same bytes, each is said of its own copy', async () => {
+  const text = JSON.stringify('x'.repeat(3000));
+  const { server, feed } = await opened({ first: text, second: text }, { cache: 'localStorage' });
+  // Without plain copies to guess, both come in one download. There is room for one copy.
+  for (const name of ['first', 'second']) server.files.delete(`${name}.json`);
+  storage.limit = 6500;
+  const { first, second } = await feed.snapshot(['first', 'second']);
+  assert.equal(server.takeRequests().filter((path) => path.startsWith('objects/')).length, 1);
+  assert.deepEqual([first.cachedIn, second.cachedIn], ['localStorage', null]);
+});
+
 test('within a visit the value is the same object until it changes', async () => {
   const { server, feed } = await opened();
   const [first, second] = [await feed.read('sales'), await feed.read('sales')];

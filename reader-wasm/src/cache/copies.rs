@@ -128,7 +128,7 @@ impl Copies {
         let mut found = None;
         if let Some(text) = text {
             let blob = Blobbed { bytes: encoded(text, head.size), media_type: String::new() };
-            found = Some(made(head, blob, Place::LocalStorage).await);
+            found = Some(made(dataset, head, blob, Place::LocalStorage).await);
         }
         let is_it = |found: &Option<Payload>| found.as_ref().is_some_and(|found| found.sha256 == head.sha256);
         if is_it(&found) {
@@ -139,7 +139,7 @@ impl Copies {
         if let Some(blobs) = &self.blobs
             && let Some(blob) = blobs.payload(&key, &head.sha256).await
         {
-            found = Some(made(head, blob, Place::CacheStorage).await);
+            found = Some(made(dataset, head, blob, Place::CacheStorage).await);
         }
         if is_it(&found) {
             return found;
@@ -335,10 +335,15 @@ impl Copies {
     }
 }
 
-async fn made(head: &CacheHead, Blobbed { bytes, media_type }: Blobbed, place: Place) -> Payload {
+async fn made(
+    dataset: &DatasetName,
+    head: &CacheHead,
+    Blobbed { bytes, media_type }: Blobbed,
+    place: Place,
+) -> Payload {
     let payload =
         if head.ext.is_json() { Payload::json(bytes).await } else { Payload::artifact(bytes, &media_type).await };
-    payload.copy.is_in(Some(place));
+    payload.copy(dataset).is_in(Some(place));
     payload
 }
 

@@ -254,12 +254,13 @@ impl Store {
                     // In a task of the page's own, so that the value is with its reader before.
                     Sleep::new(0.0).await;
                 }
-                let before = payload.copy.place();
+                let copy = payload.copy(&dataset);
+                let before = copy.place();
                 let place = self.place(copies, &dataset, &head, source, &payload, &all).await;
-                payload.copy.is_in(place);
+                copy.is_in(place);
                 if let Some(place) = place
                     && before != Some(place)
-                    && payload.copy.is_handed_out()
+                    && copy.is_handed_out()
                 {
                     self.page.tell(&Event::Cached { dataset: dataset.as_str(), place: place.as_str() });
                 }
@@ -292,7 +293,7 @@ impl Store {
         if stored.is_none_or(|stored| stored.sha256 != head.sha256) {
             return None;
         }
-        let known = match payload.copy.place() {
+        let known = match payload.copy(dataset).place() {
             Some(place) => place,
             None => copies.place(dataset, head).await?,
         };
