@@ -6,6 +6,7 @@ import { beforeEach, test } from 'node:test';
 import { FakeCaches, installCaches } from './support/caches.mjs';
 import { FeedServer, OTHER_FEED, sha256 } from './support/feed.mjs';
 import { entry, wasm } from './support/package.mjs';
+import { settled } from './support/settled.mjs';
 import { cacheEvents, FakeStorage, install } from './support/storage.mjs';
 
 const { open } = await import(entry);
@@ -59,6 +60,7 @@ test('no copy stays of what was purged, of whichever dataset, in this page and i
   const feed = await visit(server);
   await feed.snapshot(['sales', 'stock', 'big']);
   await feed.artifact('face');
+  await settled();
   const secrets = [[CARDS, '4111'], [LARGE, '41114111'], [PNG.bytes, 'a face']];
   for (const [payload, secret] of secrets) assert.ok(await isHeld(payload, secret), 'kept before');
 
@@ -159,9 +161,11 @@ test('a worker, which has no localStorage, drops what it kept too', async () => 
   const server = await FeedServer.start();
   server.publish({ sales: CARDS, stock: STOCK });
   await (await visit(server)).snapshot(['sales', 'stock']);
+  await settled();
   assert.ok(await isHeld(CARDS, '4111'));
   server.publish({ stock: STOCK }, { generation: 2, noted: { purged: purged(CARDS) } });
   await (await visit(server)).read('stock');
   assert.equal(await isHeld(CARDS, '4111'), false);
+  await settled();
   assert.equal((await (await visit(server)).read('stock')).source, 'cache');
 });
