@@ -10,7 +10,7 @@ fn end(feed: &TestFeed, dataset: &str) -> Value {
 }
 
 /// Alters the published manifest and its copy in the history, as another version or another clock would have written it.
-fn rewrite(feed: &TestFeed, alter: impl FnOnce(&mut Manifest)) {
+pub(crate) fn rewrite(feed: &TestFeed, alter: impl FnOnce(&mut Manifest)) {
     let mut manifest = Manifest::verify(&feed.read("manifest.json")).unwrap();
     alter(&mut manifest);
     let history = format!("history/{}.json", manifest.generation);

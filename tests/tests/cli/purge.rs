@@ -202,3 +202,20 @@ fn the_operation_log_says_who_and_not_what() {
     assert_eq!(record["datasets"], serde_json::json!([{"dataset": "tx"}]));
     assert!(!line.contains(&Sha256::of(cards(2).as_bytes()).to_string()), "{line}");
 }
+
+/// What is damaged may go back to what it was, but not to what was purged.
+#[test]
+fn the_way_back_leads_past_what_was_purged() {
+    let feed = TestFeed::new();
+    for payload in ["[1]", "[22]", "[333]"] {
+        feed.publish("tx", payload);
+    }
+    feed.run(&["purge", "tx", "--generation", "2"]).expect(0);
+    for path in [&format!("objects/{}.json", Sha256::of(b"[333]")), "tx.json"] {
+        fs::write(feed.path(path), "[0]").unwrap();
+    }
+    let said = feed.run(&["verify"]).expect(5).text();
+    assert!(said.contains("`lastgood rollback tx --to 1`"), "{said}");
+    feed.run(&["rollback", "tx", "--to", "1"]).expect(0);
+    assert_eq!(feed.run(&["cat", "tx"]).expect(0).text(), "[1]");
+}

@@ -6,6 +6,7 @@ use lastgood_tests::TestFeed;
 use serde_json::json;
 
 use crate::doctor::server::{Server, body, header, status};
+use crate::expiry::rewrite;
 
 fn site() -> TestFeed {
     let feed = TestFeed::new();
@@ -110,8 +111,13 @@ fn the_status_of_what_is_served_is_told_and_judged() {
 #[test]
 fn what_has_expired_is_told_at_an_address_too() {
     let feed = site();
-    feed.run_with(&["publish", "forecast", "--expires-in", "1ms"], "[1]").expect(0);
+    feed.publish("forecast", "[1]");
     feed.publish("sales", "[2]");
+    // The server tells whole seconds.
+    rewrite(&feed, |manifest| {
+        let entry = manifest.datasets.get_mut(&"forecast".parse().unwrap()).unwrap();
+        entry.expires_at = Some(entry.published_at.plus_ms(-7_200_000));
+    });
     let server = Server::right(&feed);
     let run = |arguments: &[&str]| feed.run(&[arguments, &["--url", &server.url]].concat());
     assert_eq!(run(&["cat", "forecast"]).expect(0).says(&["warning: forecast expired at"]).text(), "[1]");
