@@ -12,7 +12,7 @@ use lastgood_protocol::time::Timestamp;
 use lastgood_tests::TestFeed;
 use lastgood_tests::site::dataset;
 
-use super::{doctor, paste, published, set_mode};
+use super::{copy, doctor, paste, published, set_mode};
 
 fn marker() -> LockMarker {
     let acquired_at: Timestamp = "2026-01-02T03:04:05Z".parse().unwrap();
@@ -81,8 +81,14 @@ fn an_old_copy_is_an_error_until_it_is_decided() {
         let command = format!("lastgood recover {option} --dir {}", feed.dir().display());
         assert!(remedy.lines().any(|line| line == command), "{remedy}");
     }
-    feed.run(&["recover", "--accept-older"]).expect(0);
-    doctor(&feed, &[]).fine("old-copy");
+    let restored = feed.root().join("restored");
+    copy(&feed.dir(), &restored);
+    for (begin, dir) in [("--accept-older", feed.dir()), ("--new-feed", restored)] {
+        let command = remedy.lines().find(|line| line.contains(begin)).unwrap();
+        let dir = dir.display().to_string();
+        paste(&feed, &command.replace(&feed.dir().display().to_string(), &dir));
+        doctor(&feed, &["--dir", &dir]).fine("old-copy");
+    }
 }
 
 /// What `recover` cannot do it is not asked to do.

@@ -63,8 +63,21 @@ fn publishing_again_ends_what_only_that_can_end() {
     fs::remove_file(feed.path(&object)).unwrap();
     let server = Server::right(&feed);
     let found = server.doctor(&feed);
-    assert!(found.finds("objects", "error", &[&object]).contains("publish the same data again"));
+    // What the plain copy still has is put back.
+    let remedy = found.finds("objects", "error", &[&object]);
     found.finds("url-objects", "error", &[&object]);
+    paste(&feed, remedy.lines().next().unwrap());
+    server.doctor(&feed).fine("objects");
+    // What nothing has any more is named, and published again.
+    for entry in fs::read_dir(feed.path("objects")).unwrap() {
+        fs::remove_file(entry.unwrap().path()).unwrap();
+    }
+    fs::remove_file(feed.path("performance.json")).unwrap();
+    let found = server.doctor(&feed);
+    assert!(found.finds("objects", "error", &[&object]).contains("names what is lost: publish that again"));
+    found.finds("url-objects", "error", &[&object]);
+    let ran = feed.run(&["verify", "--repair"]).expect(5);
+    assert!(ran.text().contains("publish what is lost again: performance"), "{}", ran.text());
     feed.run(&again).expect(0);
     let found = server.doctor(&feed);
     found.fine("objects");
@@ -188,9 +201,30 @@ fn a_backup_is_what_is_left_when_the_history_is_gone() {
     fs::write(feed.path("manifest.json"), "{").unwrap();
     fs::remove_dir_all(feed.path("history")).unwrap();
     let ran: Ran = feed.run(&["recover"]).expect(5);
-    assert!(ran.stderr.contains("restore the directory from a backup"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("put the directory back from a backup"), "{}", ran.stderr);
     fs::remove_dir_all(feed.dir()).unwrap();
     copy(&backup, &feed.dir());
     feed.run(&["recover"]).expect(0);
     feed.expect_clean();
+}
+
+#[test]
+fn what_only_the_past_needs_comes_back_from_a_backup() {
+    let feed = published();
+    let sha256 = feed.manifest()["datasets"]["performance"]["sha256"].as_str().unwrap().to_owned();
+    feed.publish("performance", payload("second"));
+    feed.publish("performance", payload("third"));
+    let backup = feed.root().join("backup");
+    copy(&feed.dir(), &backup);
+    for entry in fs::read_dir(feed.path("objects")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.file_name().unwrap().to_str().unwrap().starts_with(&sha256) {
+            fs::remove_file(path).unwrap();
+        }
+    }
+    let ran = feed.run(&["verify", "--repair"]).expect(5);
+    assert!(ran.text().contains("put it back from a backup of the feed"), "{}", ran.text());
+    paste(&feed, &format!("cp -a {0}/objects/{sha256}* {1}/objects/", backup.display(), feed.dir().display()));
+    feed.expect_clean();
+    feed.run(&["cat", "performance", "--generation", "1"]).expect(0);
 }
