@@ -23,7 +23,9 @@ fn expect_recovery(feed: &TestFeed, round: u64, before: u64) {
     assert!((before..=before + 1).contains(&after_kill), "{before} became {after_kill}");
     prepare(feed, round);
     let report = feed.run(&[&PUBLISH[..], &["--json"]].concat()).expect(0).json();
-    assert_eq!(report["generation"], after_kill + 1, "generations only rise, and none is lost");
+    // A commit that was begun may have taken a number, which is left out then: it is given to nobody else (I5).
+    let next = report["generation"].as_u64().unwrap();
+    assert!((after_kill + 1..=before + 2).contains(&next), "{before} became {after_kill}, and then {next}");
     feed.expect_clean();
 }
 

@@ -11,9 +11,6 @@ use super::sync::{SyncJob, sync_in_parallel};
 use super::sys::{self, Open, System};
 use super::{PRIVATE_MODE, PosixStorage, lock, log, mark, staging};
 
-/// The mode of the private directory where a group publishes.
-const SHARED_MODE: u32 = 0o2770;
-
 /// Makes what is missing, durably, and says what that was.
 pub(super) fn complete<S: System>(storage: &PosixStorage<S>) -> io::Result<Vec<String>> {
     storage.refuse_links()?;
@@ -22,20 +19,20 @@ pub(super) fn complete<S: System>(storage: &PosixStorage<S>) -> io::Result<Vec<S
     let (objects, history) = (storage.dir(Dir::Objects), storage.dir(Dir::History));
     let (private, staging) = (storage.private(), storage.private().join(staging::DIR));
     let without_private = missing(&private)?;
+    let (modes, private_mode) = storage.modes_here();
     let mut made: Vec<PathBuf> = Vec::new();
     for (path, neighbour) in [(&objects, &history), (&history, &objects)] {
         if missing(path)? {
             match missing(neighbour)? {
                 false => make_like(system, neighbour, path)?,
-                true => make(system, if without_private { feed } else { &private }, path, storage.modes.of_dir())?,
+                true => make(system, if without_private { feed } else { &private }, path, modes.of_dir())?,
             }
             made.push(path.clone());
         }
     }
     if without_private {
         // Both are there by now.
-        let mode = if system.is_shared(feed) { SHARED_MODE } else { PRIVATE_MODE };
-        make(system, &objects, &private, mode)?;
+        make(system, &objects, &private, private_mode)?;
         made.push(private.clone());
     }
     if missing(&staging)? {
