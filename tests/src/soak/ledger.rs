@@ -77,6 +77,8 @@ struct Generation {
     datasets: BTreeMap<String, String>,
     /// Whether all of them are: its manifest is known.
     whole: bool,
+    /// The generation before it, as its manifest says: a crash in between leaves numbers out.
+    previous: Option<u64>,
     reported: bool,
 }
 
@@ -161,6 +163,7 @@ impl Ledger {
             generation.put(number, dataset.as_str(), &entry.sha256.to_string(), who)?;
         }
         generation.whole = true;
+        generation.previous = manifest.previous.map(|previous| previous.get());
         match generation.datasets.keys().find(|name| !manifest.datasets.keys().any(|known| known.as_str() == *name)) {
             Some(other) => Err(Violation(format!("generation {number} has no dataset {other}, which was seen in it"))),
             None => Ok(()),
@@ -240,7 +243,16 @@ impl Ledger {
     /// When it is not true.
     pub fn finish(&self, published: u64) -> Result<u64, Violation> {
         let generations = self.generations.lock().unwrap();
-        if let Some(lost) = (1..=published).find(|number| generations.get(number).is_none_or(|known| !known.whole)) {
+        // From the last one back: each must be there that the one after it names.
+        let mut chain = Some(published);
+        let lost = std::iter::from_fn(|| {
+            let number = chain.take()?;
+            let known = generations.get(&number).filter(|known| known.whole);
+            chain = known.and_then(|known| known.previous);
+            Some((number, known.is_some()))
+        });
+        let lost = lost.filter(|(_, known)| !known).map(|(number, _)| number).last();
+        if let Some(lost) = lost {
             return Err(Violation(format!("generation {lost} of {published} never had a manifest")));
         }
         if let Some((beyond, _)) = generations.last_key_value().filter(|(last, _)| **last > published) {
