@@ -8,7 +8,7 @@ use lastgood::protocol::failure::{Code, Failure};
 use lastgood::protocol::name::DatasetName;
 use lastgood::protocol::read::{
     self, Document, Kind, Known, ManifestAnswer, ManifestAnswers, ObjectAnswers, Objection, Outcome, Payload, Plan,
-    Reading, Request, SchemaObject, SchemaRequest, Shape, Step, VerifiedManifest, Wanted,
+    Reading, Request, SchemaObject, SchemaRequest, Shape, Source, Step, VerifiedManifest, Wanted,
 };
 use lastgood::protocol::time::Timestamp;
 
@@ -170,7 +170,7 @@ impl Witness {
     }
 
     /// What the read ends with.
-    fn check(&self, Outcome { result, too_old, memory, .. }: &Outcome<Value>) {
+    fn check(&self, Outcome { result, too_old, memory, manifest, .. }: &Outcome<Value>) {
         assert!(self.waited_ms <= self.plan.lock_wait_ms, "it has waited {} ms", self.waited_ms);
         if let Some(before) = &self.before.memory {
             let after = memory.as_ref().expect("what is remembered is not forgotten");
@@ -178,6 +178,12 @@ impl Witness {
             let of_one_feed = self.manifests.iter().all(|manifest| manifest.feed == before.feed);
             assert!(!of_one_feed || after.generation >= before.generation, "the memory goes back");
         }
+        // What is dropped is what a manifest says that was accepted, and nothing else.
+        let seen = |manifest: &VerifiedManifest| self.manifests.iter().any(|other| other.commit == manifest.commit);
+        assert!(manifest.as_ref().is_none_or(seen), "nobody has answered with this manifest");
+        let is_purged = |reading: &Reading<Value>| {
+            manifest.as_ref().is_some_and(|manifest| manifest.purged.get(&reading.head.sha256).is_some())
+        };
         let is_too_old = result.as_ref().is_err_and(|failure| failure.code == Code::TooOld);
         assert_eq!(!too_old.is_empty(), is_too_old, "readings are too old, or are not");
         let readings = result.as_ref().unwrap_or(too_old);
@@ -190,6 +196,10 @@ impl Witness {
             assert_eq!(reading.dataset, wanted.dataset);
             assert_eq!(reading.generation, readings[0].generation, "of more than one generation");
             self.check_reading(reading, wanted, i);
+            assert!(
+                reading.source == Source::Network || !is_purged(reading),
+                "a copy of what was purged is handed out"
+            );
             let checked_at = reading.head.checked_at;
             let age = if checked_at > now { u64::MAX } else { now.ms_since(checked_at) };
             assert!(

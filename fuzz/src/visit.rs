@@ -3,9 +3,10 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use lastgood::protocol::cache::{CacheHead, FeedMemory, Keys};
+use lastgood::protocol::cache::{self, CacheHead, FeedMemory, Keys};
 use lastgood::protocol::digest::Sha256;
 use lastgood::protocol::failure::{Code, Failure};
+use lastgood::protocol::manifest::Noted;
 use lastgood::protocol::name::DatasetName;
 use lastgood::protocol::read::{Caching, Document, Known, Objection, Plan, Reading, Request, SchemaRequest, Source};
 use lastgood::protocol::schema::Schema;
@@ -163,8 +164,25 @@ impl Storage {
                 self.entries.insert(self.keys.memory().to_owned(), seen.encode());
             }
         }
+        let purged = played.outcome.manifest.as_ref().map(|manifest| manifest.purged.clone()).unwrap_or_default();
+        self.purge(&purged);
         let readings = played.outcome.result.as_deref().unwrap_or_default();
-        readings.iter().map(|reading| self.keep_copy(reading, played.bytes(reading))).collect()
+        let mut keep = |reading: &Reading<Value>| {
+            purged.get(&reading.head.sha256).is_none() && self.keep_copy(reading, played.bytes(reading))
+        };
+        readings.iter().map(&mut keep).collect()
+    }
+
+    /// Drops the copies of what was purged, of whichever dataset of the feed.
+    fn purge(&mut self, purged: &Noted<Sha256>) {
+        let heads = self.keys.heads();
+        let is_purged = |head: CacheHead| purged.get(&head.sha256).is_some();
+        let named = self.entries.iter().filter(|(key, _)| key.starts_with(&heads) && cache::head_of(key).is_none());
+        let going = named.filter(|(_, entry)| CacheHead::decode(entry).is_some_and(is_purged));
+        for key in going.map(|(key, _)| key.clone()).collect::<Vec<_>>() {
+            self.entries.remove(&cache::payload_of(&key));
+            self.entries.remove(&key);
+        }
     }
 
     fn keep_copy(&mut self, Reading { dataset, head, source, .. }: &Reading<Value>, bytes: &[u8]) -> bool {

@@ -16,15 +16,23 @@ const encoder = new TextEncoder();
 /** Longer than anything waits: no request takes this long, so these timers never fire; all others fire at once. */
 const TIMEOUT_MS = 1_000_000;
 let waiting = 0;
+const timers = new Set();
 globalThis.setTimeout = (callback, ms = 0) => {
   if (ms >= TIMEOUT_MS) return null;
   waiting += 1;
-  return setImmediate(() => {
+  const timer = setImmediate(() => {
     waiting -= 1;
+    timers.delete(timer);
     callback();
   });
+  timers.add(timer);
+  return timer;
 };
-globalThis.clearTimeout = () => {};
+globalThis.clearTimeout = (timer) => {
+  if (!timers.delete(timer)) return;
+  waiting -= 1;
+  clearImmediate(timer);
+};
 
 /** Until nothing is left to be written to storage. */
 async function settled() {

@@ -38,6 +38,12 @@ impl Keys {
         &self.feed
     }
 
+    /// The beginning of the keys of all [`CacheHead`]s, and of their payloads.
+    #[must_use]
+    pub fn heads(&self) -> String {
+        format!("{}:", self.feed)
+    }
+
     /// Where the [`CacheHead`] of a dataset is kept.
     #[must_use]
     pub fn head(&self, dataset: &DatasetName) -> String {

@@ -31,13 +31,13 @@ pub enum Code {
     ManifestInvalid,
     /// The feed has a later format than this version reads.
     FormatUnsupported,
-    /// The manifest is past its `expires_at`.
+    /// The manifest or the dataset is past its `expires_at`.
     Expired,
     /// The manifest is older than one seen before.
     Regressed,
     /// The bytes are not the ones that the manifest names.
     ChecksumMismatch,
-    /// The feed has no dataset of this name.
+    /// The feed has no dataset of this name, or none any more.
     NotFound,
     /// The dataset is an artifact and was to be read as JSON, or the other way round.
     WrongKind,

@@ -36,6 +36,7 @@ fn full() -> Manifest {
         meta: Some(Meta::parse(r#"{"model": "ets-2.1", "x": 1e2}"#).unwrap()),
         forced: Some("min_rows max_shrink".to_owned()),
         plain_copy: false,
+        expires_at: Some(published_at.plus_ms(3_600_000)),
     };
     let chart = Entry {
         ext: Ext::parse("png").unwrap(),
@@ -43,10 +44,14 @@ fn full() -> Manifest {
         meta: None,
         forced: None,
         plain_copy: true,
+        expires_at: None,
         ..entry.clone()
     };
     manifest.datasets.insert("performance".parse().unwrap(), entry);
     manifest.datasets.insert("chart".parse().unwrap(), chart);
+    manifest.withdrawn.insert("sales".parse().unwrap(), published_at);
+    manifest.withdrawn.insert("performance-2025".parse().unwrap(), published_at.plus_ms(-1));
+    manifest.purged.insert(Sha256::of(b"[0]"), published_at);
     manifest
 }
 
@@ -137,11 +142,12 @@ prop_compose! {
         forced in prop::option::of("[a-z_ ]{0,20}"),
         plain_copy in any::<bool>(),
         previous in any_previous(),
+        expires_at in prop::option::of(any_time()),
     ) -> Entry {
         let schema = schema.map(|(version, sha256, size)| SchemaRef { version, sha256, size });
         let (generation, ext) = (generation(number), ext.parse().unwrap());
         let previous = previous.of(generation);
-        Entry { sha256, size, generation, previous, published_at, ext, schema, meta, forced, plain_copy }
+        Entry { sha256, size, generation, previous, published_at, ext, schema, meta, forced, plain_copy, expires_at }
     }
 }
 
@@ -153,12 +159,16 @@ prop_compose! {
         expires_at in prop::option::of(any_time()),
         entries in prop::collection::btree_map("[a-z0-9][a-z0-9_-]{0,20}x", any_entry(number), 0..5),
         previous in any_previous(),
+        withdrawn in prop::collection::btree_map("[a-z0-9][a-z0-9_-]{0,20}x", any_time(), 0..4),
+        purged in prop::collection::vec((any_digest(), any_time()), 0..4),
     ) -> Manifest {
         let (feed, commit) = (FeedId::from_random(ids.0), CommitId::from_random(ids.1));
         let mut manifest = Manifest::new(feed, generation(number), commit, published_at);
         manifest.previous = previous.of(manifest.generation);
         manifest.expires_at = expires_at;
         manifest.datasets = entries.into_iter().map(|(name, entry)| (name.parse().unwrap(), entry)).collect();
+        manifest.withdrawn = withdrawn.into_iter().map(|(name, at)| (name.parse().unwrap(), at)).collect();
+        manifest.purged = purged.into_iter().collect();
         manifest
     }
 }
@@ -409,7 +419,7 @@ fn an_entry_cannot_be_newer_than_its_manifest() {
 #[test]
 fn members_of_other_forms_are_refused() {
     type Alter = fn(&mut Value);
-    let table: [(&str, Alter); 14] = [
+    let table: [(&str, Alter); 19] = [
         ("name", |s| s["datasets"]["../up"] = s["datasets"]["chart"].clone()),
         ("reserved name", |s| s["datasets"]["a_backup"] = s["datasets"]["chart"].clone()),
         ("upper-case digest", |s| s["datasets"]["chart"]["sha256"] = json!("A".repeat(64))),
@@ -418,6 +428,11 @@ fn members_of_other_forms_are_refused() {
         ("ext of another type", |s| s["datasets"]["chart"]["ext"] = json!(null)),
         ("time", |s| s["published_at"] = json!("yesterday")),
         ("expiry", |s| s["expires_at"] = json!(0)),
+        ("expiry of an entry", |s| s["datasets"]["chart"]["expires_at"] = json!("tomorrow")),
+        ("withdrawn", |s| s["withdrawn"] = json!(["sales"])),
+        ("a withdrawn name", |s| s["withdrawn"]["../up"] = json!("2026-11-20T14:39:00Z")),
+        ("a purged digest", |s| s["purged"]["a"] = json!("2026-11-20T14:39:00Z")),
+        ("a purge without a time", |s| s["purged"]["a".repeat(64)] = json!(null)),
         ("feed", |s| s["feed"] = json!("00000000-0000-0000-0000-00000000000G")),
         ("commit", |s| s["commit"] = json!("0123")),
         ("no datasets", |s| s["datasets"] = json!(null)),
@@ -467,6 +482,21 @@ fn it_expires_at_the_instant_it_says() {
     assert!(!manifest.expired(end.plus_ms(-1)) && manifest.expired(end) && manifest.expired(end.plus_ms(1)));
     manifest.expires_at = None;
     assert!(!manifest.expired(Timestamp::MAX));
+    let entry = manifest.datasets[&"performance".parse::<DatasetName>().unwrap()].clone();
+    let own = entry.expires_at.unwrap();
+    assert!(!entry.expired(own.plus_ms(-1)) && entry.expired(own));
+    let ends = [None, Some(own.plus_ms(-1)), Some(own.plus_ms(1))].map(|end| {
+        manifest.expires_at = end;
+        (
+            manifest.end_of(&entry).unwrap().ms() - own.ms(),
+            manifest.end_of(&Entry { expires_at: None, ..entry.clone() }),
+        )
+    });
+    assert_eq!(
+        ends,
+        [(0, None), (-1, Some(own.plus_ms(-1))), (0, Some(own.plus_ms(1)))],
+        "the earlier of the two counts"
+    );
 }
 
 #[test]

@@ -114,9 +114,12 @@ impl Order {
         let (asked, thrown) = (RefCell::default(), RefCell::default());
         let call = Rc::new(Call { feed: Rc::clone(&feed), timeout_ms, found, responses, asked, shape, thrown });
         let step = read::start(plan, Known { memory, heads });
-        let Outcome { result, too_old, memory, .. } = drive(Rc::clone(&call), step).await;
+        let Outcome { result, too_old, memory, manifest, .. } = drive(Rc::clone(&call), step).await;
         if let Some(memory) = memory {
             feed.store.remember(memory);
+        }
+        if let Some(manifest) = manifest {
+            feed.store.purge(manifest).await;
         }
         match result {
             Ok(mut readings) => {

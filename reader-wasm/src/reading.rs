@@ -62,7 +62,7 @@ impl<'a> ErrorOut<'a> {
 
 /// The reading, and beside it where its copy is: `[reading, { place }]`.
 pub(crate) fn to_js(reading: &Reading<Value>) -> JsValue {
-    let Reading { value, dataset, source, reason, generation, age_ms, head } = reading;
+    let Reading { value, dataset, source, reason, generation, age_ms, head, .. } = reading;
     let out = page::to_js(&ReadingOut {
         dataset: dataset.as_str(),
         source: source.as_str(),

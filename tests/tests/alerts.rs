@@ -64,6 +64,7 @@ fn the_rules_ask_for_what_is_written() {
     feed.run_with(&[&["publish", "performance"], &metrics[..]].concat(), "[2]").expect(0);
     feed.run_with(&[&["publish", "performance"], &metrics[..]].concat(), "[").expect(3);
     feed.run(&[&["rollback", "performance"], &metrics[..]].concat()).expect(0);
+    feed.run_with(&[&["publish", "forecast", "--expires-in", "26h"], &metrics[..]].concat(), "[1]").expect(0);
     feed.run(&[&["verify"], &metrics[..]].concat()).expect(0);
     let written = fs::read_to_string(feed.root().join("m.prom")).unwrap();
     for (page, block, _) in PAGES {

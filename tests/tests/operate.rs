@@ -243,6 +243,30 @@ fn a_feed_is_upgraded() {
     host.expect("www/data", &of(4));
 }
 
+#[test]
+fn what_nobody_may_have_is_taken_off_the_server() {
+    let mut host = Host::new();
+    let secret = format!("[\"4111\",\"{}\"]", "x".repeat(2_000));
+    fs::write(host.path("tmp/secret.json"), &secret).unwrap();
+    fs::write(host.path("tmp/clean.json"), "[3]").unwrap();
+    fs::remove_dir_all(host.path("www/data")).unwrap();
+    host.seen.clear();
+    host.publish(1);
+    host.lastgood("publish customers=/var/tmp/secret.json").expect(0);
+    assert!(host.look("www/data"));
+    assert!(host.drill("personal-data", "history").expect(0).text().contains('2'));
+    host.drill("personal-data", "purge").expect(0);
+    assert!(host.look("www/data"), "readers take what says that it was purged");
+    host.expect("www/data", &of(1));
+    let data = host.path("www/data");
+    for entry in fs::read_dir(&data).unwrap().chain(fs::read_dir(data.join("objects")).unwrap()) {
+        let path = entry.unwrap().path();
+        let bytes = if path.is_file() { fs::read(&path).unwrap() } else { Vec::new() };
+        assert_ne!(bytes, secret.as_bytes(), "{}", path.display());
+    }
+    assert_eq!(fs::read(data.join("customers.json")).unwrap(), b"[3]");
+}
+
 /// Each block of each page is run by a test, here or in `conditions/drills.rs`, which needs root.
 #[test]
 fn every_drill_is_run() {

@@ -86,6 +86,42 @@ impl<F: StagedFile> Derived<F> {
         Ok(())
     }
 
+    /// For a dataset that `before` has and the next manifest has not: the names that go.
+    pub(crate) fn withdraw<S: Storage<File = F>>(
+        &mut self,
+        storage: &S,
+        before: Option<&Manifest>,
+        dataset: &DatasetName,
+    ) -> io::Result<()> {
+        if let Some(before) = before {
+            self.names.remove.extend(names_of(storage, before, dataset)?);
+        }
+        Ok(())
+    }
+
+    /// For a commit that publishes again what was purged: other datasets that had it before their current payload get their backup
+    /// back. The objects of the commit are under their names.
+    pub(crate) fn revive<S: Storage<File = F>>(
+        &mut self,
+        storage: &S,
+        staging: &S::Staging,
+        (before, next): (&Manifest, &Manifest),
+        published: &[DatasetName],
+    ) -> io::Result<()> {
+        if !revives(before, next) {
+            return Ok(());
+        }
+        let others = next.datasets.iter().filter(|(dataset, entry)| entry.plain_copy && !published.contains(dataset));
+        for (dataset, entry) in entries_before(storage, next, others.map(|(dataset, _)| dataset))? {
+            if before.purged.get(&entry.sha256).is_some()
+                && let Some(file) = stage_copy(storage, staging, &entry)?
+            {
+                self.add(layout::backup(&dataset, &entry.ext), file);
+            }
+        }
+        Ok(())
+    }
+
     /// Separates files and names, so that the files can be made durable and then [put in place](Names::put_in_place).
     pub(crate) fn into_parts(self) -> (Vec<Pending<F>>, Names) {
         (self.files, self.names)
@@ -122,6 +158,35 @@ pub(crate) fn copies<'a>(
     let plain_copy = (layout::plain_copy(dataset, &entry.ext), entry);
     let backup = before.map(|before| (layout::backup(dataset, &before.ext), before));
     std::iter::once(plain_copy).chain(backup).filter(|_| entry.plain_copy)
+}
+
+/// The derived files of a dataset that are there, as long as a manifest has it. The backup is found by its name: the history may no
+/// longer know which extension it has.
+pub(crate) fn names_of<S: Storage>(
+    storage: &S,
+    manifest: &Manifest,
+    dataset: &DatasetName,
+) -> io::Result<Vec<FeedPath>> {
+    let Some(entry) = manifest.datasets.get(dataset).filter(|entry| entry.plain_copy) else { return Ok(Vec::new()) };
+    let names = storage.list(Dir::Root)?;
+    let backups = names.iter().filter_map(|name| layout::parse_backup(name)).filter(|(of, _)| of == dataset);
+    let mut paths: Vec<FeedPath> = backups.map(|(dataset, ext)| layout::backup(&dataset, &ext)).collect();
+    let plain_copy = layout::plain_copy(dataset, &entry.ext);
+    if names.iter().any(|name| name == plain_copy.as_str()) {
+        paths.push(plain_copy);
+    }
+    Ok(paths)
+}
+
+/// Whether something that was purged is so no longer.
+pub(crate) fn revives(before: &Manifest, next: &Manifest) -> bool {
+    before.purged.iter().any(|(sha256, _)| next.purged.get(sha256).is_none())
+}
+
+/// The path of a file in the feed's directory that has the name of a plain copy or of a backup.
+pub(crate) fn parse_copy(name: &str) -> Option<FeedPath> {
+    let backup = layout::parse_backup(name).map(|(dataset, ext)| layout::backup(&dataset, &ext));
+    backup.or_else(|| layout::parse_plain_copy(name).map(|(dataset, ext)| layout::plain_copy(&dataset, &ext)))
 }
 
 /// The datasets with a backup of another extension than their payload has, which is the one that the next backup gets.
@@ -187,7 +252,7 @@ pub(crate) fn stage_copy<S: Storage>(
 }
 
 /// The entries that datasets had before their current payloads, from the history: those that had one, as far as the
-/// history still has it.
+/// history still has it and the payload was not purged since.
 pub(crate) fn entries_before<'a, S: Storage>(
     storage: &S,
     manifest: &Manifest,
@@ -202,10 +267,11 @@ pub(crate) fn entries_before<'a, S: Storage>(
     }
     let mut entries = BTreeMap::new();
     for (generation, datasets) in wanted {
-        let Some(mut manifest) = retained::intact(storage, generation)? else { continue };
-        let found = datasets.into_iter().filter_map(|dataset| manifest.datasets.remove_entry(dataset));
+        let Some(mut old) = retained::intact(storage, generation)? else { continue };
+        let found = datasets.into_iter().filter_map(|dataset| old.datasets.remove_entry(dataset));
         entries.extend(found);
     }
+    entries.retain(|_, entry| manifest.purged.get(&entry.sha256).is_none());
     Ok(entries)
 }
 

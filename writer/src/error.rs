@@ -16,6 +16,7 @@ use crate::guards::BrokenGuard;
 use crate::mark::OldCopy;
 use crate::operations::Outcome;
 
+use crate::purge::NoPurge;
 use crate::rollback::NoRollback;
 
 /// A failed operation on a feed.
@@ -123,6 +124,20 @@ pub enum Error {
         dataset: DatasetName,
         /// Why, and what can be done.
         reason: NoRollback,
+    },
+    /// The feed has no such dataset, or no longer.
+    #[error("the feed has no dataset \"{dataset}\"; `lastgood status` lists those that it has")]
+    NotPublished {
+        /// The dataset.
+        dataset: DatasetName,
+    },
+    /// A payload cannot be purged.
+    #[error("{dataset}: {reason}")]
+    NoPurge {
+        /// The dataset.
+        dataset: DatasetName,
+        /// Why, and what can be done.
+        reason: NoPurge,
     },
     /// The directory holds other files and no feed.
     #[error(
@@ -264,6 +279,8 @@ impl Error {
             Error::Guard { broken, .. } => broken.first().map_or("guard", |broken| broken.guard.code()),
             Error::Conflict { .. } => "conflict",
             Error::NoRollback { reason, .. } => reason.code(),
+            Error::NotPublished { .. } => "not-found",
+            Error::NoPurge { reason, .. } => reason.code(),
             Error::NotAFeed { .. } | Error::NameTaken { .. } => "not-a-feed",
             Error::NoFeed { .. } => "no-feed",
             Error::Locked { .. } => "locked",
@@ -303,6 +320,8 @@ impl Error {
             Error::Unknown { .. } => Outcome::Unknown,
             Error::Conflict { .. }
             | Error::NoRollback { .. }
+            | Error::NotPublished { .. }
+            | Error::NoPurge { .. }
             | Error::NotAFeed { .. }
             | Error::NameTaken { .. }
             | Error::NoFeed { .. }

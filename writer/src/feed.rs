@@ -69,11 +69,25 @@ pub struct Settings {
     /// Whether the published datasets get a plain copy, and a backup of the one before it. Without, those that earlier
     /// publishes of the same datasets have left are removed. Default: yes.
     pub plain_copies: bool,
-    /// How long readers may take the published generation for current, counted from its commit; after that they say
-    /// `expired`. Default: for ever.
+    /// How long readers may take the published datasets for current, counted from the commit; after that they say
+    /// `expired` of these alone. Default: for ever.
     pub expires_in: Option<Duration>,
+    /// The same for datasets that are rolled back. Default: the end that the old payload had stays.
+    pub rollback_expiry: RollbackExpiry,
+    /// How long readers may take anything of the published generation for current, whatever its datasets say, counted from the
+    /// commit. It is not handed on to the next one. Default: for ever.
+    pub generation_expires_in: Option<Duration>,
     /// Whether each operation is noted in the operation log, see [`Feed::operations`]. Default: yes.
     pub operation_log: bool,
+}
+
+/// How long readers may take what a rollback publishes for current.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RollbackExpiry {
+    /// Until the end that the old payload had, which may be over.
+    AsItWas,
+    /// For so long, counted from the commit; `None` for ever.
+    In(Option<Duration>),
 }
 
 impl Default for Settings {
@@ -87,6 +101,8 @@ impl Default for Settings {
             compression: Compression::default(),
             plain_copies: true,
             expires_in: None,
+            rollback_expiry: RollbackExpiry::AsItWas,
+            generation_expires_in: None,
             operation_log: true,
         }
     }
@@ -183,7 +199,9 @@ impl<S: Storage> Feed<S> {
         }
     }
 
-    pub(crate) fn now(&self) -> Timestamp {
+    /// The present time, by the clock of the feed.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
         (self.clock)()
     }
 

@@ -119,8 +119,11 @@ impl Plan {
         let generations = generations(feed, &published)?;
         let retained = retained_of(&generations, &published, retention.keep, is_old);
         let named = named(feed, &published, &retained)?;
+        // What was purged nobody is to have any more, whatever names it and however young it is.
+        let is_purged = |object: &Object| published.purged.get(&object.id.0).is_some();
+        let is_garbage = |object: &Object| !named.contains(&object.id) && is_old(object.modified);
         let objects: Vec<Object> =
-            objects.into_iter().filter(|object| !named.contains(&object.id) && is_old(object.modified)).collect();
+            objects.into_iter().filter(|object| is_purged(object) || is_garbage(object)).collect();
         let going: Vec<&Known> = generations.iter().filter(|known| !retained.contains(&known.generation)).collect();
         let bytes = going.iter().map(|known| known.size).chain(objects.iter().map(|object| object.size)).sum();
         let collection = Collection {
@@ -178,7 +181,11 @@ fn generations<S: Storage>(feed: &Feed<S>, published: &Manifest) -> Result<Vec<K
         let (told, source) = match retained::load(storage, generation) {
             Ok(None) => continue,
             Ok(Some(manifest)) => {
-                (manifest.published_at, comes_from.iter().any(|&dataset| manifest.datasets.contains_key(dataset)))
+                let is_there = |dataset: &&DatasetName| {
+                    let entry = manifest.datasets.get(dataset);
+                    entry.is_some_and(|entry| published.purged.get(&entry.sha256).is_none())
+                };
+                (manifest.published_at, comes_from.iter().any(is_there))
             }
             // A medium that fails now may give it back later.
             Err(kind @ ProblemKind::Unreadable(_)) => return Err(blocked(feed, &[(generation, kind)])),
@@ -244,7 +251,7 @@ fn named<S: Storage>(
     if damaged.is_empty() { Ok(named) } else { Err(blocked(feed, &damaged)) }
 }
 
-fn blocked<S: Storage>(feed: &Feed<S>, problems: &[(Generation, ProblemKind)]) -> Error {
+pub(crate) fn blocked<S: Storage>(feed: &Feed<S>, problems: &[(Generation, ProblemKind)]) -> Error {
     let describe = |(generation, kind): &(Generation, ProblemKind)| format!("{} {kind}", layout::history(*generation));
     let list: Vec<String> = problems.iter().map(describe).collect();
     let way_out = "what it names is not known, so nothing is collected; put it back from a copy of the feed, or remove it, \

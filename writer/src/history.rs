@@ -41,8 +41,12 @@ pub struct PastCommit {
     pub published_at: Timestamp,
     /// Until when readers were to take it for current, if a limit was given.
     pub expires_at: Option<Timestamp>,
-    /// What was published, by name; empty when the feed was given a new identity.
+    /// What was published, by name; empty when the feed was given a new identity, or something was taken back.
     pub datasets: Vec<PastDataset>,
+    /// What was withdrawn, as far as the manifest still said it.
+    pub withdrawn: Vec<DatasetName>,
+    /// How many payloads were purged.
+    pub purged: usize,
     /// What the operation log says about it.
     pub logged: Option<Logged>,
 }
@@ -64,6 +68,10 @@ pub struct PastDataset {
     pub meta: Option<Meta>,
     /// The guards that the publisher overrode, separated by spaces.
     pub forced: Option<String>,
+    /// From when on readers were not to take it for current, if a limit was given.
+    pub expires_at: Option<Timestamp>,
+    /// When the payload was purged, if it was.
+    pub purged_at: Option<Timestamp>,
 }
 
 /// What a commit did to a dataset's payload.
@@ -105,6 +113,7 @@ impl<S: Storage> Feed<S> {
         }
         let mut reader = Reader {
             dataset,
+            published: &published,
             limit,
             history: History { commits: vec![], damaged: vec![], more: false },
             unseen: HashMap::new(),
@@ -160,6 +169,8 @@ impl Logged {
 /// Takes manifests, the newest first.
 struct Reader<'a> {
     dataset: Option<&'a DatasetName>,
+    /// What is published now, which says what was purged since.
+    published: &'a Manifest,
     limit: Option<usize>,
     history: History,
     /// Payloads that have not been met in an older generation by now: the places in the history that say `Changed`.
@@ -183,12 +194,17 @@ impl Reader<'_> {
         let wanted = |dataset: &DatasetName| self.dataset.is_none_or(|only| only == dataset);
         let past = |(dataset, entry): (&DatasetName, &Entry)| {
             let change = change(manifest, before, dataset, entry)?;
-            let Entry { sha256, size, ext, meta, forced, .. } = entry.clone();
-            Some(PastDataset { dataset: dataset.clone(), change, sha256, size, ext, meta, forced })
+            let Entry { sha256, size, ext, meta, forced, expires_at, .. } = entry.clone();
+            let (dataset, purged_at) = (dataset.clone(), self.published.purged.get(&sha256));
+            Some(PastDataset { dataset, change, sha256, size, ext, meta, forced, expires_at, purged_at })
         };
         let datasets: Vec<PastDataset> =
             manifest.datasets.iter().filter(|(dataset, _)| wanted(dataset)).filter_map(past).collect();
-        if datasets.is_empty() && self.dataset.is_some() {
+        let at_once = |at: Timestamp| at == manifest.published_at;
+        let withdrawn = manifest.withdrawn.iter().filter(|(dataset, at)| at_once(*at) && wanted(dataset));
+        let withdrawn: Vec<DatasetName> = withdrawn.map(|(dataset, _)| dataset.clone()).collect();
+        let purged = manifest.purged.iter().filter(|(_, at)| at_once(*at)).count();
+        if datasets.is_empty() && withdrawn.is_empty() && self.dataset.is_some() {
             return;
         }
         let place = self.history.commits.len();
@@ -202,7 +218,9 @@ impl Reader<'_> {
         }
         let Manifest { feed, generation, commit, published_at, expires_at, .. } = *manifest;
         let logged = logged(commit);
-        self.history.commits.push(PastCommit { feed, generation, commit, published_at, expires_at, datasets, logged });
+        let commit =
+            PastCommit { feed, generation, commit, published_at, expires_at, datasets, withdrawn, purged, logged };
+        self.history.commits.push(commit);
     }
 
     /// A payload that a newer commit brought, met again in an older generation, was gone back to.

@@ -84,6 +84,7 @@
 
 pub use lastgood_protocol as protocol;
 
+mod clocks;
 mod compress;
 #[cfg(feature = "config")]
 pub mod config;
@@ -107,6 +108,7 @@ mod parallel;
 mod patterns;
 mod prepare;
 mod publish;
+mod purge;
 pub mod read;
 mod recover;
 mod rehearse;
@@ -120,12 +122,14 @@ pub mod serve;
 mod status;
 pub mod storage;
 mod sync;
+mod taking;
 mod traces;
 mod verify;
+mod withdraw;
 
 pub use compress::Compression;
 pub use error::{Committed, Error};
-pub use feed::{Feed, Settings};
+pub use feed::{Feed, RollbackExpiry, Settings};
 pub use gc::{Collection, Retention};
 pub use guards::{BrokenGuard, Guard, Guards, InvalidShrink, Shrink};
 pub use history::{Change, History, Logged, PastCommit, PastDataset};
@@ -135,6 +139,7 @@ pub use operations::{DatasetRecord, Operation, Outcome, Record, Who};
 pub use outline::{Kinds, Outline};
 pub use prepare::Item;
 pub use publish::{Publication, PublishedDataset};
+pub use purge::{NoPurge, Purge, Purged, Removal};
 pub use read::Reader;
 pub use recover::Recovery;
 pub use rehearse::Rehearsed;
@@ -143,3 +148,4 @@ pub use rollback::{NoRollback, Restored, Rollback};
 pub use schema::{LISTED_VIOLATIONS, Schema, SchemaProblem};
 pub use status::{ForeignMarker, LockStatus, Locks, Status};
 pub use verify::{Problem, ProblemKind, Progress, Verification};
+pub use withdraw::Withdrawal;

@@ -2,13 +2,15 @@
 //! lock. Everything that takes long happens here.
 
 use std::io::{self, Read};
+use std::time::Duration;
 
 use lastgood_protocol::digest::Sha256;
 use lastgood_protocol::layout::{self, Encoding};
-use lastgood_protocol::manifest::{Entry, Meta, SchemaRef};
+use lastgood_protocol::manifest::{Entry, Generation, Manifest, Meta, SchemaRef};
 use lastgood_protocol::name::{DatasetName, Ext};
 use lastgood_protocol::payload::{Rules, Scanner, Summary};
 use lastgood_protocol::schema::Draft;
+use lastgood_protocol::time::Timestamp;
 
 use crate::convert::csv::{ColumnType, excerpt, of_type};
 use crate::convert::{Conversion, Format, Head, Remarks};
@@ -18,6 +20,7 @@ use crate::guards::{Candidate, Guarded, Guards};
 use crate::objects::CHUNK_BYTES;
 use crate::outline::{Kinds, Outline};
 use crate::output::Output;
+use crate::rollback::NoRollback;
 use crate::schema::{Schema, Validator};
 use crate::storage::{Pending, Storage};
 
@@ -104,12 +107,41 @@ pub(crate) struct Prepared<F> {
     pub(crate) remarks: Remarks,
     pub(crate) schema: Option<PreparedSchema<F>>,
     pub(crate) meta: Option<Meta>,
+    /// From when on readers must not take it for current.
+    pub(crate) expiry: Expiry,
     /// What must be true of the feed under the lock, or the commit is refused.
     pub(crate) condition: Condition,
     pub(crate) object: Pending<F>,
     pub(crate) siblings: Vec<(Encoding, Pending<F>)>,
     /// `None` when the feed is to have none.
     pub(crate) plain_copy: Option<Pending<F>>,
+}
+
+/// When a payload that is prepared ceases to be current.
+#[derive(Clone, Copy)]
+pub(crate) enum Expiry {
+    /// So long after its commit, or never.
+    In(Option<Duration>),
+    /// At a certain time, or never.
+    At(Option<Timestamp>),
+}
+
+impl Expiry {
+    /// The end of what is committed now.
+    pub(crate) fn end(self, now: Timestamp) -> Option<Timestamp> {
+        match self {
+            Expiry::In(span) => span.map(|span| now.plus_ms(span.as_millis().try_into().unwrap_or(i64::MAX))),
+            Expiry::At(end) => end,
+        }
+    }
+}
+
+impl<F> Prepared<F> {
+    /// The digests of the objects that it brings.
+    pub(crate) fn objects(&self) -> Vec<Sha256> {
+        let schema = self.schema.as_ref().map(|schema| schema.reference.sha256);
+        std::iter::once(self.sha256).chain(schema).collect()
+    }
 }
 
 /// The schema that a prepared payload was validated against.
@@ -124,8 +156,9 @@ pub(crate) struct PreparedSchema<F> {
 pub(crate) enum Condition {
     /// Nothing.
     None,
-    /// That the dataset still has this payload.
-    Replaces(Sha256),
+    /// That the dataset still has this payload, or is not published still, and that what it is to have again has not been
+    /// purged: it is that of this generation.
+    GoesBack(Option<Sha256>, Generation),
     /// That its guards hold beside what is published, as they did.
     Guards(Box<Guarded>),
 }
@@ -141,9 +174,26 @@ impl Condition {
     ) -> Result<Option<String>, Error> {
         match self {
             Condition::None => Ok(None),
-            Condition::Replaces(sha256) if published.is_some_and(|entry| entry.sha256 == *sha256) => Ok(None),
-            Condition::Replaces(_) => Err(Error::Conflict { dataset: dataset.clone() }),
+            Condition::GoesBack(replaces, _) if published.map(|entry| entry.sha256) == *replaces => Ok(None),
+            Condition::GoesBack(..) => Err(Error::Conflict { dataset: dataset.clone() }),
             Condition::Guards(guarded) => guarded.verdict(storage, dataset, published),
+        }
+    }
+
+    /// Refuses to bring back what was purged while it was prepared.
+    pub(crate) fn check_purged(
+        &self,
+        dataset: &DatasetName,
+        objects: &[Sha256],
+        published: &Manifest,
+    ) -> Result<(), Error> {
+        let Condition::GoesBack(_, generation) = *self else { return Ok(()) };
+        match objects.iter().find_map(|sha256| published.purged.get(sha256)) {
+            Some(at) => Err(Error::NoRollback {
+                dataset: dataset.clone(),
+                reason: NoRollback::Purged { dataset: dataset.clone(), generation, at },
+            }),
+            None => Ok(()),
         }
     }
 }
@@ -187,6 +237,7 @@ pub(crate) fn prepare<S: Storage>(
         remarks,
         schema,
         meta,
+        expiry: Expiry::In(feed.settings.expires_in),
         condition,
         object: staged.object,
         siblings: staged.siblings,

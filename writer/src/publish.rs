@@ -11,6 +11,7 @@ use lastgood_protocol::name::{DatasetName, Ext};
 use lastgood_protocol::schema::Draft;
 use lastgood_protocol::time::Timestamp;
 
+use crate::clocks;
 use crate::convert::csv::LeftOut;
 use crate::derived::{self, Derived};
 use crate::error::Error;
@@ -19,9 +20,10 @@ use crate::lock::{self, Markers};
 use crate::mark::{Begun, Known};
 use crate::objects::{self, NewObjects};
 use crate::operations::Operation;
-use crate::prepare::{self, Item, Prepared};
+use crate::prepare::{self, Expiry, Item, Prepared};
 use crate::recover::{self, Recovery, Thoroughness};
 use crate::storage::{Pending, Storage, Wave};
+use crate::taking::Taking;
 use crate::traces;
 
 /// A commit that is published and survives power loss (I3).
@@ -75,6 +77,8 @@ pub struct PublishedDataset {
     pub schema_dropped: Option<u32>,
     /// The names of the guards that were overridden, separated by spaces, as in the manifest.
     pub forced: Option<String>,
+    /// From when on readers no longer take it for current, if ever.
+    pub expires_at: Option<Timestamp>,
 }
 
 impl PublishedDataset {
@@ -180,10 +184,23 @@ impl<S: Storage> Feed<S> {
         prepared: Vec<Prepared<S::File>>,
         identity: Identity,
     ) -> Result<Publication, Error> {
+        self.commit_with(staging, prepared, identity, &mut Taking::Nothing)
+    }
+
+    /// The same, and takes something back in the same generation.
+    pub(crate) fn commit_with(
+        &self,
+        staging: &S::Staging,
+        prepared: Vec<Prepared<S::File>>,
+        identity: Identity,
+        taking: &mut Taking<'_>,
+    ) -> Result<Publication, Error> {
         let seen = self.current()?;
         let backups = stage_backups(self, staging, seen.as_ref(), &prepared)?;
 
-        let datasets: Vec<DatasetName> = prepared.iter().map(|item| item.dataset.clone()).collect();
+        let mut datasets: Vec<DatasetName> = prepared.iter().map(|item| item.dataset.clone()).collect();
+        let published = datasets.len();
+        datasets.extend_from_slice(taking.datasets());
         let (_lock, holder) = lock::acquire(self, &datasets)?;
 
         // 1. Finish or undo what a crashed writer left.
@@ -196,7 +213,8 @@ impl<S: Storage> Feed<S> {
             self.refuse_old_copy(before, &known)?;
         }
         let commit = CommitId::from_random(self.random()?);
-        let next = next_manifest(self, before, &known, identity, commit, &prepared)?;
+        let mut next = next_manifest(self, before, &known, identity, commit, &prepared)?;
+        taking.note(self, &mut next)?;
         let bytes = encode(&next)?;
         let next = Current::new(next, bytes);
 
@@ -209,14 +227,22 @@ impl<S: Storage> Feed<S> {
         //    with the markers (I1).
         let mut new_objects = NewObjects::new(&self.storage);
         let mut derived = Derived::of_manifest(&self.storage, staging, &next).map_err(failed)?;
+        let datasets = &datasets[..published];
         let wanted: HashSet<ObjectId<'_>> =
             datasets.iter().flat_map(|dataset| next.manifest.datasets[dataset].objects()).collect();
         let named = before.iter().flat_map(|manifest| manifest.objects()).filter(|id| wanted.contains(id)).collect();
-        let other_backups = derived::other_backups(&self.storage, before, &datasets).map_err(failed)?;
+        let other_backups = derived::other_backups(&self.storage, before, datasets).map_err(failed)?;
         let commit_of = ItemCommit { feed: self, staging, before, named, other_backups, next: &next.manifest };
         let mut report = Vec::with_capacity(prepared.len());
         for (item, backup) in prepared.into_iter().zip(backups) {
             report.push(commit_of.stage(item, backup, &mut new_objects, &mut derived).map_err(failed)?);
+        }
+        if let Some(before) = before {
+            let manifests = (before, &*next.manifest);
+            derived.revive(&self.storage, staging, manifests, datasets).map_err(failed)?;
+        }
+        for dataset in taking.withdrawn() {
+            derived.withdraw(&self.storage, before, dataset).map_err(failed)?;
         }
         let (derived_files, derived) = derived.into_parts();
         let (replacing, replacements) = new_objects.take_replacements();
@@ -262,12 +288,15 @@ impl<S: Storage> Feed<S> {
         begun.done();
         new_objects.keep();
         self.remember(&next);
+        //    What was purged goes only now: the manifest that says so is durable, so nothing that is missing looks like damage.
+        taking.carry_out(&self.storage, &next.manifest);
 
         // 7. Remove the markers, and report success only now.
         let mut warnings: Vec<String> = not_done
             .into_iter()
             .map(|(path, error)| format!("{path} was not updated: {error}; `lastgood recover` does it"))
             .collect();
+        warnings.extend(before.and_then(|before| clocks::behind(before, next.manifest.published_at)));
         warnings.extend(report.iter().flat_map(PublishedDataset::warnings));
         if let Err(error) = markers.lower() {
             warnings.push(format!("the lock marker stays until the next publish: {error}"));
@@ -367,14 +396,22 @@ pub(crate) fn next_manifest<S: Storage>(
     next.expires_at = match (identity, current) {
         // What is published is no younger for it.
         (Identity::New | Identity::KeptByOldCopy, Some(current)) => current.expires_at,
-        _ => feed.settings.expires_in.map(|span| now.plus_ms(span.as_millis().try_into().unwrap_or(i64::MAX))),
+        _ => Expiry::In(feed.settings.generation_expires_in).end(now),
     };
     if let Some(current) = current {
         next.datasets.clone_from(&current.datasets);
+        next.withdrawn.clone_from(&current.withdrawn);
+        next.purged.clone_from(&current.purged);
+        if next.expires_at.is_none() {
+            // An end of the whole generation was that of each dataset, too: what this commit does not publish is no younger for
+            // it. Earlier versions knew no other.
+            next.datasets.values_mut().for_each(|entry| entry.expires_at = current.end_of(entry));
+        }
     }
     for item in prepared {
         let before = next.datasets.get(&item.dataset);
         let forced = item.condition.check(&feed.storage, &item.dataset, before)?;
+        item.condition.check_purged(&item.dataset, &item.objects(), &next)?;
         let unchanged = before.filter(|before| (before.sha256, &before.ext) == (item.sha256, &item.ext));
         let entry = Entry {
             sha256: item.sha256,
@@ -387,8 +424,12 @@ pub(crate) fn next_manifest<S: Storage>(
             meta: item.meta.clone(),
             forced,
             plain_copy: item.plain_copy.is_some(),
+            expires_at: item.expiry.end(now),
         };
         next.datasets.insert(item.dataset.clone(), entry);
+        // Whoever publishes it again has decided anew.
+        next.withdrawn.remove(&item.dataset);
+        item.objects().iter().for_each(|sha256| _ = next.purged.remove(sha256));
     }
     Ok(next)
 }
@@ -471,11 +512,16 @@ impl<S: Storage> ItemCommit<'_, S> {
 }
 
 impl PublishedDataset {
-    /// What becomes of a prepared dataset in the manifest `next` after `before`.
-    pub(crate) fn new<F>(item: &Prepared<F>, before: Option<&Manifest>, next: &Manifest) -> Self {
-        let before = before.and_then(|before| before.datasets.get(&item.dataset));
+    /// What becomes of a prepared dataset in the manifest `next` after `manifest`.
+    pub(crate) fn new<F>(item: &Prepared<F>, manifest: Option<&Manifest>, next: &Manifest) -> Self {
+        let before = manifest.and_then(|manifest| manifest.datasets.get(&item.dataset));
         let entry = &next.datasets[&item.dataset];
         let schema_before = before.and_then(|before| before.schema.as_ref());
+        let purged = manifest.and_then(|manifest| manifest.purged.get(&item.sha256));
+        let mut notes = item.remarks.notes.clone();
+        notes.extend(purged.map(|at| {
+            format!("these bytes were purged at {at}; they are published again, and readers may keep them again")
+        }));
         Self {
             dataset: item.dataset.clone(),
             sha256: item.sha256,
@@ -485,8 +531,9 @@ impl PublishedDataset {
             rows: item.rows,
             nan_mapped: item.nan_mapped,
             left_out: item.remarks.left_out.clone(),
-            notes: item.remarks.notes.clone(),
+            notes,
             forced: entry.forced.clone(),
+            expires_at: entry.expires_at,
             schema: entry.schema.clone(),
             schema_converted_from: item.schema.as_ref().and_then(|schema| schema.converted_from),
             schema_dropped: schema_before.filter(|_| entry.schema.is_none()).map(|schema| schema.version),

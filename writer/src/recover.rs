@@ -20,6 +20,7 @@ use crate::mark::OldCopy;
 use crate::objects;
 use crate::operations::Operation;
 use crate::publish::{Identity, Publication};
+use crate::purge;
 use crate::repair;
 use crate::restore::{Otherwise, Restored, restore_manifest};
 use crate::retained;
@@ -46,6 +47,8 @@ pub struct Recovery {
     pub staging_removed: usize,
     /// What is published is below what has been: until that is decided, nothing can be published.
     pub old_copy: Option<OldCopy>,
+    /// Files of payloads that had been purged, which were still there, or there again, and were removed.
+    pub purged: Vec<FeedPath>,
 }
 
 impl Recovery {
@@ -63,8 +66,9 @@ impl Recovery {
             markers_removed,
             staging_removed,
             old_copy: _,
+            purged,
         } = self;
-        let files = !made.is_empty() || !objects.is_empty() || !rebuilt.is_empty();
+        let files = !made.is_empty() || !objects.is_empty() || !rebuilt.is_empty() || !purged.is_empty();
         files || *manifest_restored || *markers_removed || *staging_removed > 0
     }
 }
@@ -208,10 +212,29 @@ pub(crate) fn finish<S: Storage>(
         if !recovery.rebuilt.is_empty() {
             tracing::warn!(files = recovery.rebuilt.len(), "derived files were rebuilt from the manifest");
         }
+        // Only now, when the manifest that says so is durable.
+        recovery.purged = finish_purge(feed, &current.manifest, thoroughness)?;
     }
     // Last, so that an interrupted recovery finds them again (I8).
     markers.lower().map_err(Error::io("remove stale lock markers"))?;
     Ok((recovery, current))
+}
+
+/// Removes what a purge that was interrupted has left of its payloads, or what has come back of any since.
+fn finish_purge<S: Storage>(
+    feed: &Feed<S>,
+    manifest: &Manifest,
+    thoroughness: Thoroughness,
+) -> Result<Vec<FeedPath>, Error> {
+    let was_purge = manifest.purged.iter().any(|(_, at)| *at == manifest.published_at);
+    if !was_purge && (thoroughness == Thoroughness::WhatMarkersName || manifest.purged.is_empty()) {
+        return Ok(Vec::new());
+    }
+    let removal = purge::remove_files(&feed.storage, manifest);
+    match removal.left.into_iter().next() {
+        Some(problem) => Err(Error::io("remove what was purged")(io::Error::other(problem))),
+        None => Ok(removal.removed),
+    }
 }
 
 /// The datasets whose derived files are to be checked; `None` when nothing is.
@@ -227,12 +250,18 @@ fn scope<S: Storage>(
             let history = feed.storage.info(&layout::history(current.manifest.generation))?;
             return Ok(history.is_none().then(Vec::new));
         }
-        // A marker whose bytes a power cut took may have named any dataset.
-        if let Some(marker) = lock::read_marker(feed, &layout::lock())? {
+        let last = current.manifest.previous;
+        let last = last.map(|last| retained::intact(&feed.storage, last)).transpose()?.flatten();
+        let revives = last.is_some_and(|last| derived::revives(&last, &current.manifest));
+        // A marker whose bytes a power cut took may have named any dataset, and what was purged and is published again may be the
+        // backup of any.
+        if let Some(marker) = lock::read_marker(feed, &layout::lock())?.filter(|_| !revives) {
             return Ok(Some(marker.datasets));
         }
     }
-    Ok(Some(current.manifest.datasets.keys().cloned().collect()))
+    // Those that were withdrawn have some if the commit that did it was interrupted.
+    let withdrawn = current.manifest.withdrawn.iter().map(|(dataset, _)| dataset);
+    Ok(Some(current.manifest.datasets.keys().chain(withdrawn).cloned().collect()))
 }
 
 /// Makes the derived files of `datasets` agree with the manifest (I10).
@@ -293,7 +322,11 @@ fn names_that_went<S: Storage>(
         };
         Ok(datasets.iter().flat_map(of).map(|(path, _)| path).collect())
     };
-    Ok(names(&last)?.difference(&names(manifest)?).cloned().collect())
+    let mut went = names(&last)?;
+    for dataset in datasets.iter().filter(|dataset| !manifest.datasets.contains_key(dataset)) {
+        went.extend(derived::names_of(storage, &last, dataset)?);
+    }
+    Ok(went.difference(&names(manifest)?).cloned().collect())
 }
 
 /// The generations whose manifests the history has, in rising order.

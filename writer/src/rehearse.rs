@@ -3,6 +3,7 @@
 use lastgood_protocol::id::CommitId;
 use lastgood_protocol::manifest::Generation;
 
+use crate::clocks;
 use crate::compress::Compression;
 use crate::error::Error;
 use crate::feed::{Feed, Settings};
@@ -63,7 +64,8 @@ impl<S: Storage> Feed<S> {
         encode(&next)?;
         let datasets: Vec<PublishedDataset> =
             prepared.iter().map(|item| PublishedDataset::new(item, before, &next)).collect();
-        let warnings = datasets.iter().flat_map(PublishedDataset::warnings).collect();
+        let behind = before.and_then(|before| clocks::behind(before, next.published_at));
+        let warnings = behind.into_iter().chain(datasets.iter().flat_map(PublishedDataset::warnings)).collect();
         Ok(Rehearsed { created: current.is_none(), generation: next.generation, datasets, warnings })
     }
 }

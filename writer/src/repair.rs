@@ -11,6 +11,7 @@ use lastgood_protocol::manifest::Manifest;
 use lastgood_protocol::name::Ext;
 
 use crate::compress;
+use crate::derived;
 use crate::error::Error;
 use crate::feed::Feed;
 use crate::lazy::LazyStaging;
@@ -193,11 +194,7 @@ impl<S: Storage> Bench<'_, S> {
         }
         let storage = &self.feed.storage;
         let mut copies: HashMap<u64, Vec<FeedPath>> = HashMap::new();
-        let paths = |name: &String| {
-            let backup = layout::parse_backup(name).map(|(dataset, ext)| layout::backup(&dataset, &ext));
-            backup.or_else(|| layout::parse_plain_copy(name).map(|(dataset, ext)| layout::plain_copy(&dataset, &ext)))
-        };
-        for path in storage.list(Dir::Root)?.iter().filter_map(paths) {
+        for path in storage.list(Dir::Root)?.iter().filter_map(|name| derived::parse_copy(name)) {
             if let Some(info) = storage.info(&path)? {
                 copies.entry(info.size).or_default().push(path);
             }

@@ -118,6 +118,8 @@ fn as_new_feed<S: Storage>(
     if let Some(old) = old {
         next.expires_at = old.expires_at;
         next.datasets = old.datasets;
+        next.withdrawn = old.withdrawn;
+        next.purged = old.purged;
     }
     let failed = |source| Error::Io { doing: "put the manifest back".to_owned(), source };
     let storage = &feed.storage;

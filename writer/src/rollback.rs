@@ -13,12 +13,12 @@ use lastgood_protocol::time::Timestamp;
 use crate::convert::Remarks;
 use crate::derived;
 use crate::error::Error;
-use crate::feed::Feed;
+use crate::feed::{Feed, RollbackExpiry};
 use crate::objects::{self, CHUNK_BYTES};
 use crate::operations::Operation;
 use crate::output::Output;
-use crate::prepare::{self, Condition, Prepared, PreparedSchema};
-use crate::publish::{Identity, Publication};
+use crate::prepare::{self, Condition, Expiry, Prepared, PreparedSchema};
+use crate::publish::{Identity, Publication, PublishedDataset};
 use crate::recover;
 use crate::retained;
 use crate::storage::Storage;
@@ -75,6 +75,35 @@ pub enum NoRollback {
         /// The generation of the current payload.
         generation: Generation,
     },
+    /// The dataset was withdrawn.
+    #[error(
+        "it was withdrawn at {at}; {}",
+        last.map_or_else(
+            || "nothing that is retained had it".to_owned(),
+            |last| format!("`lastgood rollback {dataset} --to {last}` publishes again what it had last")
+        )
+    )]
+    Withdrawn {
+        /// The dataset.
+        dataset: DatasetName,
+        /// When.
+        at: Timestamp,
+        /// The last generation that had it, if it is retained.
+        last: Option<Generation>,
+    },
+    /// The payload, or its schema, was purged.
+    #[error(
+        "what it had in generation {generation} was purged at {at} and cannot come back; `lastgood history {dataset}` lists what \
+         else it had, for --to"
+    )]
+    Purged {
+        /// The dataset.
+        dataset: DatasetName,
+        /// The generation.
+        generation: Generation,
+        /// When.
+        at: Timestamp,
+    },
     /// The payload is the current one.
     #[error("its payload of generation {generation} is the current one; there is nothing to roll back")]
     AlreadyCurrent {
@@ -103,6 +132,8 @@ impl NoRollback {
             NoRollback::NotRetained { .. } => "not-retained",
             NoRollback::NotInGeneration { .. } => "not-in-generation",
             NoRollback::NothingBefore { .. } => "nothing-before",
+            NoRollback::Withdrawn { .. } => "withdrawn",
+            NoRollback::Purged { .. } => "purged",
             NoRollback::AlreadyCurrent { .. } => "already-current",
             NoRollback::Damaged { .. } => "damaged",
         }
@@ -141,12 +172,29 @@ impl<S: Storage> Feed<S> {
         let prepared = targets.iter().map(|target| target.prepare(self, &staging)).collect::<Result<Vec<_>, _>>()?;
         let mut publication = self.commit(&staging, prepared, Identity::Kept)?;
         publication.recovery.staging_removed += staging_removed;
+        let over: Vec<String> = publication.datasets.iter().filter_map(|dataset| over(dataset, &publication)).collect();
+        publication.warnings.extend(over);
         let restored = targets.into_iter().map(|target| Restored {
             dataset: target.dataset.clone(),
             generation: target.generation,
             published_at: target.entry.published_at,
         });
         Ok(Rollback { publication, restored: restored.collect() })
+    }
+
+    /// The last retained generation that has a dataset, with a payload that was not purged.
+    fn last_with(&self, current: &Manifest, dataset: &DatasetName) -> Result<Option<Generation>, Error> {
+        let retained = recover::retained_generations(&self.storage).map_err(Error::io("list the history"))?;
+        for generation in retained.into_iter().rev() {
+            // One that is damaged, or was collected meanwhile, is none to go back to.
+            let manifest = retained::load(&self.storage, generation).ok().flatten();
+            let entry = manifest.and_then(|mut manifest| manifest.datasets.remove_entry(dataset));
+            let is_there = |entry: &Entry| entry.objects().all(|(sha256, _)| current.purged.get(&sha256).is_none());
+            if entry.is_some_and(|(_, entry)| is_there(&entry)) {
+                return Ok(Some(generation));
+            }
+        }
+        Ok(None)
     }
 
     /// Finds what a dataset is to be rolled back to.
@@ -157,15 +205,20 @@ impl<S: Storage> Feed<S> {
         to: Option<Generation>,
     ) -> Result<Target<'a>, Error> {
         let refused = |reason| Error::NoRollback { dataset: dataset.clone(), reason };
-        let Some(replaces) = current.datasets.get(dataset) else {
-            let known: Vec<&str> = current.datasets.keys().map(DatasetName::as_str).collect();
-            return Err(refused(NoRollback::NotPublished { known: known.join(", ") }));
+        let replaces = current.datasets.get(dataset);
+        let (before, nothing_before) = match (replaces, current.withdrawn.get(dataset)) {
+            (Some(entry), _) => (entry.previous, NoRollback::NothingBefore { generation: entry.generation }),
+            // What was withdrawn can be published again, if it is said which payload.
+            (None, Some(at)) => {
+                let last = if to.is_none() { self.last_with(current, dataset)? } else { None };
+                (None, NoRollback::Withdrawn { dataset: dataset.clone(), at, last })
+            }
+            (None, None) => {
+                let known: Vec<&str> = current.datasets.keys().map(DatasetName::as_str).collect();
+                return Err(refused(NoRollback::NotPublished { known: known.join(", ") }));
+            }
         };
-        let nothing_before = NoRollback::NothingBefore { generation: replaces.generation };
-        let generation = match to.or(replaces.previous) {
-            Some(generation) => generation,
-            None => return Err(refused(nothing_before)),
-        };
+        let Some(generation) = to.or(before) else { return Err(refused(nothing_before)) };
         let manifest = match retained::load(&self.storage, generation) {
             Ok(Some(manifest)) => manifest,
             Ok(None) => {
@@ -175,35 +228,58 @@ impl<S: Storage> Feed<S> {
             Err(_) => return Err(refused(NoRollback::Damaged { path: layout::history(generation), generation })),
         };
         match manifest.datasets.get(dataset).cloned() {
-            Some(entry) => Ok(Target { dataset, generation, entry, replaces }),
+            Some(entry) => {
+                if let Some(at) = entry.objects().find_map(|(sha256, _)| current.purged.get(&sha256)) {
+                    return Err(refused(NoRollback::Purged { dataset: dataset.clone(), generation, at }));
+                }
+                let expires_at = manifest.end_of(&entry);
+                Ok(Target { dataset, generation, entry: Entry { expires_at, ..entry }, replaces })
+            }
             None if to.is_none() => Err(refused(nothing_before)),
             None => Err(refused(NoRollback::NotInGeneration { dataset: dataset.clone(), generation })),
         }
     }
 }
 
+/// A warning when what was rolled back to was over before it was published again.
+fn over(PublishedDataset { dataset, expires_at, .. }: &PublishedDataset, publication: &Publication) -> Option<String> {
+    let end = expires_at.filter(|end| *end <= publication.published_at)?;
+    Some(format!(
+        "{dataset} is again what expired at {end}, and readers say so; `lastgood rollback {dataset} --to GENERATION --expires-in \
+         TIME` gives it another end"
+    ))
+}
+
 /// A dataset and what it is to be again.
 struct Target<'a> {
     dataset: &'a DatasetName,
     generation: Generation,
+    /// Its end is that which the generation gave it.
     entry: Entry,
-    /// The entry that it has now.
-    replaces: &'a Entry,
+    /// The entry that it has now, unless it was withdrawn.
+    replaces: Option<&'a Entry>,
 }
 
 impl Target<'_> {
     fn is_current(&self) -> bool {
-        (self.entry.sha256, &self.entry.ext) == (self.replaces.sha256, &self.replaces.ext)
+        self.replaces.is_some_and(|entry| (self.entry.sha256, &self.entry.ext) == (entry.sha256, &entry.ext))
     }
 
     fn refused(&self, reason: NoRollback) -> Error {
         Error::NoRollback { dataset: self.dataset.clone(), reason }
     }
 
-    /// A file that the generation names is missing or damaged: that is no damage once the generation has been collected,
-    /// which goes before what it names.
+    /// A file that the generation names is missing or damaged: that is no damage once it has been purged, which the manifest says
+    /// before, or the generation has been collected, which goes before what it names.
     fn damaged<S: Storage>(&self, feed: &Feed<S>, path: FeedPath) -> Error {
         let generation = self.generation;
+        let published = match feed.manifest() {
+            Ok(published) => published,
+            Err(error) => return error,
+        };
+        if let Some(at) = self.entry.objects().find_map(|(sha256, _)| published.purged.get(&sha256)) {
+            return self.refused(NoRollback::Purged { dataset: self.dataset.clone(), generation, at });
+        }
         match recover::retained_generations(&feed.storage) {
             Err(source) => Error::Io { doing: "list the history".to_owned(), source },
             Ok(retained) if !retained.contains(&generation) => {
@@ -249,10 +325,14 @@ impl Target<'_> {
             remarks: Remarks::default(),
             schema,
             meta: self.entry.meta.clone(),
-            condition: Condition::Replaces(self.replaces.sha256),
+            expiry: match feed.settings.rollback_expiry {
+                RollbackExpiry::AsItWas => Expiry::At(self.entry.expires_at),
+                RollbackExpiry::In(span) => Expiry::In(span),
+            },
+            condition: Condition::GoesBack(self.replaces.map(|entry| entry.sha256), self.generation),
             object: staged.object,
             siblings: staged.siblings,
-            plain_copy: staged.plain_copy.filter(|_| self.replaces.plain_copy),
+            plain_copy: staged.plain_copy.filter(|_| self.replaces.is_none_or(|entry| entry.plain_copy)),
         })
     }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use lastgood_protocol::digest::Sha256;
 use lastgood_protocol::layout::{self, Dir, Encoding, FeedPath};
-use lastgood_protocol::manifest::{Datasets, Generation, MAX_MANIFEST_BYTES, Manifest};
+use lastgood_protocol::manifest::{Datasets, Entry, Generation, MAX_MANIFEST_BYTES, Manifest};
 use lastgood_protocol::name::{DatasetName, Ext};
 
 use crate::compress;
@@ -18,6 +18,7 @@ use crate::lock;
 use crate::mark::OldCopy;
 use crate::objects;
 use crate::parallel;
+use crate::purge;
 use crate::recover;
 use crate::retained;
 use crate::storage::Storage;
@@ -96,6 +97,9 @@ pub enum ProblemKind {
     /// It is derived and does not agree with the manifest; `lastgood recover` rebuilds it.
     #[error("does not agree with the manifest; `lastgood recover` rebuilds it")]
     Disagrees,
+    /// It has what was purged; `lastgood recover` removes it.
+    #[error("was purged and is there all the same; `lastgood recover` removes it")]
+    Purged,
     /// It cannot be read.
     #[error("cannot be read: {0}")]
     Unreadable(String),
@@ -131,12 +135,20 @@ impl<S: Storage> Feed<S> {
     /// # Errors
     /// As for [`verify`](Self::verify).
     pub fn verify_watched(&self, watch: &(dyn Fn(Progress) + Sync)) -> Result<Verification, Error> {
+        // What is published, when nobody publishes. In this order: a commit that begins later makes another generation.
+        let at_rest = || {
+            let generation = self.published()?.manifest.generation;
+            let (busy, _) = lock::held_by_all_signs(self)?;
+            Ok::<_, Error>((!busy).then_some(generation))
+        };
+        let mut before = at_rest()?;
         let mut verification = self.verify_once(watch)?;
         let mut looked_at = verification.generation;
         for look in 1.. {
-            let published = self.published()?.manifest;
-            let (busy, _) = lock::held_by_all_signs(self)?;
-            let quiet = !busy && published.generation == looked_at;
+            let now = at_rest()?;
+            // Before and after: a commit may have come to its end in between.
+            let quiet = before == Some(looked_at) && now == Some(looked_at);
+            before = now;
             if verification.problems.is_empty() || quiet || look == LOOKS {
                 break;
             }
@@ -161,8 +173,8 @@ impl<S: Storage> Feed<S> {
         let (storage, manifest) = (&self.storage, &current.manifest);
         let looking = || Error::io("look at the derived files again");
         let before = derived::entries_before(storage, manifest, manifest.datasets.keys()).map_err(looking())?;
-        let mut wrong: HashSet<FeedPath> =
-            same_bytes(storage, &current).into_iter().map(|problem| problem.path).collect();
+        let whole = same_bytes(storage, &current).into_iter().chain(self.purged(manifest)?);
+        let mut wrong: HashSet<FeedPath> = whole.map(|problem| problem.path).collect();
         for (dataset, entry) in &manifest.datasets {
             for (path, entry) in derived::copies(dataset, entry, before.get(dataset)) {
                 // One that cannot be read does not agree.
@@ -230,8 +242,22 @@ impl<S: Storage> Feed<S> {
         verification.lost = expected.lost(&broken_objects);
         verification.problems.extend(self.still_retained(&current.manifest, objects)?);
         verification.problems.extend(same_bytes(&self.storage, &current));
+        verification.problems.extend(self.purged(&current.manifest)?);
         verification.problems.sort_by(|a, b| a.path.cmp(&b.path));
         Ok(verification)
+    }
+
+    /// What is there although it was purged: a purge did not come to its end, or an old copy was put back.
+    fn purged(&self, published: &Manifest) -> Result<Vec<Problem>, Error> {
+        let of = |(dataset, entry): (&DatasetName, &Entry)| layout::plain_copy(dataset, &entry.ext);
+        let held_against_the_manifest: HashSet<FeedPath> = published.datasets.iter().map(of).collect();
+        let found = purge::files(&self.storage, published, |path| !held_against_the_manifest.contains(path));
+        Ok(found
+            .map_err(Error::io("look for what was purged"))?
+            .0
+            .into_iter()
+            .map(|path| Problem::derived(path, ProblemKind::Purged))
+            .collect())
     }
 
     /// Leaves out what garbage collection has removed meanwhile: it removes generations before what they name.
@@ -315,7 +341,7 @@ impl Expected {
         for generation in generations {
             // The published one is compared with its copy in the history to the byte.
             if generation == published.generation {
-                expected.take(&mut index, Manifest::clone(published), true);
+                expected.take(&mut index, Manifest::clone(published), published, true);
                 continue;
             }
             let path = layout::history(generation);
@@ -328,11 +354,11 @@ impl Expected {
                     expected.bytes += info.map_or(0, |info| info.size);
                     for &dataset in sources.get(&generation).map_or(&[][..], Vec::as_slice) {
                         let entry = manifest.datasets.get(dataset).cloned();
-                        if let Some(entry) = entry {
+                        if let Some(entry) = entry.filter(|entry| published.purged.get(&entry.sha256).is_none()) {
                             expected.before.insert(dataset.clone(), entry);
                         }
                     }
-                    expected.take(&mut index, manifest, false);
+                    expected.take(&mut index, manifest, published, false);
                 }
                 Err(kind) => {
                     expected.generations.push((generation, false));
@@ -344,14 +370,26 @@ impl Expected {
         Ok(expected)
     }
 
-    fn take(&mut self, index: &mut HashMap<(Sha256, Ext, u64), usize>, manifest: Manifest, published: bool) {
+    fn take(
+        &mut self,
+        index: &mut HashMap<(Sha256, Ext, u64), usize>,
+        manifest: Manifest,
+        published: &Manifest,
+        is_published: bool,
+    ) {
         let number = self.generations.len();
         let generation = manifest.generation;
         self.generations.push((generation, true));
         for (dataset, entry) in manifest.datasets {
-            let mut of = Vec::new();
+            let (mut of, mut is_purged) = (Vec::new(), false);
             let schema = entry.schema.map(|schema| (schema.sha256, Ext::json(), schema.size));
             for (sha256, ext, size) in std::iter::once((entry.sha256, entry.ext, entry.size)).chain(schema) {
+                if !is_published && published.purged.get(&sha256).is_some() {
+                    // That it is missing is no damage, but there is no going back to all of this generation.
+                    self.generations[number].1 = false;
+                    is_purged = true;
+                    continue;
+                }
                 // By size too: one that is named with two has one of them wrong, which readers would not forgive.
                 let at = *index.entry((sha256, ext, size)).or_insert_with_key(|(sha256, ext, _)| {
                     let (sha256, ext) = (*sha256, ext.clone());
@@ -360,11 +398,12 @@ impl Expected {
                 });
                 self.objects[at].by.push(number);
                 of.push(at);
-                if published {
+                if is_published {
                     self.objects[at].datasets.push(dataset.clone());
                 }
             }
-            if let Some(list) = self.of.get_mut(&dataset) {
+            // What was purged is nothing to go back to.
+            if let Some(list) = self.of.get_mut(&dataset).filter(|_| !is_purged) {
                 match list.last_mut() {
                     Some((last, same)) if *same == of => *last = generation,
                     _ => list.push((generation, of)),

@@ -20,8 +20,10 @@ use crate::time::Timestamp;
 use crate::{FORMAT, MAX_SAFE_INTEGER};
 
 mod datasets;
+mod noted;
 
 pub use datasets::Datasets;
+pub use noted::Noted;
 
 /// The largest manifest that is read or written, in bytes: 8 MiB, room for some 20 000 datasets.
 pub const MAX_MANIFEST_BYTES: u64 = 8 * 1024 * 1024;
@@ -31,6 +33,12 @@ pub const MAX_SCHEMA_BYTES: u64 = 4 * 1024 * 1024;
 
 /// The largest `meta`, in bytes.
 pub const MAX_META_BYTES: usize = 4096;
+
+/// How many datasets a manifest says of that they were withdrawn: the latest.
+pub const MAX_WITHDRAWN: usize = 128;
+
+/// How many digests a manifest says of that they were purged.
+pub const MAX_PURGED: usize = 1024;
 
 /// How many generations in a row have manifests of different lengths: more than anybody publishes in one second who does
 /// anything else, and few enough that the white space, half of it on average, costs readers next to nothing.
@@ -50,10 +58,16 @@ pub struct Manifest {
     pub commit: CommitId,
     /// When it was committed.
     pub published_at: Timestamp,
-    /// From when on readers must not take it for current, if ever.
+    /// From when on readers must not take any of it for current, if ever; each dataset may have an earlier end of its own.
     pub expires_at: Option<Timestamp>,
     /// The datasets and their current objects.
     pub datasets: Datasets,
+    /// The datasets that the feed had and has no longer, with the time of the commit that took them out. At most
+    /// [`MAX_WITHDRAWN`] of them.
+    pub withdrawn: Noted<DatasetName>,
+    /// The digests of payloads that were taken off the server, with the time of the commit that did it: nobody is to keep
+    /// them. At most [`MAX_PURGED`] of them.
+    pub purged: Noted<Sha256>,
 }
 
 /// One dataset in a manifest.
@@ -79,6 +93,8 @@ pub struct Entry {
     pub forced: Option<String>,
     /// Whether there is a plain copy of the payload, and a backup of the one before it.
     pub plain_copy: bool,
+    /// From when on readers must not take it for current, if ever.
+    pub expires_at: Option<Timestamp>,
 }
 
 /// What names an object: the digest of its content and its extension.
@@ -99,9 +115,9 @@ impl Manifest {
     /// The first manifest of a new feed, or the next of an existing one, with the datasets still to be filled in.
     #[must_use]
     pub fn new(feed: FeedId, generation: Generation, commit: CommitId, published_at: Timestamp) -> Self {
-        let datasets = Datasets::new();
+        let (datasets, withdrawn, purged) = (Datasets::new(), Noted::new(), Noted::new());
         let previous = generation.previous();
-        Self { feed, generation, previous, commit, published_at, expires_at: None, datasets }
+        Self { feed, generation, previous, commit, published_at, expires_at: None, datasets, withdrawn, purged }
     }
 
     /// The manifest as the bytes of a file. Modulo 256, their number is that of the generation.
@@ -197,6 +213,8 @@ impl Manifest {
             published_at: signed.parsed("published_at")?,
             expires_at: signed.nullable("expires_at", Json::parsed)?,
             datasets: Datasets::new(),
+            withdrawn: signed.nullable("withdrawn", Noted::decode)?.unwrap_or_default(),
+            purged: signed.nullable("purged", Noted::decode)?.unwrap_or_default(),
         })
     }
 
@@ -213,8 +231,14 @@ impl Manifest {
             .plain("commit", &self.commit)
             .plain("published_at", &self.published_at)
             .json("expires_at", &expires_at)
-            .json("datasets", &datasets.finish())
-            .finish()
+            .json("datasets", &datasets.finish());
+        if !self.withdrawn.is_empty() {
+            signed.json("withdrawn", &self.withdrawn.encode());
+        }
+        if !self.purged.is_empty() {
+            signed.json("purged", &self.purged.encode());
+        }
+        signed.finish()
     }
 
     /// What names the objects that this manifest refers to: payloads and schemas, some perhaps more than once.
@@ -222,10 +246,17 @@ impl Manifest {
         self.datasets.values().flat_map(Entry::objects)
     }
 
-    /// Whether readers must no longer take it for current at `now`.
+    /// Whether readers must no longer take any of it for current at `now`.
     #[must_use]
     pub fn expired(&self, now: Timestamp) -> bool {
         self.expires_at.is_some_and(|end| end <= now)
+    }
+
+    /// From when on readers must not take the payload of one of its entries for current, if ever: its own end, or that of the
+    /// manifest where that is earlier.
+    #[must_use]
+    pub fn end_of(&self, entry: &Entry) -> Option<Timestamp> {
+        entry.expires_at.into_iter().chain(self.expires_at).min()
     }
 }
 
@@ -248,6 +279,7 @@ impl Entry {
             meta: entry.nullable("meta", Meta::decode)?,
             forced: entry.nullable("forced", Json::parsed)?,
             plain_copy: entry.optional("plain_copy")?.is_none_or(|value| value.as_str() != "false"),
+            expires_at: entry.nullable("expires_at", Json::parsed)?,
         })
     }
 
@@ -274,11 +306,20 @@ impl Entry {
         if !self.plain_copy {
             entry.json("plain_copy", "false");
         }
+        if let Some(end) = &self.expires_at {
+            entry.plain("expires_at", end);
+        }
         entry.finish()
     }
 }
 
 impl Entry {
+    /// Whether readers must no longer take it for current at `now`.
+    #[must_use]
+    pub fn expired(&self, now: Timestamp) -> bool {
+        self.expires_at.is_some_and(|end| end <= now)
+    }
+
     /// What names the objects of the dataset: its payload, and its schema if it has one.
     pub fn objects(&self) -> impl Iterator<Item = ObjectId<'_>> {
         let schema = self.schema.as_ref().map(|schema| (schema.sha256, "json"));

@@ -73,10 +73,11 @@ impl<V> Task<V> {
         for (i, payload) in payloads.into_iter().enumerate() {
             let mut head = self.heads[i].clone()?;
             let payload = payload.filter(|payload| payload.sha256 == head.sha256 && payload.size == head.size)?;
-            let (dataset, reason) = (self.plan.datasets[i].dataset.clone(), Some(reason.clone()));
+            let (dataset, reason, expires_at) = (self.plan.datasets[i].dataset.clone(), Some(reason.clone()), None);
             let age_ms = self.age_ms(&head, now);
             head.used_at = now;
-            readings.push(Reading { value: payload.value.ok()?, dataset, source, reason, generation, age_ms, head });
+            let value = payload.value.ok()?;
+            readings.push(Reading { value, dataset, source, reason, expires_at, generation, age_ms, head });
         }
         Some(readings)
     }
@@ -102,7 +103,7 @@ impl<V> Task<V> {
         let detail =
             format!("the last good copy was confirmed {age} ms ago, more than the {limit} allowed, and {failure}");
         let result = Err(failure.but(Code::TooOld, detail));
-        Step::Done(Outcome { result, too_old: readings, memory: self.memory, at: now })
+        Step::Done(Outcome { result, too_old: readings, memory: self.memory, manifest: self.seen, at: now })
     }
 
     pub(super) fn fail(self: Box<Self>, failure: Failure, now: Timestamp) -> Step<V> {

@@ -1,6 +1,8 @@
 //! Whether what a manifest says of a dataset is what its reader wants: decided before anything is downloaded.
 
+use alloc::borrow::ToOwned;
 use alloc::format;
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::plan::{Kind, Shape, Wanted};
@@ -14,9 +16,7 @@ impl Wanted {
     pub(super) fn entry<'a>(&self, manifest: &'a Manifest, max_bytes: u64) -> Result<&'a Entry, Failure> {
         let dataset = &self.dataset;
         let Some(entry) = manifest.datasets.get(dataset) else {
-            let others: Vec<&str> = manifest.datasets.keys().take(8).map(DatasetName::as_str).collect();
-            let detail = format!("the feed has no dataset \"{dataset}\"; it has: {}", others.join(", "));
-            return Err(Failure::new(Code::NotFound, detail).of(dataset));
+            return Err(Failure::new(Code::NotFound, absent(dataset, manifest)).of(dataset));
         };
         self.kind.fits(dataset, entry).map_err(|failure| failure.of(dataset))?;
         if entry.size > max_bytes {
@@ -25,6 +25,16 @@ impl Wanted {
         }
         Ok(entry)
     }
+}
+
+/// What a manifest without a dataset says of it.
+fn absent(dataset: &DatasetName, manifest: &Manifest) -> String {
+    if let Some(at) = manifest.withdrawn.get(dataset) {
+        return format!("\"{dataset}\" was withdrawn from the feed at {at}");
+    }
+    let others: Vec<&str> = manifest.datasets.keys().take(8).map(DatasetName::as_str).collect();
+    let others = if others.is_empty() { "none".to_owned() } else { others.join(", ") };
+    format!("the feed has no dataset \"{dataset}\"; it has: {others}")
 }
 
 impl Kind {

@@ -42,7 +42,7 @@ use crate::failure::{Code, Failure};
 use crate::layout;
 use crate::manifest::{Entry, MAX_MANIFEST_BYTES, SchemaRef};
 use crate::marker::{LockMarker, MAX_MARKER_BYTES};
-use crate::name::Ext;
+use crate::name::{DatasetName, Ext};
 use crate::time::Timestamp;
 
 /// What to do next.
@@ -72,6 +72,7 @@ pub fn start<V>(plan: Plan, known: Known) -> Step<V> {
     let task = Box::new(Task {
         plan,
         memory,
+        seen: None,
         heads,
         at_hand,
         schemas,
@@ -91,6 +92,8 @@ pub fn start<V>(plan: Plan, known: Known) -> Step<V> {
 struct Task<V> {
     plan: Plan,
     memory: Option<FeedMemory>,
+    /// The manifest that was accepted last.
+    seen: Option<VerifiedManifest>,
     heads: Vec<Option<CacheHead>>,
     /// For each dataset a payload that may turn out to be the wanted one.
     at_hand: Vec<Option<AtHand<V>>>,
@@ -204,6 +207,9 @@ impl<V> Task<V> {
             commit: manifest.commit,
             clock_offset_ms: server_now.ms() - now.ms(),
         });
+        // Whatever else comes of it: what was purged is neither handed out nor fallen back to.
+        self.heads.iter_mut().for_each(|head| _ = head.take_if(|head| manifest.purged.get(&head.sha256).is_some()));
+        self.seen = Some(manifest.clone());
         // After it is remembered: an older one that has not expired is a replay all the same.
         if let Some(end) = manifest.expires_at.filter(|_| manifest.expired(server_now)) {
             return Err(Failure::new(Code::Expired, format!("the manifest expired at {end}")).at("manifest.json"));
@@ -316,8 +322,9 @@ impl<V> Task<V> {
             };
             let head = CacheHead::of(&manifest, entry, satisfies, now);
             let age_ms = self.age_ms(&head, now);
-            let (dataset, generation) = (dataset.clone(), manifest.generation);
-            readings.push(Reading { value, dataset, source, reason: None, generation, age_ms, head });
+            let reason = self.expired(dataset, entry, now);
+            let (dataset, generation, expires_at) = (dataset.clone(), manifest.generation, manifest.end_of(entry));
+            readings.push(Reading { value, dataset, source, reason, expires_at, generation, age_ms, head });
         }
         self.end(Ok(readings), now)
     }
@@ -327,7 +334,13 @@ impl<V> Task<V> {
         reason = "a task is handed on as a pointer; by value each move is spelled out in the module"
     )]
     fn end(self: Box<Self>, result: Result<Vec<Reading<V>>, Failure>, at: Timestamp) -> Step<V> {
-        Step::Done(Outcome { result, too_old: Vec::new(), memory: self.memory, at })
+        Step::Done(Outcome { result, too_old: Vec::new(), memory: self.memory, manifest: self.seen, at })
+    }
+
+    /// Why what the manifest names is all the same not to be taken for current. It concerns this dataset alone.
+    fn expired(&self, dataset: &DatasetName, entry: &Entry, now: Timestamp) -> Option<Failure> {
+        let end = entry.expires_at.filter(|_| entry.expired(self.server_time(now)))?;
+        Some(Failure::new(Code::Expired, format!("\"{dataset}\" expired at {end}")).of(dataset))
     }
 
     fn age_ms(&self, head: &CacheHead, now: Timestamp) -> u64 {

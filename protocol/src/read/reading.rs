@@ -2,6 +2,7 @@
 
 use alloc::vec::Vec;
 
+use super::request::VerifiedManifest;
 use crate::cache::{CacheHead, FeedMemory};
 use crate::failure::Failure;
 use crate::manifest::Generation;
@@ -40,8 +41,12 @@ pub struct Reading<V> {
     pub dataset: DatasetName,
     /// Where the value came from.
     pub source: Source,
-    /// Why the value may not be current; `None` when a manifest checked just now names it.
+    /// Why the value may not be current; `None` when a manifest checked just now names it. Where the source is not
+    /// [`Fallback`](Source::Fallback) and the reason is [`expired`](crate::failure::Code::Expired), the manifest names it, and
+    /// says that it is over.
     pub reason: Option<Failure>,
+    /// From when on the value is not to be taken for current, if ever, as a manifest checked just now says.
+    pub expires_at: Option<Timestamp>,
     /// The generation that the value belongs to; equal for all readings of a snapshot.
     pub generation: Generation,
     /// Milliseconds since it was published, by the server's clock as far as it is known.
@@ -51,7 +56,7 @@ pub struct Reading<V> {
 }
 
 impl<V> Reading<V> {
-    /// Whether a manifest checked just now names this value.
+    /// Whether a manifest checked just now names this value, and does not say that it is over.
     #[must_use]
     pub fn fresh(&self) -> bool {
         self.reason.is_none()
@@ -67,6 +72,9 @@ pub struct Outcome<V> {
     pub too_old: Vec<Reading<V>>,
     /// What to remember of the feed from now on, whatever the result.
     pub memory: Option<FeedMemory>,
+    /// The manifest that was accepted last, if one was. Whatever the result, a host drops every copy of what it
+    /// [says was purged](crate::manifest::Manifest::purged), of whichever dataset of the feed.
+    pub manifest: Option<VerifiedManifest>,
     /// When the feed was last looked at, by this device's clock.
     pub at: Timestamp,
 }

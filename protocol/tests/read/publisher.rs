@@ -42,6 +42,10 @@ impl Publisher {
         );
         let mut manifest = Manifest::new(self.feed, generation, commit, published_at);
         manifest.datasets = self.history.last().map_or_else(Datasets::new, |last| last.datasets.clone());
+        if let Some(last) = self.history.last() {
+            manifest.withdrawn.clone_from(&last.withdrawn);
+            manifest.purged.clone_from(&last.purged);
+        }
         for (dataset, text) in changes {
             let sha256 = Sha256::of(text.as_bytes());
             let (size, ext) = (text.len() as u64, Ext::json());
@@ -60,6 +64,7 @@ impl Publisher {
                 meta: None,
                 forced: None,
                 plain_copy: true,
+                expires_at: None,
             };
             manifest.datasets.insert(name(dataset), entry);
             self.payloads.insert(sha256, text.as_bytes().to_vec());
@@ -85,11 +90,27 @@ impl Publisher {
         self.amend(|manifest| alter(manifest.datasets.get_mut(&name(dataset)).expect("it is published")))
     }
 
+    /// Gives what was committed last an end.
+    pub(crate) fn ending(&mut self, dataset: &str, end: Timestamp) -> &mut Self {
+        self.amend_entry(dataset, |entry| entry.expires_at = Some(end))
+    }
+
     /// Commits without `dataset`.
     pub(crate) fn remove(&mut self, dataset: &str) -> &mut Self {
         self.publish(&[]);
         self.history.last_mut().expect("published just now").datasets.remove_entry(&name(dataset));
         self
+    }
+
+    /// Commits without `dataset`, and says so.
+    pub(crate) fn withdraw(&mut self, dataset: &str) -> &mut Self {
+        self.remove(dataset);
+        self.amend(|manifest| manifest.withdrawn.insert(name(dataset), manifest.published_at))
+    }
+
+    /// Says of a payload that it was purged.
+    pub(crate) fn purge(&mut self, payload: &str) -> &mut Self {
+        self.amend(|manifest| manifest.purged.insert(Sha256::of(payload.as_bytes()), manifest.published_at))
     }
 
     /// Alters the latest manifest before it is served.

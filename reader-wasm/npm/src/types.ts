@@ -35,7 +35,7 @@ export type ReasonCode =
   | 'manifest-invalid'
   /** The feed has a newer format than this version of lastgood reads. */
   | 'format-unsupported'
-  /** The manifest is past its `expires_at`. */
+  /** The dataset, or the whole manifest, is past its `expires_at`. */
   | 'expired'
   /** The manifest is older than one seen before: a stale edge or a replay. */
   | 'regressed'

@@ -11,7 +11,9 @@ use std::task::Poll;
 
 use js_sys::futures::JsFuture;
 use js_sys::{Array, Promise, Uint8Array};
+use lastgood_protocol::cache::CacheHead;
 use lastgood_protocol::digest::Sha256;
+use lastgood_protocol::manifest::Noted;
 use wasm_bindgen::prelude::*;
 use web_sys::{Headers, Request, Response, ResponseInit};
 
@@ -43,6 +45,8 @@ const CACHE: &str = "lastgood:1";
 /// The address of what is in it. A service worker that answers from all caches of its origin looks for what pages ask for, and none asks
 /// for anything of a host that can never exist (RFC 2606).
 const ADDRESS: &str = "https://lastgood.invalid/1/";
+/// Whose heads name payloads here: those in localStorage, and those beside them. Neither knows of the other's.
+const SPACES: [&str; 2] = ["local", "own"];
 /// What takes longer is taken for broken, and not asked again by this feed: every later read would wait as long.
 const READ_MS: u32 = 3_000;
 /// Writing may take long on a slow disk, and nobody waits for it to the end.
@@ -68,7 +72,7 @@ pub(super) struct Listed {
 
 /// lastgood's part of Cache Storage.
 pub(super) struct Blobs {
-    /// Whose heads name payloads here: those in localStorage (`local`), or those beside them (`own`). Neither knows of the other's.
+    /// Its own of the [`SPACES`].
     pub(super) space: &'static str,
     news: Rc<News>,
     /// Whether it does not answer.
@@ -122,7 +126,7 @@ impl Blobs {
         let Some(requests) = self.ask(WRITE_MS, || cache.keys()).await else { return listed };
         for request in Array::from(&requests).iter() {
             let address = request.unchecked_into::<Request>().url();
-            let Some((head_key, sha256)) = self.payload_of(&address) else { continue };
+            let Some((head_key, sha256)) = payload_of(self.space, &address) else { continue };
             let found = self.find(&address).await;
             let kept_at = found.and_then(|found| found.headers().get(KEPT_AT).ok().flatten());
             // One from the future was kept before the clock was set right.
@@ -131,6 +135,28 @@ impl Blobs {
             listed.push(Listed { head_key, sha256, young: age_ms.is_some_and(|age| age < YOUNG_MS) });
         }
         listed
+    }
+
+    /// Removes the payloads that were purged, and the heads that name them; the heads' keys begin with `heads`. Also those of workers,
+    /// or of pages: they may not come again.
+    pub(super) async fn purge(&self, heads: &str, purged: &Noted<Sha256>) {
+        let Some(cache) = self.open(WRITE_MS).await else { return };
+        let Some(requests) = self.ask(WRITE_MS, || cache.keys()).await else { return };
+        for request in Array::from(&requests).iter() {
+            let address = request.unchecked_into::<Request>().url();
+            let payload = SPACES.iter().find_map(|space| payload_of(space, &address));
+            let sha256 = match (payload, text_of(&address)) {
+                (Some((head_key, sha256)), _) if head_key.starts_with(heads) => Some(sha256),
+                (None, Some(key)) if key.starts_with(heads) => {
+                    let head = self.text(&key).await.and_then(|head| CacheHead::decode(&head));
+                    head.map(|head| head.sha256)
+                }
+                _ => None,
+            };
+            if sha256.is_some_and(|sha256| purged.get(&sha256).is_some()) {
+                self.ask(WRITE_MS, || cache.delete(&address)).await;
+            }
+        }
     }
 
     /// A head or a memory.
@@ -205,17 +231,17 @@ impl Blobs {
         let key: String = js_sys::encode_uri_component(head_key).into();
         format!("{ADDRESS}{}/{sha256}?{key}", self.space)
     }
+}
 
-    /// The payload of an address; nothing for another space's or any other address.
-    fn payload_of(&self, address: &str) -> Option<(String, Sha256)> {
-        let rest = address.strip_prefix(ADDRESS)?.strip_prefix(self.space)?.strip_prefix('/')?;
-        let (sha256, key) = rest.split_once('?')?;
-        Some((js_sys::decode_uri_component(key).ok()?.into(), sha256.parse().ok()?))
-    }
+/// The payload of an address; nothing for another space's or any other address.
+fn payload_of(space: &str, address: &str) -> Option<(String, Sha256)> {
+    let rest = address.strip_prefix(ADDRESS)?.strip_prefix(space)?.strip_prefix('/')?;
+    let (sha256, key) = rest.split_once('?')?;
+    Some((js_sys::decode_uri_component(key).ok()?.into(), sha256.parse().ok()?))
 }
 
 /// What the promise ends with, unless it takes longer; what it does then is nobody's concern.
-async fn within(ms: u32, promise: Promise) -> Option<Result<JsValue, JsValue>> {
+pub(super) async fn within(ms: u32, promise: Promise) -> Option<Result<JsValue, JsValue>> {
     let (mut result, mut sleep) = (JsFuture::from(promise), Sleep::new(ms.into()));
     poll_fn(|context| match Pin::new(&mut result).poll(context) {
         Poll::Ready(result) => Poll::Ready(Some(result)),
@@ -228,6 +254,12 @@ async fn within(ms: u32, promise: Promise) -> Option<Result<JsValue, JsValue>> {
 fn text_address(key: &str) -> String {
     let key: String = js_sys::encode_uri_component(key).into();
     format!("{ADDRESS}own/text?{key}")
+}
+
+/// The key of a head or a memory at an address; nothing for any other address.
+fn text_of(address: &str) -> Option<String> {
+    let key = address.strip_prefix(ADDRESS)?.strip_prefix("own/text?")?;
+    Some(js_sys::decode_uri_component(key).ok()?.into())
 }
 
 /// Looking at it can throw.

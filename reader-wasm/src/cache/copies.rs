@@ -11,6 +11,8 @@ use std::rc::Rc;
 
 use js_sys::JsString;
 use lastgood_protocol::cache::{CacheHead, FeedMemory, Keys};
+use lastgood_protocol::digest::Sha256;
+use lastgood_protocol::manifest::Noted;
 use lastgood_protocol::name::DatasetName;
 use wasm_bindgen::JsCast;
 use web_sys::Blob;
@@ -148,6 +150,17 @@ impl Copies {
             self.corrupt(dataset, &format!("the cached copy {problem}"));
         }
         found
+    }
+
+    /// Removes the payloads that were purged, of whichever dataset, and the heads that name them.
+    pub(super) async fn purge(&self, purged: &Noted<Sha256>) {
+        let heads = self.keys.heads();
+        if let Some(local) = &self.local {
+            local.purge(&heads, purged);
+        }
+        if let Some(blobs) = &self.blobs {
+            blobs.purge(&heads, purged).await;
+        }
     }
 
     /// Where the payload that a head names is kept, if it is.

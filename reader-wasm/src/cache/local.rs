@@ -8,6 +8,8 @@ use std::rc::Rc;
 use gloo_storage::{LocalStorage, Storage as _};
 use js_sys::JsString;
 use lastgood_protocol::cache::{self, CacheHead};
+use lastgood_protocol::digest::Sha256;
+use lastgood_protocol::manifest::Noted;
 use wasm_bindgen::prelude::*;
 use web_sys::Storage;
 
@@ -101,6 +103,20 @@ impl LocalStore {
             head_key,
         };
         heads.into_iter().filter(|key| !spare.contains(key)).map(candidate).collect()
+    }
+
+    /// Removes the heads that name what was purged, and the payloads beside them; the heads' keys begin with `heads`.
+    pub(super) fn purge(&self, heads: &str, purged: &Noted<Sha256>) {
+        let Some(storage) = self.storage() else { return };
+        let keys = (0..storage.length().unwrap_or(0)).filter_map(|index| storage.key(index).ok().flatten());
+        // All of them first: removing moves the others.
+        let keys: Vec<String> = keys.filter(|key| key.starts_with(heads) && cache::head_of(key).is_none()).collect();
+        for key in keys {
+            let head = self.text(&key).and_then(|head| CacheHead::decode(&head));
+            if head.is_some_and(|head| purged.get(&head.sha256).is_some()) {
+                self.remove_entry(&key);
+            }
+        }
     }
 
     fn remove_entry(&self, key: &str) {

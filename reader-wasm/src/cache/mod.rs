@@ -12,10 +12,13 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::Rc;
 
+use js_sys::{Function, Promise};
 use lastgood_protocol::cache::{CacheHead, FeedMemory};
 use lastgood_protocol::name::DatasetName;
-use lastgood_protocol::read::{Reading, Source};
+use lastgood_protocol::read::{Reading, Source, VerifiedManifest};
+use wasm_bindgen::JsValue;
 
+use self::blobs::within;
 use self::copies::Copies;
 pub(crate) use self::copies::{LARGE, Stored};
 use crate::drive::Value;
@@ -26,6 +29,8 @@ use crate::task::{self, Sleep};
 
 /// Texts of at most so many UTF-16 units are written before the reading is handed out, which takes microseconds; larger ones after it.
 const SMALL: u32 = 32 * 1024;
+/// A reading waits no longer for the copies of what was purged to be gone.
+const PURGE_MS: u32 = 200;
 
 /// A store that copies are kept in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +55,8 @@ pub(crate) struct Store {
     held: RefCell<Vec<Held>>,
     /// Beside the stored one, so that a replay is noticed in this page even where storage is blocked.
     memory: RefCell<Option<FeedMemory>>,
+    /// What says which payloads were purged from the feed, as far as this page has seen.
+    purged: RefCell<Option<VerifiedManifest>>,
     /// What is still to be written, one after the other, so that the last to be read is the last to be kept.
     writes: RefCell<VecDeque<Write>>,
     writing: Cell<bool>,
@@ -64,7 +71,15 @@ struct Held {
 
 enum Write {
     Memory(FeedMemory),
-    Copy { dataset: DatasetName, head: CacheHead, source: Source, payload: Rc<Payload>, all: Rc<[DatasetName]> },
+    Copy {
+        dataset: DatasetName,
+        head: CacheHead,
+        source: Source,
+        payload: Rc<Payload>,
+        all: Rc<[DatasetName]>,
+    },
+    /// What is called when no copy is left of what the manifest says was purged.
+    Purge(VerifiedManifest, Function),
 }
 
 /// A copy as a read finds it.
@@ -88,6 +103,7 @@ impl Store {
             copies,
             held: RefCell::default(),
             memory: RefCell::default(),
+            purged: RefCell::default(),
             writes: RefCell::default(),
             writing: Cell::default(),
         }
@@ -144,10 +160,35 @@ impl Store {
         self.write([Write::Memory(seen)]);
     }
 
+    /// Drops every copy of what a manifest that was accepted says was purged, of whichever dataset, unless this page has seen a later
+    /// one meanwhile. They are looked for once for each list, which is the same at most looks.
+    pub(crate) async fn purge(self: &Rc<Self>, manifest: VerifiedManifest) {
+        let is_overtaken = |seen: &FeedMemory| seen.feed == manifest.feed && seen.generation > manifest.generation;
+        if self.memory.borrow().as_ref().is_some_and(is_overtaken) {
+            return;
+        }
+        let before = self.purged.replace(Some(manifest.clone()));
+        let known = before.iter().flat_map(|before| before.purged.iter()).map(|(sha256, _)| sha256);
+        if manifest.purged.iter().map(|(sha256, _)| sha256).eq(known) {
+            return;
+        }
+        self.held.borrow_mut().retain(|held| manifest.purged.get(&held.payload.sha256).is_none());
+        if self.copies.is_some() {
+            // After what is still to be written, which may be one of them.
+            let gone = Promise::new(&mut |gone, _| self.write([Write::Purge(manifest.clone(), gone)]));
+            within(PURGE_MS, gone).await;
+        }
+    }
+
     /// Keeps what is handed out. Whatever goes wrong with it is an event.
     pub(crate) fn keep(self: &Rc<Self>, readings: &mut [Reading<Value>]) {
         let all: Rc<[DatasetName]> = readings.iter().map(|reading| reading.dataset.clone()).collect();
-        let writes = readings.iter_mut().map(|Reading { dataset, source, head, value, .. }| {
+        let purged = self.purged.borrow().clone();
+        // Purged since the manifest was read that names it.
+        let may_be_kept = |reading: &&mut Reading<Value>| {
+            purged.as_ref().is_none_or(|manifest| manifest.purged.get(&reading.head.sha256).is_none())
+        };
+        let writes = readings.iter_mut().filter(may_be_kept).map(|Reading { dataset, source, head, value, .. }| {
             self.hold(dataset, head, value);
             let (dataset, head, payload) = (dataset.clone(), head.clone(), Rc::clone(&value.payload));
             Write::Copy { dataset, head, source: *source, payload, all: Rc::clone(&all) }
@@ -201,6 +242,11 @@ impl Store {
                 if !copies.memory().await.is_some_and(|stored| has_more(&stored, &seen)) {
                     copies.keep_memory(&seen).await;
                 }
+            }
+            Write::Purge(manifest, gone) => {
+                copies.purge(&manifest.purged).await;
+                // It settles a promise, which calls nobody before this has ended.
+                let _ = gone.call0(&JsValue::UNDEFINED);
             }
             Write::Copy { dataset, head, source, payload, all } => {
                 let large = payload.text_len() > SMALL || !head.ext.is_json();

@@ -1,6 +1,5 @@
 //! Artifacts, plain copies on demand, and an end of validity.
 
-use lastgood_protocol::time::Timestamp;
 use lastgood_tests::TestFeed;
 
 /// Bytes that are neither text nor JSON.
@@ -75,15 +74,4 @@ fn without_plain_copies_the_manifest_and_the_objects_are_all() {
     feed.publish("a", "3");
     assert_eq!((feed.read("a.json"), feed.read("a_backup.json")), (b"3".into(), b"2".into()));
     feed.expect_clean();
-}
-
-#[test]
-fn a_generation_can_expire() {
-    let feed = TestFeed::new();
-    feed.run_with(&["publish", "a", "--expires-in", "26h"], "1").expect(0);
-    let manifest = feed.manifest();
-    let time = |name: &str| manifest[name].as_str().unwrap().parse::<Timestamp>().unwrap();
-    assert_eq!(time("expires_at").ms_since(time("published_at")), 26 * 3600 * 1000);
-    feed.publish("a", "2");
-    assert!(feed.manifest()["expires_at"].is_null(), "each publish says it anew");
 }

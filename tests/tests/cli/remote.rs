@@ -6,6 +6,7 @@ use lastgood_tests::TestFeed;
 use serde_json::json;
 
 use crate::doctor::server::{Server, body, header, status};
+use crate::expiry::rewrite;
 
 fn site() -> TestFeed {
     let feed = TestFeed::new();
@@ -105,4 +106,26 @@ fn the_status_of_what_is_served_is_told_and_judged() {
     // What was published since is not served here.
     fs::write(feed.path("manifest.json"), feed.read("history/1.json")).unwrap();
     assert_eq!(status(&["--json"]).expect(0).json()["generation"], 1);
+}
+
+#[test]
+fn what_has_expired_is_told_at_an_address_too() {
+    let feed = site();
+    feed.publish("forecast", "[1]");
+    feed.publish("sales", "[2]");
+    // The server tells whole seconds.
+    rewrite(&feed, |manifest| {
+        let entry = manifest.datasets.get_mut(&"forecast".parse().unwrap()).unwrap();
+        entry.expires_at = Some(entry.published_at.plus_ms(-7_200_000));
+    });
+    let server = Server::right(&feed);
+    let run = |arguments: &[&str]| feed.run(&[arguments, &["--url", &server.url]].concat());
+    assert_eq!(run(&["cat", "forecast"]).expect(0).says(&["warning: forecast expired at"]).text(), "[1]");
+    let refused = run(&["cat", "forecast", "--fresh-only", "--json"]).expect(1);
+    assert_eq!(refused.json()["error"]["code"], "expired");
+    assert_eq!(run(&["cat", "sales", "--fresh-only"]).expect(0).stderr, "");
+    run(&["status"]).expect(1).says(&["expired, and readers do not take it for current: forecast"]);
+    run(&["status", "sales"]).expect(0);
+    feed.run(&["remove", "sales"]).expect(0);
+    run(&["cat", "sales"]).expect(2).says(&["it was withdrawn at"]);
 }

@@ -37,7 +37,8 @@ fn the_settings_of_a_publish_apply() {
     let feed = published();
     let options = ["--no-plain-copies", "--no-compress", "--expires-in", "1h"];
     feed.run(&[&["rollback", "performance"], &options[..]].concat()).expect(0);
-    assert!(!feed.path("performance.json").exists() && feed.manifest()["expires_at"].is_string());
+    let entry = &feed.manifest()["datasets"]["performance"];
+    assert!(!feed.path("performance.json").exists() && entry["expires_at"].is_string());
     feed.expect_clean();
 }
 

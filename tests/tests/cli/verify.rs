@@ -28,7 +28,8 @@ fn a_repair_needs_nothing_when_all_is_well() {
     let before = tree(&feed.dir());
     let report = feed.run(&["verify", "--repair", "--json"]).expect(0).json();
     assert_eq!((&report["problems"], &report["intact"]), (&json!([]), &json!(3)));
-    let nothing = json!({"made": [], "manifest_restored": false, "objects": [], "siblings": [], "siblings_removed": [], "derived": []});
+    let nothing = json!({"made": [], "manifest_restored": false, "objects": [], "siblings": [], "siblings_removed": [], "derived": [],
+        "purged": []});
     assert_eq!(report["repaired"], nothing);
     assert_eq!(tree(&feed.dir()), before);
     assert_eq!(feed.run(&["verify", "--json"]).expect(0).json()["repaired"], json!(null));

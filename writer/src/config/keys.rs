@@ -75,7 +75,7 @@ pub const KEYS: &[Key] = &[
         .about("How long readers believe the lock marker of a publisher that has died."),
     key(Section::Top, "stale_marker_after", AGE, "\"never\"")
         .about("From which age on the lock marker of an older script counts as left behind."),
-    key(Section::Top, "expires_in", LIFETIME, "\"never\"").about("How long readers may take a generation for current."),
+    key(Section::Top, "expires_in", LIFETIME, "\"never\"").about("How long readers may take the published datasets for current."),
     key(Section::Top, "plain_copies", BOOL, "true")
         .about("Keep NAME.json and NAME_backup.json beside the objects, for pages and tools without lastgood."),
     key(Section::Top, "file_mode", MODE, "\"0644\"").about("The permissions of published files, whatever the umask."),

@@ -18,10 +18,12 @@ use crate::error::Error;
 use crate::feed::Feed;
 use crate::gc::Collection;
 use crate::publish::Publication;
+use crate::purge::Purged;
 use crate::recover::Recovery;
 use crate::repair::Repair;
 use crate::rollback::Rollback;
 use crate::storage::{Rotation, Storage};
+use crate::withdraw::Withdrawal;
 
 /// A file of the log holds some thousands of operations; with the older ones, years of hourly publishes.
 const ROTATION: Rotation = Rotation { max_bytes: 1 << 20, older: 3 };
@@ -128,6 +130,25 @@ impl Describe for (Recovery, Option<Publication>) {
             publication.describe(record);
             record.recovered |= recovery.did_something();
         }
+    }
+}
+
+impl Describe for Withdrawal {
+    fn describe(&self, record: &mut Record) {
+        self.publication.describe(record);
+        record.datasets = self.datasets.iter().cloned().map(DatasetRecord::named).collect();
+    }
+}
+
+impl Describe for Purged {
+    fn describe(&self, record: &mut Record) {
+        // Of what, but not what: a digest of little can be guessed.
+        let datasets = std::mem::take(&mut record.datasets);
+        if let Some(publication) = &self.publication {
+            publication.describe(record);
+        }
+        (record.datasets, record.bytes) = (datasets, self.removal.bytes);
+        (record.generation, record.recovered) = (Some(self.generation), self.recovery.did_something());
     }
 }
 

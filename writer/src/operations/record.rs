@@ -77,6 +77,10 @@ pub enum Operation {
     Lock,
     /// What a check found damaged was rebuilt.
     Repair,
+    /// Datasets were taken out of the feed.
+    Remove,
+    /// Payloads that were published before were taken off the server.
+    Purge,
     /// Something that a later version does.
     #[serde(other)]
     Other,
@@ -94,6 +98,8 @@ impl Operation {
             Operation::Adopt => "adopt",
             Operation::Lock => "lock",
             Operation::Repair => "repair",
+            Operation::Remove => "remove",
+            Operation::Purge => "purge",
             Operation::Other => "other",
         }
     }

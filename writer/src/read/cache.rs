@@ -56,6 +56,16 @@ impl Cache {
         self.entries.iter_mut().map(|(dataset, entry)| (dataset, &mut entry.head))
     }
 
+    /// Drops the payloads that are not `wanted`.
+    pub(super) fn retain(&mut self, wanted: impl Fn(&CacheHead) -> bool) {
+        let unwanted = self.entries.iter().filter(|(_, entry)| !wanted(&entry.head));
+        for dataset in unwanted.map(|(dataset, _)| dataset.clone()).collect::<Vec<_>>() {
+            if let Some(former) = self.entries.pop(&dataset) {
+                self.bytes -= former.head.size;
+            }
+        }
+    }
+
     /// Keeps a payload instead of the dataset's former one. One that is larger than the capacity is not kept, and the
     /// former one goes all the same: falling back to it later would go back behind what has been handed out.
     pub(super) fn put(&mut self, dataset: &DatasetName, entry: Cached) {

@@ -126,14 +126,15 @@ impl<S: Storage> Feed<S> {
     /// Reads a dataset as it was in a retained generation, verified and, if it was published with a schema, validated.
     ///
     /// # Errors
-    /// [`Error::Read`] with the code `not-found` when the generation is not retained or had no such dataset,
-    /// `checksum-mismatch` when its object or that of its schema is missing or damaged, `schema-invalid` when the payload does
+    /// [`Error::Read`] with the code `not-found` when the generation is not retained or had no such dataset, or when the payload
+    /// was purged, `checksum-mismatch` when its object or that of its schema is missing or damaged, `schema-invalid` when the payload does
     /// not satisfy it.
     pub fn read_generation(&self, dataset: &DatasetName, generation: Generation) -> Result<Vec<u8>, Error> {
         self.read_retained(dataset, generation).map(|(payload, _)| payload)
     }
 
-    /// The same, with what the manifest of that generation says about the dataset.
+    /// The same, with what the manifest of that generation says about the dataset. Where the whole generation ends before the
+    /// dataset does, its end is that.
     ///
     /// # Errors
     /// As for [`read_generation`](Self::read_generation).
@@ -185,17 +186,23 @@ impl<S: Storage> Feed<S> {
             let verdict = schemas.validate(&payload, schema);
             verdict.map_err(|objection| objection.into_failure(dataset, entry))?;
         }
-        Ok((payload, entry.clone()))
+        Ok((payload, Entry { expires_at: manifest.end_of(entry), ..entry.clone() }))
     }
 
     /// An object of a dataset, verified.
     fn object(&self, dataset: &DatasetName, (sha256, size): (&Sha256, u64), ext: &Ext) -> Result<Vec<u8>, Error> {
         let path = layout::object(sha256, ext);
         let bytes = self.storage.read(&path, size).map_err(Error::io(format!("read {path}")))?;
-        bytes.filter(|bytes| Sha256::of(bytes) == *sha256).ok_or_else(|| {
-            let detail = format!("{path} is missing or damaged");
-            Failure::new(Code::ChecksumMismatch, detail).at(path.as_str()).of(dataset).into()
-        })
+        if let Some(bytes) = bytes.filter(|bytes| Sha256::of(bytes) == *sha256) {
+            return Ok(bytes);
+        }
+        let failure = match self.manifest()?.purged.get(sha256) {
+            Some(at) => {
+                Failure::new(Code::NotFound, format!("{path}, which it was in that generation, was purged at {at}"))
+            }
+            None => Failure::new(Code::ChecksumMismatch, format!("{path} is missing or damaged")),
+        };
+        Err(failure.at(path.as_str()).of(dataset).into())
     }
 }
 

@@ -194,13 +194,14 @@ impl State {
         }
         let mut readings = Vec::with_capacity(datasets.len());
         for dataset in datasets {
-            let entry = manifest.datasets.get(dataset)?;
+            let entry = manifest.datasets.get(dataset).filter(|entry| !entry.expired(now))?;
             let cached = self.cache.peek(dataset).filter(|cached| is_of(&cached.head, entry))?;
             readings.push(Reading {
                 value: Arc::clone(&cached.bytes),
                 dataset: dataset.clone(),
                 source: Source::Cache,
                 reason: None,
+                expires_at: manifest.end_of(entry),
                 generation: manifest.generation,
                 age_ms: now.ms_since(entry.published_at),
                 head: CacheHead::of(manifest, entry, cached.head.satisfies(), now),
@@ -220,8 +221,11 @@ impl State {
             return;
         }
         self.memory = Some(memory.clone());
+        if let Some(seen) = &outcome.manifest {
+            self.cache.retain(|head| seen.purged.get(&head.sha256).is_none());
+        }
         let Ok(readings) = &outcome.result else { return };
-        let fresh = readings.iter().all(Reading::fresh);
+        let named = readings.iter().all(|reading| reading.source != Source::Fallback);
         for reading in readings {
             match reading.source {
                 Source::Network => {
@@ -231,8 +235,8 @@ impl State {
                 Source::Cache | Source::Fallback => self.cache.touch(&reading.dataset, &reading.head),
             }
         }
-        // Fresh readings are of the last manifest that was read.
-        let Some(manifest) = manifest.filter(|_| fresh) else { return };
+        // Readings that are no copies from before are of the last manifest that was read.
+        let Some(manifest) = manifest.filter(|_| named) else { return };
         // It says so of every payload that it names, also of those that were not asked for: should the feed be lost, they
         // belong together.
         for (dataset, known) in self.cache.heads_mut() {

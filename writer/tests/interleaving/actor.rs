@@ -13,7 +13,9 @@ use lastgood::protocol::manifest::{Generation, Manifest};
 use lastgood::protocol::name::{DatasetName, Ext};
 use lastgood::protocol::time::Timestamp;
 use lastgood::storage::{MemoryStorage, Storage};
-use lastgood::{Compression, Error, Feed, Item, NoRollback, Publication, Retention, Settings};
+use lastgood::{
+    Compression, Error, Feed, Item, NoPurge, NoRollback, ProblemKind, Publication, Purge, Retention, Settings,
+};
 
 use crate::stepped::{Died, Stepped, World};
 
@@ -40,6 +42,9 @@ pub(crate) enum Act {
     Verify,
     /// Looks whether the feed was restored from an old copy, which it never was.
     Look,
+    Remove(&'static str),
+    /// What a dataset had in a generation.
+    Purge(&'static str, u64),
     /// Reads a dataset of a generation that may be collected meanwhile.
     ReadOld(&'static str, u64),
     /// Holds the lock on these datasets, and gives it back.
@@ -51,10 +56,15 @@ pub(crate) enum Act {
 /// The payloads of a generation.
 type State = BTreeMap<DatasetName, Sha256>;
 
+/// What a commit has changed: a payload, or none any more.
+type Changes = BTreeMap<DatasetName, Option<Sha256>>;
+
 /// What was reported, by whom it may concern.
 pub(crate) struct Log {
     world: Arc<World>,
-    commits: Mutex<BTreeMap<u64, State>>,
+    commits: Mutex<BTreeMap<u64, Changes>>,
+    /// The digests whose purge was reported.
+    purged: Mutex<Vec<Sha256>>,
     readings: Mutex<Vec<(u64, State)>>,
     /// The last generation whose success was reported.
     reported: AtomicU64,
@@ -74,6 +84,7 @@ impl Log {
         let log = Self {
             world: Arc::clone(world),
             commits: Mutex::default(),
+            purged: Mutex::default(),
             readings: Mutex::default(),
             reported: AtomicU64::new(0),
             token: Mutex::new(Token::ToCome),
@@ -84,7 +95,12 @@ impl Log {
     }
 
     fn committed(&self, publication: Publication) {
-        let changed = publication.datasets.into_iter().map(|dataset| (dataset.dataset, dataset.sha256)).collect();
+        self.committed_without(publication, None);
+    }
+
+    fn committed_without(&self, publication: Publication, withdrawn: Option<DatasetName>) {
+        let changed = publication.datasets.into_iter().map(|dataset| (dataset.dataset, Some(dataset.sha256)));
+        let changed = changed.chain(withdrawn.map(|dataset| (dataset, None))).collect();
         let generation = publication.generation.get();
         let twice = self.commits.lock().unwrap().insert(generation, changed);
         assert!(twice.is_none(), "generation {generation} was given twice");
@@ -111,8 +127,9 @@ impl Log {
             (&[generation], Some(_)) if !observer.has_seen(generation) => left_out = 1,
             // It died after its commit.
             (&[generation], Some(round)) => {
-                let of =
-                    |&(dataset, round): &(&str, u32)| (name(dataset), Sha256::of(payload(dataset, round).as_bytes()));
+                let of = |&(dataset, round): &(&str, u32)| {
+                    (name(dataset), Some(Sha256::of(payload(dataset, round).as_bytes())))
+                };
                 commits.insert(generation, round.iter().map(of).collect());
             }
             _ => panic!("generations {missing:?} are nobody's"),
@@ -125,7 +142,12 @@ impl Log {
         let mut states: BTreeMap<u64, State> = BTreeMap::new();
         let mut state = State::new();
         for (generation, changed) in commits {
-            state.extend(changed);
+            for (dataset, payload) in changed {
+                match payload {
+                    Some(sha256) => _ = state.insert(dataset, sha256),
+                    None => _ = state.remove(&dataset),
+                }
+            }
             states.insert(generation, state.clone());
         }
         assert_eq!(state_of(&last), state, "a commit was lost");
@@ -140,6 +162,14 @@ impl Log {
             assert!(read.iter().all(|(dataset, sha256)| state[dataset] == *sha256), "a mixture: {read:?}");
         }
         observer.observe(storage);
+        for sha256 in &*self.purged.lock().unwrap() {
+            let is_named = last.datasets.values().any(|entry| entry.sha256 == *sha256);
+            assert!(is_named != last.purged.get(sha256).is_some(), "published again, or purged still");
+            for path in files(storage).into_iter().filter(|_| !is_named) {
+                let bytes = storage.read(&path, 1 << 20).unwrap().unwrap();
+                assert_ne!(Sha256::of(&bytes), *sha256, "{path} has what was purged");
+            }
+        }
         let left = storage.list(Dir::Root).unwrap();
         assert!(!left.iter().any(|name| name.ends_with("lock")), "markers are left: {left:?}");
         assert!(storage.try_lock("the end").unwrap().is_some(), "the lock is left");
@@ -171,10 +201,18 @@ impl Observer {
         let history = storage.list(Dir::History).unwrap();
         let retained = history.iter().map(|name| layout::history(layout::parse_history(name).unwrap()));
         let mut known = self.known.lock().unwrap();
+        // What was purged may be there still, or not.
+        let published = storage.read(&layout::manifest(), 1 << 20).unwrap();
+        let published = published.map(|bytes| Manifest::verify(&bytes).expect("whole"));
+        let is_purged =
+            |sha256: &Sha256| published.as_ref().is_some_and(|manifest| manifest.purged.get(sha256).is_some());
         for path in retained.chain([layout::manifest()]) {
             let Some(bytes) = storage.read(&path, 1 << 20).unwrap() else { continue };
             let Named { generation, commit, objects } = known.entry(bytes).or_insert_with_key(|bytes| named(bytes));
             for (sha256, object) in objects {
+                if path != layout::manifest() && is_purged(sha256) {
+                    continue;
+                }
                 let bytes = storage.read(object, 1 << 20).unwrap();
                 assert!(bytes.is_some_and(|bytes| Sha256::of(&bytes) == *sha256), "{path} names {object}");
             }
@@ -191,6 +229,19 @@ impl Observer {
     fn has_seen(&self, generation: u64) -> bool {
         self.seen.lock().unwrap().contains_key(&generation)
     }
+}
+
+/// Everything that may have a payload.
+fn files(storage: &MemoryStorage) -> Vec<FeedPath> {
+    let objects = storage.list(Dir::Objects).unwrap();
+    let objects = objects.iter().filter_map(|name| layout::parse_object(name));
+    let names = storage.list(Dir::Root).unwrap();
+    let backups = names.iter().filter_map(|name| layout::parse_backup(name));
+    let copies = names.iter().filter_map(|name| layout::parse_plain_copy(name));
+    let mut files: Vec<FeedPath> = objects.map(|(sha256, ext)| layout::object(&sha256, &ext)).collect();
+    files.extend(backups.map(|(dataset, ext)| layout::backup(&dataset, &ext)));
+    files.extend(copies.map(|(dataset, ext)| layout::plain_copy(&dataset, &ext)));
+    files
 }
 
 fn named(manifest: &[u8]) -> Named {
@@ -247,7 +298,17 @@ impl Act {
                 match feed(None).rollback(&[name(dataset)], to.and_then(|to| Generation::new(to).ok())) {
                     Ok(rollback) => log.committed(rollback.publication),
                     // Another commit, or collection, came in between, and it says so.
-                    Err(Error::Conflict { .. } | Error::NoRollback { reason: NoRollback::NotRetained { .. }, .. }) => {}
+                    Err(
+                        Error::Conflict { .. }
+                        | Error::NoRollback {
+                            reason:
+                                NoRollback::NotRetained { .. }
+                                | NoRollback::Purged { .. }
+                                | NoRollback::Withdrawn { .. }
+                                | NoRollback::NothingBefore { .. },
+                            ..
+                        },
+                    ) => {}
                     Err(error) => panic!("{error}"),
                 }
             }
@@ -263,7 +324,29 @@ impl Act {
             Act::GcDryRun => drop(feed(None).gc_dry_run(&all).unwrap()),
             Act::Recover => drop(feed(None).recover().unwrap()),
             Act::Repair => assert_eq!(feed(None).repair(&|_| {}).unwrap().verification.problems, []),
-            Act::Verify => assert_eq!(feed(None).verify().unwrap().problems, []),
+            Act::Remove(dataset) => match feed(None).remove(&[name(dataset)]) {
+                Ok(withdrawal) => log.committed_without(withdrawal.publication, Some(name(dataset))),
+                Err(error) => assert_eq!(error.code(), "not-found", "{error}"),
+            },
+            Act::Purge(dataset, generation) => {
+                let what = Purge::Generation(Generation::new(generation).unwrap());
+                match feed(None).purge(&name(dataset), what) {
+                    Ok(purged) => {
+                        assert_eq!(purged.removal.left, [""; 0]);
+                        log.purged.lock().unwrap().extend(purged.digests);
+                        purged.publication.into_iter().for_each(|publication| log.committed(publication));
+                    }
+                    Err(Error::NoPurge { reason: NoPurge::NotRetained { .. } | NoPurge::Published { .. }, .. }) => {}
+                    Err(error) => panic!("{error}"),
+                }
+            }
+            Act::Verify => {
+                let problems = feed(None).verify().unwrap().problems;
+                // It waits for a commit that is on its way, but not for ever, and here nobody may have let that go on meanwhile.
+                // Nothing else is ever found.
+                let may_be = |kind: &ProblemKind| matches!(kind, ProblemKind::Disagrees | ProblemKind::Purged);
+                assert!(problems.iter().all(|problem| may_be(&problem.kind)), "{problems:?}");
+            }
             Act::Look => assert_eq!(feed(None).old_copy().unwrap(), None, "a commit on its way"),
             Act::ReadOld(dataset, generation) => {
                 match feed(None).read_generation(&name(dataset), Generation::new(generation).unwrap()) {

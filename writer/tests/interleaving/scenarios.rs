@@ -77,11 +77,32 @@ scenarios! {
     publish_and_dry_run: 2, BEFORE, &[Act::Publish(&[("a", 4)]), Act::GcDryRun];
     gc_and_gc: 2, BEFORE, &[Act::Gc, Act::Gc];
     gc_and_recover: 2, BEFORE, &[Act::Gc, Act::Recover];
+    publish_and_verify: 2, BEFORE, &[Act::Publish(&[("a", 4)]), Act::Verify];
     gc_and_verify: 2, BEFORE, &[Act::Gc, Act::Verify];
     publish_and_recover: 2, BEFORE, &[Act::Publish(&[("a", 4)]), Act::Recover];
     publish_and_look: 2, BEFORE, &[Act::Publish(&[("a", 4)]), Act::Look];
     publish_and_publish_and_look: 1, BEFORE, &[Act::Publish(&[("a", 4)]), Act::Publish(&[("a", 5)]), Act::Look];
     publish_and_repair: 2, BEFORE, &[Act::Publish(&[("a", 4)]), Act::Repair];
+    remove_and_publish: 2, BEFORE, &[Act::Remove("a"), Act::Publish(&[("a", 4)])];
+    remove_and_remove: 2, BEFORE, &[Act::Remove("a"), Act::Remove("a")];
+    remove_and_rollback: 2, BEFORE, &[Act::Remove("a"), Act::Rollback("a", Some(2))];
+    remove_and_gc: 2, BEFORE, &[Act::Remove("a"), Act::Gc];
+    remove_and_recover: 2, BEFORE, &[Act::Remove("a"), Act::Recover];
+    remove_and_verify: 2, BEFORE, &[Act::Remove("a"), Act::Verify];
+    purge_and_publish: 2, BEFORE, &[Act::Purge("a", 2), Act::Publish(&[("a", 4)])];
+    /// The payload is the one that is purged: either of them may be the last word.
+    purge_and_publish_of_the_same: 2, BEFORE, &[Act::Purge("a", 2), Act::Publish(&[("a", 2)])];
+    purge_and_publish_with_it_as_the_backup: 2, &[&[("a", 1)], &[("a", 2)]], &[Act::Purge("a", 1), Act::Publish(&[("a", 3)])];
+    /// What it goes back to is purged meanwhile.
+    purge_and_rollback: 2, BEFORE, &[Act::Purge("a", 2), Act::Rollback("a", None)];
+    purge_and_gc: 2, BEFORE, &[Act::Purge("a", 1), Act::Gc];
+    purge_and_purge: 2, BEFORE, &[Act::Purge("a", 1), Act::Purge("a", 2)];
+    purge_and_purge_of_the_same: 2, BEFORE, &[Act::Purge("a", 2), Act::Purge("a", 2)];
+    purge_and_recover: 2, BEFORE, &[Act::Purge("a", 2), Act::Recover];
+    purge_and_repair: 2, BEFORE, &[Act::Purge("a", 2), Act::Repair];
+    purge_and_verify: 2, BEFORE, &[Act::Purge("a", 2), Act::Verify];
+    purge_and_read_of_it: 2, BEFORE, &[Act::Purge("a", 2), Act::ReadOld("a", 2)];
+    purge_and_remove: 2, BEFORE, &[Act::Purge("a", 2), Act::Remove("a")];
     hold_and_publish: 2, BEFORE, &[Act::Hold(&["a"]), Act::Publish(&[("a", 4)])];
     hold_and_gc: 2, BEFORE, &[Act::Hold(&["a"]), Act::Gc];
     hold_and_publish_under_it: 1, BEFORE, &[Act::Hold(&["a"]), Act::PublishUnderLock(&[("a", 4)])];

@@ -262,7 +262,7 @@ fn lost_with_all_that_knows(disk: &Disk, act: Act) -> Machine {
 
 const ORDERED: &[Model] = &[Model::Ordered];
 
-pub(crate) const SCENARIOS: [Scenario; 23] = [
+pub(crate) const SCENARIOS: [Scenario; 26] = [
     Scenario {
         name: "the first publish",
         before: &[],
@@ -372,6 +372,30 @@ pub(crate) const SCENARIOS: [Scenario; 23] = [
         before: &[&[("a", 1)], &[("a", 2)]],
         prepare: at_rest,
         act: Act::Commit(Commit::NewFeed),
+        quick: &Model::ALL,
+        twice: true,
+    },
+    Scenario {
+        name: "a removal",
+        before: &[&[("a", 1), ("b", SMALL + 1)], &[("a", 2)]],
+        prepare: at_rest,
+        act: Act::Commit(Commit::Remove(&["a"])),
+        quick: &Model::ALL,
+        twice: true,
+    },
+    Scenario {
+        name: "a purge",
+        before: &[&[("a", 1)], &[("a", 2)]],
+        prepare: at_rest,
+        act: Act::Commit(Commit::Purge("a", 1)),
+        quick: &Model::ALL,
+        twice: true,
+    },
+    Scenario {
+        name: "a small purge beside another dataset",
+        before: &[&[("a", SMALL + 1)], &[("a", SMALL + 2), ("b", SMALL + 1)]],
+        prepare: at_rest,
+        act: Act::Commit(Commit::Purge("a", 1)),
         quick: &Model::ALL,
         twice: true,
     },

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use lastgood::protocol::digest::Sha256;
 use lastgood::protocol::id::CommitId;
 use lastgood::protocol::layout::{self, Dir};
 use lastgood::protocol::manifest::{Generation, Manifest};
 use lastgood::storage::{PosixStorage, Storage};
-use lastgood::{Error, OldCopy};
+use lastgood::{Error, OldCopy, Purge};
 
 use crate::faulty::{Call, Death, Fate, Faulty};
 use crate::site::{Payloads, Site, after, manifest, memory, name, payload, posix, publish, write};
@@ -289,4 +290,53 @@ fn a_feed_in_the_place_of_another_begins_above_it() {
     assert!(readers.look(&site));
     site.expect_clean("another feed");
     assert_eq!(site.storage.list(Dir::History).unwrap(), ["6.json"]);
+}
+
+/// Taking back is decided by whoever decides about the old copy, and by nobody before.
+#[test]
+fn nothing_is_taken_back_from_an_old_copy() {
+    let mut readers = Readers::default();
+    let site = published(&mut readers);
+    let purge = |number| site.feed().purge(&name("a"), Purge::Generation(Generation::new(number).unwrap()));
+    purge(1).unwrap();
+    publish(site.storage.clone(), &[("a", 7)]).unwrap();
+    put_back(&site, 6);
+    remove(&site, &history(7));
+    // It came back with the old copy, and its manifest knows of the purge.
+    let object = layout::object(&Sha256::of(payload("a", 1).as_bytes()), &"json".parse().unwrap());
+    write(&site.storage, &object, payload("a", 1).as_bytes());
+    for refused in [purge(1).unwrap_err(), purge(2).unwrap_err(), site.feed().remove(&[name("a")]).unwrap_err()] {
+        assert!(matches!(refused, Error::OldCopy { .. }), "{refused}");
+    }
+    assert!(site.storage.info(&object).unwrap().is_some() && site.generation() == 6, "nothing has changed");
+    site.feed().recover_accepting_older().unwrap();
+    assert!(site.storage.info(&object).unwrap().is_none(), "whoever decides finishes the purge");
+    purge(2).unwrap();
+    site.feed().remove(&[name("a")]).unwrap();
+    let published = manifest(&site.storage).unwrap();
+    assert_eq!((published.generation.get(), published.purged.len(), published.withdrawn.len()), (10, 2, 1));
+    site.expect_clean("taken back");
+}
+
+/// A restored feed may lack directories; what was taken back stays so under another identity.
+#[test]
+fn what_is_missing_is_made_before_anything_is_taken_back() {
+    let site = posix();
+    publish(site.storage.clone(), &[("a", 1), ("b", 1)]).unwrap();
+    publish(site.storage.clone(), &[("a", 2)]).unwrap();
+    remove(&site, ".lastgood");
+    site.feed().remove(&[name("b")]).unwrap();
+    let purge = || site.feed().purge(&name("a"), Purge::Sha256(Sha256::of(payload("a", 1).as_bytes()))).unwrap();
+    for publishes in [true, false] {
+        remove(&site, ".lastgood");
+        assert_eq!(purge().publication.is_some(), publishes);
+    }
+    let before = manifest(&site.storage).unwrap();
+    remove(&site, ".lastgood");
+    damage(&site, "manifest.json");
+    assert!(site.feed().recover().unwrap().new_feed.is_some());
+    let renewed = manifest(&site.storage).unwrap();
+    assert_eq!((&renewed.withdrawn, &renewed.purged), (&before.withdrawn, &before.purged));
+    assert!(!renewed.withdrawn.is_empty() && !renewed.purged.is_empty());
+    site.expect_clean("as another feed");
 }

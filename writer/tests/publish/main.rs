@@ -18,3 +18,4 @@ mod operations;
 mod repair;
 mod rollback;
 mod site;
+mod taking;

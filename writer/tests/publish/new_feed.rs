@@ -48,13 +48,18 @@ fn generations_of_the_history_are_not_given_again() {
 #[test]
 fn it_makes_nothing_younger() {
     let site = memory();
-    let settings = Settings { expires_in: Some(Duration::from_secs(60)), ..Settings::default() };
+    let minute = Some(Duration::from_secs(60));
+    let settings = Settings { expires_in: minute, generation_expires_in: minute, ..Settings::default() };
     let feed = Feed::on(site.storage.clone()).with_settings(settings);
     feed.publish(vec![Item::new(name("a"), &b"1"[..])]).unwrap();
-    let expires_at = manifest(&site.storage).unwrap().expires_at;
-    assert!(expires_at.is_some());
+    let ends = || {
+        let manifest = manifest(&site.storage).unwrap();
+        (manifest.expires_at, manifest.datasets[&name("a")].expires_at)
+    };
+    let before = ends();
+    assert!(before.0.is_some() && before.1.is_some());
     site.feed().recover_as_new_feed().unwrap();
-    assert_eq!(manifest(&site.storage).unwrap().expires_at, expires_at);
+    assert_eq!(ends(), before);
 }
 
 #[test]

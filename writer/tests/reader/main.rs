@@ -17,11 +17,12 @@ use std::time::Duration;
 
 use lastgood::protocol::failure::Code;
 use lastgood::protocol::layout;
+use lastgood::protocol::manifest::Generation;
 use lastgood::protocol::name::DatasetName;
 use lastgood::protocol::read::{Reading, Source};
 use lastgood::protocol::time::Timestamp;
 use lastgood::storage::{MemoryStorage, Storage};
-use lastgood::{Compression, Error, Feed, Item, Reader, Settings};
+use lastgood::{Compression, Error, Feed, Item, Purge, Reader, Settings};
 
 use crate::faulty::{Call, Death, Fate, Faulty};
 
@@ -66,13 +67,21 @@ impl World {
     }
 
     fn publish_as(&self, payloads: &[(&str, &str)], settings: Settings) -> u64 {
-        let now = Arc::clone(&self.now);
-        let feed = Feed::on(self.storage.clone())
-            .with_settings(Settings { compression: Compression::OFF, operation_log: false, ..settings })
-            .with_clock(move || Timestamp::from_ms(now.load(Ordering::Relaxed)));
         let items =
             payloads.iter().map(|&(dataset, payload)| Item::new(name(dataset), io::Cursor::new(payload.to_owned())));
-        feed.publish(items.collect()).unwrap().generation.get()
+        self.feed_as(settings).publish(items.collect()).unwrap().generation.get()
+    }
+
+    /// The feed as its publisher has it.
+    fn feed(&self) -> Feed<MemoryStorage> {
+        self.feed_as(Settings::default())
+    }
+
+    fn feed_as(&self, settings: Settings) -> Feed<MemoryStorage> {
+        let now = Arc::clone(&self.now);
+        Feed::on(self.storage.clone())
+            .with_settings(Settings { compression: Compression::OFF, operation_log: false, ..settings })
+            .with_clock(move || Timestamp::from_ms(now.load(Ordering::Relaxed)))
     }
 
     fn read(&self, dataset: &str) -> Result<Reading<Arc<[u8]>>, Error> {
@@ -229,9 +238,46 @@ fn a_slow_read_does_not_make_forgotten_what_another_has_seen() {
 }
 
 #[test]
+fn an_expired_dataset_is_handed_out_with_the_reason_also_when_it_is_known() {
+    let world = World::new();
+    world.publish(&[("b", "[2]")]);
+    let settings = Settings { expires_in: Some(Duration::from_secs(60)), ..Settings::default() };
+    world.publish_as(&[("a", "[1]")], settings);
+    for (now, expected) in [(0, None), (59_999, None), (60_000, Some(Code::Expired)), (60_001, Some(Code::Expired))] {
+        world.now.store(now, Ordering::Relaxed);
+        let readings = world.reader.snapshot(&[name("a"), name("b")]).unwrap();
+        assert_eq!((reason(&readings[0]), reason(&readings[1])), (expected, None), "{now}");
+        assert_eq!(&*readings[0].value, b"[1]");
+        assert_eq!(readings[0].source, if now == 0 { Source::Network } else { Source::Cache });
+    }
+    // Should the feed be lost, they were of one manifest.
+    world.down.store(true, Ordering::Relaxed);
+    assert_eq!(world.reader.snapshot(&[name("a"), name("b")]).unwrap().len(), 2);
+}
+
+/// A look at any dataset is enough to drop what was purged, of whichever.
+#[test]
+fn what_was_purged_is_dropped_and_never_handed_out_again() {
+    let world = World::new();
+    world.publish(&[("a", "[4111]"), ("b", "[2]")]);
+    world.reader.snapshot(&[name("a"), name("b")]).unwrap();
+    let feed = world.feed();
+    feed.remove(&[name("a")]).unwrap();
+    assert_eq!(world.read("a").unwrap().source, Source::Fallback, "withdrawn, it is the last good copy");
+    let before = world.reader.cached_bytes();
+    feed.purge(&name("a"), Purge::Generation(Generation::FIRST)).unwrap();
+    assert_eq!(reason(&world.read("b").unwrap()), None);
+    assert_eq!(world.reader.cached_bytes(), before - 6);
+    world.down.store(true, Ordering::Relaxed);
+    let Err(Error::Read(failure)) = world.read("a") else { panic!("it is handed out") };
+    assert_eq!(failure.code, Code::Offline);
+    assert_eq!(&*world.read("b").unwrap().value, b"[2]");
+}
+
+#[test]
 fn an_expired_manifest_is_a_reason_also_when_it_is_known() {
     let world = World::new();
-    let settings = Settings { expires_in: Some(Duration::from_secs(60)), ..Settings::default() };
+    let settings = Settings { generation_expires_in: Some(Duration::from_secs(60)), ..Settings::default() };
     world.publish_as(&[("a", "[1]")], settings);
     for (now, expected) in [(0, None), (59_999, None), (60_000, Some(Code::Expired))] {
         world.now.store(now, Ordering::Relaxed);

@@ -118,8 +118,14 @@ impl<'a> Server<'a> {
                 meta: self.0.yes().then(|| Meta::parse(r#"{"run":"8841"}"#).expect("this is meta")),
                 forced: None,
                 plain_copy: true,
+                expires_at: self.0.yes().then(|| self.time()),
             };
             manifest.datasets.insert(DatasetName::parse(name).expect("this is a name"), entry);
+        }
+        if self.0.below(4) == 3 {
+            let (name, payload) = (NAMES[0], self.bytes());
+            manifest.withdrawn.insert(DatasetName::parse(name).expect("this is a name"), manifest.published_at);
+            manifest.purged.insert(Sha256::of(&payload), manifest.published_at);
         }
         let mut bytes = manifest.encode();
         match self.0.below(16) {

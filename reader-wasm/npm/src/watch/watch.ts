@@ -28,6 +28,7 @@ export interface Subject {
 /** With these the server has answered as it should; asking more or less often helps nothing. */
 const ANSWERED: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'not-found',
+  'expired',
   'wrong-kind',
   'schema-invalid',
   'schema-unsupported',

@@ -35,14 +35,20 @@ export class FeedServer {
     return this.requests.splice(0).sort();
   }
 
-  /** Publishes the texts of `datasets` as one generation, with `artifacts`: `{ bytes, ext, type }` under each name. */
-  publish(datasets, { generation = 1, feed = FEED, commit, expiresAt = null, meta, schema, artifacts = {} } = {}) {
+  /**
+   * Publishes the texts of `datasets` as one generation, with `artifacts`: `{ bytes, ext, type }` under each name. `ends` has the ends
+   * of datasets, `noted` what else the manifest says: what was withdrawn and purged.
+   */
+  publish(
+    datasets,
+    { generation = 1, feed = FEED, commit, expiresAt = null, meta, schema, artifacts = {}, ends = {}, noted = {} } = {},
+  ) {
     const publishedAt = '2026-11-20T14:39:00.123Z';
     const entries = {};
     for (const [name, text] of Object.entries(datasets)) {
       const digest = sha256(text);
       const size = Buffer.byteLength(text);
-      const known = { ...(meta && { meta }), ...this.#schema(schema) };
+      const known = { ...(meta && { meta }), ...this.#schema(schema), ...(ends[name] && { expires_at: ends[name] }) };
       entries[name] = { sha256: digest, size, generation, published_at: publishedAt, ...known };
       this.files.set(`${name}.json`, text);
       this.files.set(`objects/${digest}.json`, text);
@@ -61,6 +67,7 @@ export class FeedServer {
       published_at: publishedAt,
       expires_at: expiresAt,
       datasets: entries,
+      ...noted,
     });
     this.files.set('manifest.json', `{"signed":${signed},"sha256":"${sha256(signed)}","signatures":[]}`);
   }

@@ -183,7 +183,13 @@ fn an_expired_manifest_is_an_error() {
     rewrite(&feed, |manifest| manifest.expires_at = Some(now().plus_ms(3_600_000)));
     doctor(&feed, &[]).fine("expired");
     rewrite(&feed, |manifest| manifest.expires_at = Some(now().plus_ms(-7_200_000)));
-    doctor(&feed, &[]).finds("expired", "error", &["2 hours ago"]);
+    doctor(&feed, &[]).finds("expired", "error", &["the manifest expired 2 hours ago"]);
+    rewrite(&feed, |manifest| {
+        manifest.expires_at = None;
+        manifest.datasets.values_mut().next().unwrap().expires_at = Some(now().plus_ms(-7_200_000));
+    });
+    let dataset = feed.manifest()["datasets"].as_object().unwrap().keys().next().unwrap().clone();
+    doctor(&feed, &[]).finds("expired", "error", &[&format!("{dataset} expired 2 hours ago")]);
 }
 
 #[test]

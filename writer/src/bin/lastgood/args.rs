@@ -16,7 +16,9 @@ use crate::init::Init;
 use crate::lock::Lock;
 use crate::man::Man;
 use crate::publish::Publish;
+use crate::purge::Purge;
 use crate::recover::Recover;
+use crate::remove::Remove;
 use crate::rollback::Rollback;
 use crate::serve::Serve;
 use crate::status::Status;
@@ -92,6 +94,8 @@ pub(crate) enum AnyCommand {
 pub(crate) enum Command {
     Publish(Box<Publish>),
     Rollback(Rollback),
+    Remove(Remove),
+    Purge(Purge),
     History(History),
     Cat(Cat),
     Diff(Diff),

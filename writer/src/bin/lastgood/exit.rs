@@ -67,8 +67,18 @@ pub(crate) enum Failure {
     Defect { what: String },
     #[error("{0}")]
     Usage(String),
-    #[error("the feed has no dataset \"{dataset}\"; it has: {known}{}", meant(suggestion.as_deref()))]
-    NotPublished { dataset: DatasetName, known: String, suggestion: Option<String> },
+    #[error(
+        "the feed has no dataset \"{dataset}\"{}; it has: {known}{}",
+        withdrawn.as_ref().map(|at| format!(": it was withdrawn at {at}")).unwrap_or_default(),
+        meant(suggestion.as_deref())
+    )]
+    NotPublished {
+        dataset: DatasetName,
+        known: String,
+        suggestion: Option<String>,
+        /// When it was, if it was.
+        withdrawn: Option<String>,
+    },
     #[error(transparent)]
     Config(#[from] ConfigError),
     #[error(transparent)]
@@ -181,6 +191,7 @@ impl Failure {
                     Error::Repeated { .. }
                     | Error::Meta { .. }
                     | Error::SchemaRefused { .. }
+                    | Error::NotPublished { .. }
                     | Error::OutsideLock { .. } => Exit::Usage,
                     Error::Locked { .. } => Exit::Locked,
                     Error::Damaged { .. }
@@ -244,9 +255,12 @@ impl Failure {
             | Failure::SchemaRefused { error, .. }
             | Failure::NoFeed { error, .. }
             | Failure::NotYours { error, .. } => of_error(error, &mut add),
-            Failure::NotPublished { dataset, suggestion, .. } => {
+            Failure::NotPublished { dataset, suggestion, withdrawn, .. } => {
                 add("dataset", dataset.as_str().into());
                 add("suggestion", suggestion.as_deref().into());
+                if let Some(at) = withdrawn {
+                    add("withdrawn_at", at.as_str().into());
+                }
             }
             Failure::Source { dataset, .. } => {
                 add("dataset", dataset.as_str().into());
@@ -307,7 +321,10 @@ fn of_error(error: &Error, add: &mut dyn FnMut(&str, Value)) {
             add("old_copy_of", old_copy.known.get().into());
             add("way_out", json!([old_copy.accept(location), old_copy.renew(location)]));
         }
-        Error::Input { dataset, .. } | Error::OtherKind { dataset, .. } | Error::TooLarge { dataset, .. } => {
+        Error::Input { dataset, .. }
+        | Error::OtherKind { dataset, .. }
+        | Error::TooLarge { dataset, .. }
+        | Error::NoPurge { dataset, .. } => {
             add("dataset", dataset.as_str().into());
         }
         Error::SchemaInvalid { dataset, invalid } => {

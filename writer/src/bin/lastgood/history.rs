@@ -52,6 +52,9 @@ struct Commit<'a> {
     who: Option<&'a str>,
     command: Option<&'a str>,
     datasets: Vec<Dataset<'a>>,
+    withdrawn: Vec<&'a str>,
+    /// How many payloads were purged.
+    purged: usize,
 }
 
 #[derive(Serialize)]
@@ -65,6 +68,8 @@ struct Dataset<'a> {
     ext: &'a str,
     meta: Option<&'a RawValue>,
     forced: Vec<&'a str>,
+    expires_at: Option<String>,
+    purged_at: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -112,6 +117,8 @@ impl<'a> Commit<'a> {
             who: logged.map(|logged| logged.who.as_str()),
             command: logged.map(|logged| logged.command.as_str()),
             datasets: commit.datasets.iter().map(|dataset| Dataset::new(commit, dataset)).collect(),
+            withdrawn: commit.withdrawn.iter().map(DatasetName::as_str).collect(),
+            purged: commit.purged,
         }
     }
 }
@@ -134,6 +141,8 @@ impl<'a> Dataset<'a> {
             ext: past.ext.as_str(),
             meta: past.meta.as_ref().and_then(|meta| serde_json::from_str(meta.as_str()).ok()),
             forced: past.forced.iter().flat_map(|codes| codes.split_whitespace()).collect(),
+            expires_at: past.expires_at.map(|end| end.to_string()),
+            purged_at: past.purged_at.map(|at| at.to_string()),
         }
     }
 }
@@ -151,8 +160,10 @@ impl fmt::Display for Report<'_> {
                 write!(f, "  {}", one_line(command))?;
             }
             writeln!(f)?;
-            if commit.datasets.is_empty() {
-                writeln!(f, "  no dataset changed; feed {}", commit.feed)?;
+            match (commit.datasets.is_empty(), commit.withdrawn.is_empty(), commit.purged) {
+                (true, true, 0) => writeln!(f, "  no dataset changed; feed {}", commit.feed)?,
+                (true, true, purged) => writeln!(f, "  no dataset changed; purged {purged} earlier payload(s)")?,
+                _ => commit.withdrawn.iter().try_for_each(|name| writeln!(f, "  {name:width$}  withdrawn"))?,
             }
             for dataset in &commit.datasets {
                 writeln!(f, "  {:width$}  {dataset}", dataset.dataset)?;
@@ -179,6 +190,12 @@ impl fmt::Display for Dataset<'_> {
         }
         if !self.forced.is_empty() {
             write!(f, "  forced: {}", self.forced.join(", "))?;
+        }
+        if let Some(end) = &self.expires_at {
+            write!(f, "  expires at {end}")?;
+        }
+        if let Some(at) = &self.purged_at {
+            write!(f, "  purged at {at}")?;
         }
         if let Some(meta) = self.meta {
             write!(f, "  {}", one_line(meta.get()))?;

@@ -23,8 +23,10 @@ mod metrics;
 mod output;
 mod progress;
 mod publish;
+mod purge;
 mod recover;
 mod remote;
+mod remove;
 mod rollback;
 mod serve;
 mod status;
@@ -111,6 +113,8 @@ fn run(cli: Cli, output: Output) -> Result<ExitCode, Failure> {
         Command::Lock(lock) => return lock.run(&session).map_err(|failure| failure.in_dir(&session.dir)),
         Command::Publish(publish) => publish.run(&session),
         Command::Rollback(rollback) => rollback.run(&session),
+        Command::Remove(remove) => remove.run(&session),
+        Command::Purge(purge) => purge.run(&session),
         Command::History(history) => history.run(&session),
         Command::Cat(cat) => cat.run(&session),
         Command::Diff(diff) => diff.run(&session),

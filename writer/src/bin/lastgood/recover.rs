@@ -59,6 +59,7 @@ struct Report<'a> {
     rebuilt: Vec<&'a str>,
     markers_removed: bool,
     staging_removed: usize,
+    purged: Vec<&'a str>,
     /// The generation that is known to have been published, where a lower one is now.
     old_copy_of: Option<u64>,
     /// What can be done about that, in words.
@@ -129,6 +130,7 @@ impl<'a> Report<'a> {
             rebuilt: recovery.rebuilt.iter().map(FeedPath::as_str).collect(),
             markers_removed: recovery.markers_removed,
             staging_removed: recovery.staging_removed,
+            purged: recovery.purged.iter().map(FeedPath::as_str).collect(),
         }
     }
 }
@@ -149,6 +151,7 @@ impl fmt::Display for Report<'_> {
         if self.manifest_restored {
             done.push("put manifest.json back from the history".to_owned());
         }
+        done.extend(self.purged.iter().map(|path| format!("removed {path}, which was purged")));
         done.extend(self.objects.iter().map(|path| format!("put back {path}")));
         done.extend(self.rebuilt.iter().map(|path| format!("rebuilt {path}")));
         if self.markers_removed {

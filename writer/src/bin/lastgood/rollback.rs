@@ -6,7 +6,7 @@ use clap::Args;
 use lastgood::config::value::{self, Limit};
 use lastgood::protocol::manifest::Generation;
 use lastgood::protocol::name::DatasetName;
-use lastgood::{Error, NoRollback, Rollback as Done, Settings};
+use lastgood::{Rollback as Done, RollbackExpiry, Settings};
 use serde::Serialize;
 
 use crate::exit::{Exit, Failure};
@@ -37,7 +37,7 @@ pub(crate) struct Rollback {
     #[arg(long, value_name = "GENERATION")]
     to: Option<Generation>,
 
-    /// How long readers may take this generation for current, such as 26h for a daily job, or never [default: never]
+    /// How long readers may take these datasets for current, such as 26h, or never [default: until the end that they had]
     #[arg(long, value_name = "TIME", value_parser = value::lifetime)]
     expires_in: Option<Limit>,
 
@@ -77,13 +77,7 @@ impl Rollback {
             .with_cancellation(interrupt.check());
         let done = self.metrics.measured(session, "rollback", || {
             let done = progress::spinning(session.watched, "rolling back", || feed.rollback(&self.names, self.to));
-            done.map_err(|error| match error {
-                Error::NoRollback { reason: NoRollback::NotPublished { .. }, dataset } => {
-                    // Read anew for its names; what cannot be read now could be when it was rolled back.
-                    feed.manifest().map_or_else(Failure::Feed, |manifest| unknown::not_published(&dataset, &manifest))
-                }
-                other => other.into(),
-            })
+            done.map_err(|error| unknown::explained(&feed, error))
         })?;
         for warning in &done.publication.warnings {
             output::warn(warning);
@@ -98,7 +92,7 @@ impl Rollback {
         Settings {
             compression: self.compression.over(waiting.compression),
             plain_copies: waiting.plain_copies && !self.no_plain_copies,
-            expires_in: self.expires_in.map_or(waiting.expires_in, |limit| limit.0),
+            rollback_expiry: self.expires_in.map_or(RollbackExpiry::AsItWas, |limit| RollbackExpiry::In(limit.0)),
             ..waiting
         }
     }

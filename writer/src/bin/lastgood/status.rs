@@ -27,8 +27,12 @@ Examples:
   lastgood status --max-age 1d performance   (when this one is)
   lastgood status --max-age 1h --url https://example.org/data/   (of what is served, from any machine)
 
-The age of a dataset counts from when it was last published, changed or not. What was published with --expires-in is
-told with the time from which on readers take it for stale; with --json as `expires_at` and `expired`.";
+The age of a dataset counts from when it was last published, changed or not; a time in the future, which is that of a
+wrong clock, is too old as well. What was published with --expires-in is told with the time from which on readers take it
+for stale; with --json as `expires_at` and `expired`. Exit code 1 when that time has come, also without --max-age.";
+
+/// A clock that is off by less, in milliseconds, is not worth a word.
+const TOLERANCE_MS: u64 = 5_000;
 
 /// Say what is published, since when, where, and who is publishing now
 #[derive(Debug, Args)]
@@ -57,16 +61,36 @@ impl Status {
         };
         unknown::check(self.names.iter(), &status.manifest)?;
         let report = self.report(session, &status);
-        let stale: Vec<&str> =
-            report.datasets.iter().filter(|dataset| dataset.stale).map(|dataset| dataset.dataset).collect();
+        let named = |is: fn(&Dataset<'_>) -> bool| {
+            let names: Vec<&str> =
+                report.datasets.iter().filter(|dataset| is(dataset)).map(|dataset| dataset.dataset).collect();
+            (!names.is_empty()).then(|| names.join(", "))
+        };
+        let stale = named(|dataset| dataset.stale && !dataset.in_future);
+        let in_future = named(|dataset| dataset.in_future).filter(|_| self.max_age.is_some());
+        let expired = named(|dataset| dataset.expired);
+        let fine = stale.is_none() && in_future.is_none() && expired.is_none();
         let exit = match status.old_copy {
             Some(_) => Exit::Damaged,
-            None if stale.is_empty() => Exit::Done,
+            None if fine => Exit::Done,
             None => Exit::Failed,
         };
         let exit = session.output.answer(&report, exit)?;
-        if !stale.is_empty() {
-            output::warn(&format_args!("older than the --max-age: {}", stale.join(", ")));
+        if let Some(names) = stale {
+            output::warn(&format_args!("older than the --max-age: {names}"));
+        }
+        if let Some(names) = in_future {
+            let now = status.at;
+            output::warn(&format_args!(
+                "published in the future of this machine's clock ({now}), so that nobody can tell how old it is: {names}; set the \
+                 clocks right, here and where it is published (timedatectl set-ntp true), then publish again"
+            ));
+        }
+        if let Some(names) = expired {
+            output::warn(&format_args!(
+                "expired, and readers do not take it for current: {names}; publish again, and find out why nothing was \
+                 published in time"
+            ));
         }
         Ok(exit)
     }
@@ -77,6 +101,9 @@ impl Status {
         let wanted = |name: &DatasetName| self.names.is_empty() || self.names.contains(name);
         let datasets = manifest.datasets.iter().filter(|(name, _)| wanted(name)).map(|(name, entry)| {
             let age_ms = status.at.ms_since(entry.published_at);
+            let in_future = entry.published_at.ms_since(status.at) > TOLERANCE_MS;
+            let end = manifest.end_of(entry);
+            let expired = end.is_some_and(|end| end <= status.at);
             Dataset {
                 dataset: name.as_str(),
                 size: entry.size,
@@ -84,7 +111,12 @@ impl Status {
                 generation: entry.generation.get(),
                 published_at: entry.published_at.to_string(),
                 age_ms,
-                stale: self.max_age.is_some_and(|limit| Duration::from_millis(age_ms) > limit),
+                stale: self.max_age.is_some_and(|limit| in_future || Duration::from_millis(age_ms) > limit),
+                in_future,
+                ahead_ms: entry.published_at.ms_since(status.at),
+                expires_at: end.map(|end| end.to_string()),
+                expired,
+                expiry: end.map(|end| Expiry::new(end, status.at)),
                 meta: entry.meta.as_ref().and_then(|meta| serde_json::from_str(meta.as_str()).ok()),
             }
         });
@@ -100,10 +132,7 @@ impl Status {
             age_ms: status.age_ms,
             expires_at: manifest.expires_at.map(|at| at.to_string()),
             expired: manifest.expired(status.at),
-            expiry: manifest.expires_at.map(|expires_at| match manifest.expired(status.at) {
-                true => Expiry::Ago(Duration::from_millis(status.at.ms_since(expires_at))),
-                false => Expiry::In(Duration::from_millis(expires_at.ms_since(status.at))),
-            }),
+            expiry: manifest.expires_at.map(|end| Expiry::new(end, status.at)),
             retained: local.then_some(status.retained.len()),
             old_copy_of: status.old_copy.map(|old_copy| old_copy.known.get()),
             way_out: status.old_copy.map_or_else(Vec::new, |old_copy| old_copy_ways(&old_copy, session)),
@@ -137,7 +166,7 @@ struct Report<'a> {
     commit: String,
     published_at: String,
     age_ms: u64,
-    /// From when on readers take what is published for stale, if ever.
+    /// From when on readers take the whole generation for stale, if ever.
     expires_at: Option<String>,
     expired: bool,
     #[serde(skip)]
@@ -153,20 +182,26 @@ struct Report<'a> {
     datasets: Vec<Dataset<'a>>,
 }
 
-/// How far away it is that readers take what is published for stale.
+/// How far away it is that readers take something for stale.
 enum Expiry {
     In(Duration),
     Ago(Duration),
 }
 
+impl Expiry {
+    fn new(end: Timestamp, now: Timestamp) -> Self {
+        match end <= now {
+            true => Self::Ago(Duration::from_millis(now.ms_since(end))),
+            false => Self::In(Duration::from_millis(end.ms_since(now))),
+        }
+    }
+}
+
 impl fmt::Display for Expiry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::In(time) => write!(f, "in {}", HumanDuration(*time)),
-            Self::Ago(time) => {
-                let time = HumanDuration(*time);
-                write!(f, "expired {time} ago: every reader takes all datasets for stale until the next publish")
-            }
+            Self::In(time) => write!(f, "expires in {}", HumanDuration(*time)),
+            Self::Ago(time) => write!(f, "expired {} ago", HumanDuration(*time)),
         }
     }
 }
@@ -197,7 +232,32 @@ struct Dataset<'a> {
     published_at: String,
     age_ms: u64,
     stale: bool,
+    /// Whether it is dated later than now, by more than clocks may differ.
+    in_future: bool,
+    #[serde(skip)]
+    ahead_ms: u64,
+    /// From when on readers take it for stale, if ever.
+    expires_at: Option<String>,
+    expired: bool,
+    #[serde(skip)]
+    expiry: Option<Expiry>,
     meta: Option<&'a RawValue>,
+}
+
+impl Dataset<'_> {
+    /// How long ago it was published, and what follows from that.
+    fn when(&self) -> String {
+        let span = |ms| HumanDuration(Duration::from_millis(ms));
+        let mut when = match self.in_future {
+            true => format!("in {}: a clock is wrong", span(self.ahead_ms)),
+            false if self.stale => format!("{} ago, too old", span(self.age_ms)),
+            false => format!("{} ago", span(self.age_ms)),
+        };
+        if let Some(expiry) = &self.expiry {
+            when.push_str(&format!("; {expiry}"));
+        }
+        when
+    }
 }
 
 impl<'a> Lock<'a> {
@@ -226,7 +286,8 @@ impl fmt::Display for Report<'_> {
         writeln!(f, "feed        {}", self.feed)?;
         writeln!(f, "generation  {} of {} ({} ago)", self.generation, self.published_at, age(self.age_ms))?;
         if let (Some(expires_at), Some(expiry)) = (&self.expires_at, &self.expiry) {
-            writeln!(f, "expires     {expires_at} ({expiry})")?;
+            let stale = if self.expired { ": readers take all datasets for stale until the next publish" } else { "" };
+            writeln!(f, "expires     {expires_at} ({expiry}{stale})")?;
         }
         if let Some(known) = self.old_copy_of {
             writeln!(
@@ -255,11 +316,9 @@ impl fmt::Display for Report<'_> {
         let width = self.datasets.iter().map(|dataset| dataset.dataset.len()).max().unwrap_or(0).max(7);
         writeln!(f, "{:width$}  {:>12}  {:>10}  published", "dataset", "size", "generation")?;
         for dataset in &self.datasets {
-            let Dataset { dataset, size, generation, published_at, age_ms, stale, .. } = dataset;
-            let size = HumanBytes(*size).to_string();
-            let stale = if *stale { ", too old" } else { "" };
-            let age = age(*age_ms);
-            writeln!(f, "{dataset:width$}  {size:>12}  {generation:>10}  {published_at} ({age} ago{stale})")?;
+            let Dataset { dataset: name, size, generation, published_at, .. } = dataset;
+            let (size, when) = (HumanBytes(*size).to_string(), dataset.when());
+            writeln!(f, "{name:width$}  {size:>12}  {generation:>10}  {published_at} ({when})")?;
         }
         Ok(())
     }

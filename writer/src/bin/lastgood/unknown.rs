@@ -3,6 +3,8 @@
 use lastgood::protocol::manifest::Manifest;
 use lastgood::protocol::name::DatasetName;
 
+use lastgood::{Error, Feed, NoRollback};
+
 use crate::exit::Failure;
 
 /// How alike two names must be for one to be taken for the other, mistyped.
@@ -28,7 +30,22 @@ pub(crate) fn not_published(name: &DatasetName, manifest: &Manifest) -> Failure 
         _ if known.is_empty() => "none".to_owned(),
         _ => known.join(", "),
     };
-    Failure::NotPublished { dataset: name.clone(), known, suggestion }
+    let withdrawn = manifest.withdrawn.get(name).map(|at| at.to_string());
+    // A name that was there is not mistyped.
+    let suggestion = suggestion.filter(|_| withdrawn.is_none());
+    Failure::NotPublished { dataset: name.clone(), known, suggestion, withdrawn }
+}
+
+/// The failure of an operation, which may be that the feed does not have the dataset. The manifest is read anew for its names; what
+/// cannot be read now could be when it was tried.
+pub(crate) fn explained(feed: &Feed, error: Error) -> Failure {
+    match &error {
+        Error::NotPublished { dataset } | Error::NoRollback { reason: NoRollback::NotPublished { .. }, dataset } => {
+            let dataset = dataset.clone();
+            feed.manifest().map_or_else(Failure::Feed, |manifest| not_published(&dataset, &manifest))
+        }
+        _ => error.into(),
+    }
 }
 
 /// The name that may be meant by a mistyped one.

@@ -86,6 +86,7 @@ struct Repaired<'a> {
     siblings: Vec<&'a str>,
     siblings_removed: Vec<&'a str>,
     derived: Vec<&'a str>,
+    purged: Vec<&'a str>,
 }
 
 impl Verify {
@@ -206,6 +207,7 @@ impl<'a> Repaired<'a> {
             siblings: texts(&repair.siblings),
             siblings_removed: texts(&repair.siblings_removed),
             derived: texts(&repair.recovery.rebuilt),
+            purged: texts(&repair.recovery.purged),
         }
     }
 }
@@ -263,6 +265,7 @@ impl fmt::Display for Repaired<'_> {
         list("put back", &self.objects)?;
         list("made again", &self.siblings)?;
         list("removed", &self.siblings_removed)?;
-        list("rebuilt", &self.derived)
+        list("rebuilt", &self.derived)?;
+        self.purged.iter().try_for_each(|path| writeln!(f, "removed {path}, which was purged"))
     }
 }

@@ -116,7 +116,7 @@ checks! {
     Staging "staging" "Have dead publishers left files in staging?"
     Manifest "manifest" "Is the manifest intact?"
     OldCopy "old-copy" "Is what is published the last that was?"
-    Expired "expired" "Do readers still take the manifest for current?"
+    Expired "expired" "Do readers still take everything for current?"
     Objects "objects" "Is there an object of the right size for everything that is published?"
     Derived "derived" "Do plain copies, last_update.txt and history agree with the manifest?"
     Clock "clock" "Is this machine's clock consistent with the files?"

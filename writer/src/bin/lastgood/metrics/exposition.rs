@@ -18,6 +18,7 @@ pub(super) enum Metric {
     DatasetSize,
     DatasetRows,
     DatasetBytes,
+    DatasetExpires,
 }
 
 /// How a metric behaves.
@@ -35,7 +36,7 @@ struct Definition {
 }
 
 impl Metric {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 12] = [
         Self::LastSuccess,
         Self::LastAttempt,
         Self::Done,
@@ -47,6 +48,7 @@ impl Metric {
         Self::DatasetSize,
         Self::DatasetRows,
         Self::DatasetBytes,
+        Self::DatasetExpires,
     ];
 
     /// The one table, which `docs/metrics.md` repeats.
@@ -91,6 +93,12 @@ impl Metric {
             Self::DatasetBytes => {
                 ("lastgood_dataset_published_bytes_total", Counter, DATASET, "Bytes of payloads that were published.")
             }
+            Self::DatasetExpires => (
+                "lastgood_dataset_expires_timestamp_seconds",
+                Gauge,
+                DATASET,
+                "When readers cease to take the dataset for current, if ever.",
+            ),
         };
         Definition { name, kind, labels, help }
     }
@@ -115,6 +123,17 @@ impl Exposition {
     /// Adds to a counter, which begins at zero.
     pub(super) fn add(&mut self, metric: Metric, labels: &[&str], value: f64) {
         *self.sample(metric, labels) += value;
+    }
+
+    /// Takes a sample out.
+    pub(super) fn forget(&mut self, metric: Metric, labels: &[&str]) {
+        self.samples.retain(|(of, values), _| *of != metric || values != labels);
+    }
+
+    /// Takes out all that is known of a dataset: its directory and its name.
+    pub(super) fn forget_dataset(&mut self, labels: &[&str; 2]) {
+        let of_datasets = |metric: Metric| metric.definition().labels.contains(&"dataset");
+        self.samples.retain(|(metric, values), _| !of_datasets(*metric) || values != labels);
     }
 
     fn sample(&mut self, metric: Metric, labels: &[&str]) -> &mut f64 {

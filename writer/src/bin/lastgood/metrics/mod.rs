@@ -8,8 +8,9 @@ use std::path::{self, Path, PathBuf};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use clap::Args;
+use lastgood::protocol::name::DatasetName;
 use lastgood::storage::update_file;
-use lastgood::{Collection, Publication, Recovery, Repair, Rollback, Verification};
+use lastgood::{Collection, Publication, Purged, Recovery, Repair, Rollback, Verification, Withdrawal};
 
 use self::exposition::{Exposition, Metric};
 use self::target::{Target, recognise};
@@ -78,12 +79,16 @@ pub(crate) struct Measured<'a> {
     pub(crate) problems: Option<usize>,
     /// The code, where it did not fail and is no success all the same.
     pub(crate) failed: Option<&'static str>,
+    /// What was taken out of the feed, of which nothing is to be told any more.
+    pub(crate) withdrawn: Vec<&'a str>,
 }
 
 pub(crate) struct MeasuredDataset<'a> {
     pub(crate) name: &'a str,
     pub(crate) size: u64,
     pub(crate) rows: Option<u64>,
+    /// When readers cease to take it for current, in seconds since 1970.
+    pub(crate) expires: Option<f64>,
 }
 
 impl Measure for Publication {
@@ -92,6 +97,7 @@ impl Measure for Publication {
             name: dataset.dataset.as_str(),
             size: dataset.size,
             rows: dataset.rows,
+            expires: dataset.expires_at.map(|end| end.ms() as f64 / 1000.0),
         });
         Measured { generation: Some(self.generation.get()), datasets: datasets.collect(), ..Measured::default() }
     }
@@ -100,6 +106,19 @@ impl Measure for Publication {
 impl Measure for Rollback {
     fn measure(&self) -> Measured<'_> {
         self.publication.measure()
+    }
+}
+
+impl Measure for Withdrawal {
+    fn measure(&self) -> Measured<'_> {
+        let withdrawn = self.datasets.iter().map(DatasetName::as_str).collect();
+        Measured { withdrawn, ..self.publication.measure() }
+    }
+}
+
+impl Measure for Purged {
+    fn measure(&self) -> Measured<'_> {
+        Measured { generation: Some(self.generation.get()), ..Measured::default() }
     }
 }
 
@@ -173,6 +192,9 @@ impl Run<'_> {
         if let Some(generation) = measured.generation {
             exposition.set(Metric::Generation, &[&self.dir], generation as f64);
         }
+        for dataset in &measured.withdrawn {
+            exposition.forget_dataset(&[&self.dir, dataset]);
+        }
         for dataset in &measured.datasets {
             let labels = [self.dir.as_str(), dataset.name];
             exposition.set(Metric::DatasetLastSuccess, &labels, self.at);
@@ -180,6 +202,10 @@ impl Run<'_> {
             exposition.add(Metric::DatasetBytes, &labels, dataset.size as f64);
             if let Some(rows) = dataset.rows {
                 exposition.set(Metric::DatasetRows, &labels, rows as f64);
+            }
+            match dataset.expires {
+                Some(end) => exposition.set(Metric::DatasetExpires, &labels, end),
+                None => exposition.forget(Metric::DatasetExpires, &labels),
             }
         }
     }

@@ -69,7 +69,7 @@ pub(crate) struct Publish {
     #[command(flatten)]
     meta: MetaOptions,
 
-    /// How long readers may take this generation for current, such as 26h for a daily job, or never [default: never]
+    /// How long readers may take these datasets for current, such as 26h for a daily job, or never [default: never]
     #[arg(long, value_name = "TIME", value_parser = value::lifetime)]
     expires_in: Option<Limit>,
 

@@ -41,6 +41,7 @@ struct Dataset<'a> {
     nan_mapped: u64,
     left_out: Vec<Column>,
     forced: Option<&'a str>,
+    expires_at: Option<String>,
     sha256: String,
     schema: Option<Schema>,
 }
@@ -109,6 +110,7 @@ impl<'a> Dataset<'a> {
             nan_mapped: dataset.nan_mapped,
             left_out: dataset.left_out.iter().map(|&LeftOut { column, counter }| Column { column, counter }).collect(),
             forced: dataset.forced.as_deref(),
+            expires_at: dataset.expires_at.map(|end| end.to_string()),
             sha256: dataset.sha256.to_string(),
             schema: dataset.schema.as_ref().map(|schema| Schema {
                 version: schema.version,
@@ -164,6 +166,9 @@ impl fmt::Display for Report<'_> {
             }
             if let Some(guards) = dataset.forced {
                 write!(f, ", forced although broken: {guards}")?;
+            }
+            if let Some(end) = &dataset.expires_at {
+                write!(f, ", expires at {end}")?;
             }
             writeln!(f)?;
         }

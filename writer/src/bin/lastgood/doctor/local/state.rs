@@ -66,17 +66,25 @@ pub(super) fn old_copy(used: &Place, published: &Published) -> Option<Finding> {
     })
 }
 
-/// Whether readers still take the manifest for current.
+/// Whether readers still take everything for current.
 pub(super) fn expiry(published: &Published, now: Timestamp) -> Finding {
-    match published.manifest.expires_at {
-        Some(end) if published.manifest.expired(now) => Check::Expired
-            .error(format!(
-                "the manifest expired {} ago ({end}): readers say so and no longer take it for current",
-                age(now.ms_since(end))
-            ))
-            .remedy("publish again, and find out why nothing was published in time"),
-        Some(end) => Check::Expired.ok(format!("the manifest expires in {} ({end})", age(end.ms_since(now)))),
-        None => Check::Expired.ok("the manifest does not expire"),
+    let manifest = &published.manifest;
+    let whole = manifest.expires_at.map(|end| ("the manifest".to_owned(), end));
+    let own = manifest.datasets.iter().filter_map(|(dataset, entry)| Some((dataset.to_string(), entry.expires_at?)));
+    let ends: Vec<(String, Timestamp)> = whole.into_iter().chain(own).collect();
+    let past = ends.iter().filter(|(_, end)| *end <= now);
+    let past: Vec<String> =
+        past.map(|(what, end)| format!("{what} expired {} ago ({end})", age(now.ms_since(*end)))).collect();
+    if !past.is_empty() {
+        return Check::Expired
+            .error(format!("{}: readers say so and no longer take it for current", some(&past)))
+            .remedy("publish again, and find out why nothing was published in time");
+    }
+    match ends.iter().min_by_key(|(_, end)| *end) {
+        Some((what, end)) => {
+            Check::Expired.ok(format!("the next to expire is {what}, in {} ({end})", age(end.ms_since(now))))
+        }
+        None => Check::Expired.ok("nothing that is published expires"),
     }
 }
 
