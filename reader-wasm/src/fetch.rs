@@ -1,10 +1,5 @@
 //! One request, with its limits of size and time.
 
-use std::future::{Future, poll_fn};
-use std::pin::Pin;
-use std::task::Poll;
-
-use js_sys::futures::JsFuture;
 use js_sys::{Object, Promise, Uint8Array};
 use lastgood_protocol::failure::{Code, Failure};
 use lastgood_protocol::layout;
@@ -282,12 +277,7 @@ impl Clock<'_> {
         if self.patience.for_each_part {
             self.sleep = Sleep::new(self.patience.ms.into());
         }
-        let mut result = JsFuture::from(promise);
-        let waited = poll_fn(|context| match Pin::new(&mut result).poll(context) {
-            Poll::Ready(result) => Poll::Ready(Some(result)),
-            Poll::Pending => Pin::new(&mut self.sleep).poll(context).map(|()| None),
-        });
-        waited.await.ok_or_else(|| self.too_late())
+        self.sleep.unless(promise).await.ok_or_else(|| self.too_late())
     }
 
     fn too_late(&self) -> Failure {

@@ -4,13 +4,14 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 
-use js_sys::Function;
+use js_sys::futures::JsFuture;
+use js_sys::{Function, Promise};
 use wasm_bindgen::prelude::*;
 
 /// A future of whatever kind; in a box, because each kind that is part of another is a copy of its code.
@@ -108,7 +109,7 @@ impl Wake for Wakeup {
 /// The results of all, which go on side by side.
 pub(crate) async fn together<T>(futures: Vec<Boxed<T>>) -> Vec<T> {
     let mut all: Vec<(Boxed<T>, Option<T>)> = futures.into_iter().map(|future| (future, None)).collect();
-    std::future::poll_fn(|context| {
+    poll_fn(|context| {
         let mut pending = false;
         for (future, result) in &mut all {
             if result.is_none() {
@@ -151,6 +152,16 @@ impl Sleep {
         });
         let timer = set_timeout(&callback, ms);
         Self { state, timer, _callback: callback }
+    }
+
+    /// What the promise ends with, unless the time is over first; what it does then is nobody's concern.
+    pub(crate) async fn unless(&mut self, promise: Promise) -> Option<Result<JsValue, JsValue>> {
+        let mut result = JsFuture::from(promise);
+        poll_fn(|context| match Pin::new(&mut result).poll(context) {
+            Poll::Ready(result) => Poll::Ready(Some(result)),
+            Poll::Pending => Pin::new(&mut *self).poll(context).map(|()| None),
+        })
+        .await
     }
 }
 

@@ -4,12 +4,8 @@
 //! end. All of that is a miss and an event. Nothing read here is believed: the digest of every payload is compared.
 
 use std::cell::Cell;
-use std::future::{Future, poll_fn};
-use std::pin::Pin;
 use std::rc::Rc;
-use std::task::Poll;
 
-use js_sys::futures::JsFuture;
 use js_sys::{Array, Promise, Uint8Array};
 use lastgood_protocol::cache::CacheHead;
 use lastgood_protocol::digest::Sha256;
@@ -219,7 +215,7 @@ impl Blobs {
             return Err("Cache Storage has not answered before".into());
         }
         let asked = ask();
-        within(ms, Promise::resolve(&asked?)).await.unwrap_or_else(|| {
+        Sleep::new(ms.into()).unless(Promise::resolve(&asked?)).await.unwrap_or_else(|| {
             self.stuck.set(true);
             Err(format!("Error: Cache Storage has not answered for {ms} ms").into())
         })
@@ -238,16 +234,6 @@ fn payload_of(space: &str, address: &str) -> Option<(String, Sha256)> {
     let rest = address.strip_prefix(ADDRESS)?.strip_prefix(space)?.strip_prefix('/')?;
     let (sha256, key) = rest.split_once('?')?;
     Some((js_sys::decode_uri_component(key).ok()?.into(), sha256.parse().ok()?))
-}
-
-/// What the promise ends with, unless it takes longer; what it does then is nobody's concern.
-pub(super) async fn within(ms: u32, promise: Promise) -> Option<Result<JsValue, JsValue>> {
-    let (mut result, mut sleep) = (JsFuture::from(promise), Sleep::new(ms.into()));
-    poll_fn(|context| match Pin::new(&mut result).poll(context) {
-        Poll::Ready(result) => Poll::Ready(Some(result)),
-        Poll::Pending => Pin::new(&mut sleep).poll(context).map(|()| None),
-    })
-    .await
 }
 
 /// Where a head or a memory is.

@@ -18,7 +18,6 @@ use lastgood_protocol::name::DatasetName;
 use lastgood_protocol::read::{Reading, Source, VerifiedManifest};
 use wasm_bindgen::JsValue;
 
-use self::blobs::within;
 use self::copies::Copies;
 pub(crate) use self::copies::{LARGE, Stored};
 use crate::drive::Value;
@@ -176,7 +175,7 @@ impl Store {
         if self.copies.is_some() {
             // After what is still to be written, which may be one of them.
             let gone = Promise::new(&mut |gone, _| self.write([Write::Purge(manifest.clone(), gone)]));
-            within(PURGE_MS, gone).await;
+            Sleep::new(PURGE_MS.into()).unless(gone).await;
         }
     }
 
