@@ -91,6 +91,14 @@ const READ_1M: &[Contestant] = &[
     ZOD,
 ];
 
+const THREAD_1M: &[Contestant] = &[
+    FETCH,
+    BY_HAND,
+    contestant("uncached", "lastgood, cache: none"),
+    contestant("cached", "lastgood"),
+    contestant("validated uncached", "lastgood, schema, cache: none"),
+];
+
 const READ_10M: &[Contestant] = &[
     FETCH,
     BY_HAND,
@@ -125,7 +133,7 @@ const FIRST: &[Contestant] = &[SCRIPT, contestant("first-lastgood", "lastgood")]
 const FIRST_COLD_LINE: &[Contestant] = &[SCRIPT, with_target("first-lastgood", "lastgood", AtMost([1.25, 1.25, 1.4]))];
 const FIRST_WARM_LINE: &[Contestant] = &[SCRIPT, with_target("first-lastgood", "lastgood", AtMost([1.1, 1.1, 1.3]))];
 
-pub(crate) const COMPARISONS: [Comparison; 11] = [
+pub(crate) const COMPARISONS: [Comparison; 12] = [
     Comparison {
         name: "read1m",
         title: "first read of 1 MB",
@@ -134,6 +142,16 @@ pub(crate) const COMPARISONS: [Comparison; 11] = [
         route: Route::Loopback,
         figure: Figure::WallTime,
         rounds: 40,
+    },
+    Comparison {
+        name: "thread1m",
+        title: "first read of 1 MB",
+        contestants: THREAD_1M,
+        // Many, so that the call itself, which costs the main thread a millisecond, does not count.
+        work: Work::Calls(10),
+        route: Route::Loopback,
+        figure: Figure::MainThread,
+        rounds: 15,
     },
     Comparison {
         name: "read10m",

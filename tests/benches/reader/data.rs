@@ -15,6 +15,7 @@ const SCHEMA: &[u8] = include_bytes!("page/flights.schema.json");
 pub(crate) struct Sites {
     pub(crate) few: Server,
     pub(crate) many: Server,
+    pub(crate) changing: Changing,
     _dir: tempfile::TempDir,
 }
 
@@ -24,8 +25,36 @@ impl Sites {
         let (few, many) = (dir.path().join("few"), dir.path().join("many"));
         publish_few(&few);
         publish_many(&many);
-        Self { few: Server::start(&few), many: Server::start(&many), _dir: dir }
+        let changing = Changing::start(&dir.path().join("changing"));
+        Self { few: Server::start(&few), many: Server::start(&many), changing, _dir: dir }
     }
+}
+
+/// A feed that goes on.
+pub(crate) struct Changing {
+    feed: Feed,
+    pub(crate) server: Server,
+}
+
+impl Changing {
+    fn start(dir: &Path) -> Self {
+        let feed = Feed::open(dir);
+        publish_rows(&feed, 0);
+        Self { feed, server: Server::start(dir) }
+    }
+
+    /// Publishes other rows, and returns how many they are. Each `change` has its own number of them.
+    pub(crate) fn publish(&self, change: usize) -> usize {
+        publish_rows(&self.feed, change)
+    }
+}
+
+fn publish_rows(feed: &Feed, change: usize) -> usize {
+    let rows = 400 + change % 100;
+    let row = format!(r#"{{"change":{change},"value":0.5,"text":"{}"}}"#, "x".repeat(60));
+    let json = format!("[{}]", vec![row; rows].join(","));
+    feed.publish(vec![Item::new(dataset("changing"), json.as_bytes())]).expect("it is published");
+    rows
 }
 
 fn publish_few(dir: &Path) {

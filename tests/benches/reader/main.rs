@@ -6,6 +6,7 @@
 
 mod comparisons;
 mod data;
+mod endurance;
 mod line;
 mod measure;
 mod race;
@@ -52,8 +53,8 @@ impl Browser {
 
 fn main() {
     let args = Args::parse();
-    if let Some(unknown) = args.names.iter().find(|name| COMPARISONS.iter().all(|known| known.name != *name)) {
-        let known: Vec<&str> = COMPARISONS.iter().map(|comparison| comparison.name).collect();
+    let known: Vec<&str> = COMPARISONS.iter().map(|comparison| comparison.name).chain([endurance::NAME]).collect();
+    if let Some(unknown) = args.names.iter().find(|name| !known.contains(&name.as_str())) {
         eprintln!("there is no comparison {unknown}; there are: {}", known.join(", "));
         std::process::exit(2);
     }
@@ -62,10 +63,12 @@ fn main() {
     for browser in browsers {
         let engine = browser.engine();
         println!("\n{engine:?}");
-        for comparison in &COMPARISONS {
-            if args.names.is_empty() || args.names.iter().any(|wanted| wanted == comparison.name) {
-                race::run(comparison, engine, &sites, args.rounds.unwrap_or(comparison.rounds));
-            }
+        let is_wanted = |name: &str| args.names.is_empty() || args.names.iter().any(|wanted| wanted == name);
+        for comparison in COMPARISONS.iter().filter(|comparison| is_wanted(comparison.name)) {
+            race::run(comparison, engine, &sites, args.rounds.unwrap_or(comparison.rounds));
+        }
+        if is_wanted(endurance::NAME) {
+            endurance::run(engine, &sites);
         }
     }
 }

@@ -47,12 +47,22 @@ pub(super) async fn set_online(driver: &WebDriver, online: bool) -> WebDriverRes
 
 /// The processor time of the page's main thread, in milliseconds.
 pub(super) async fn main_thread_ms(driver: &WebDriver) -> WebDriverResult<Option<f64>> {
-    let cdp = async |command: &str, parameters| {
-        driver.cmd(Vendor("goog/cdp/execute", json!({"cmd": command, "params": parameters}))).await
-    };
-    cdp("Performance.enable", json!({"timeDomain": "threadTicks"})).await?;
-    let answer = cdp("Performance.getMetrics", json!({})).await?.value::<Value>()?;
+    cdp(driver, "Performance.enable", json!({"timeDomain": "threadTicks"})).await?;
+    let answer = cdp(driver, "Performance.getMetrics", json!({})).await?;
     let metrics = answer["metrics"].as_array();
     let tasks = metrics.and_then(|metrics| metrics.iter().find(|metric| metric["name"] == "TaskDuration"));
     Ok(tasks.and_then(|tasks| tasks["value"].as_f64()).map(|seconds| seconds * 1e3))
+}
+
+/// What the page's JavaScript holds when nothing is left to be collected, in bytes.
+pub(super) async fn js_heap_bytes(driver: &WebDriver) -> WebDriverResult<Option<f64>> {
+    // What a first collection finalises is collected by the second.
+    for _ in 0..2 {
+        cdp(driver, "HeapProfiler.collectGarbage", json!({})).await?;
+    }
+    Ok(cdp(driver, "Runtime.getHeapUsage", json!({})).await?["usedSize"].as_f64())
+}
+
+async fn cdp(driver: &WebDriver, command: &str, parameters: Value) -> WebDriverResult<Value> {
+    driver.cmd(Vendor("goog/cdp/execute", json!({"cmd": command, "params": parameters}))).await?.value::<Value>()
 }

@@ -210,6 +210,12 @@ impl Browser {
         self.session().main_thread_ms()
     }
 
+    /// What the page's JavaScript holds when nothing is left to be collected, in bytes, where the browser tells it.
+    #[must_use]
+    pub fn js_heap_bytes(&self) -> Option<f64> {
+        self.session().js_heap_bytes()
+    }
+
     /// The tab that all the other functions are about.
     #[must_use]
     pub fn tab(&self) -> Tab {

@@ -77,6 +77,13 @@ impl Session {
         })
     }
 
+    pub(super) fn js_heap_bytes(&self) -> Option<f64> {
+        self.command(async |driver| match self.engine {
+            Engine::Chromium => chromium::js_heap_bytes(driver).await,
+            Engine::Firefox | Engine::WebKit => Ok(None),
+        })
+    }
+
     /// Leaves one tab with nothing in it, as if the browser had just been started.
     pub(super) fn tidy_up(&self) -> WebDriverResult<()> {
         self.runtime.block_on(async {

@@ -16,7 +16,8 @@ use crate::{
 
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// Only these: read1m, read10m, line1m, refresh, cache, first-cold, first-warm, line-cold, line-warm, validate, many [default: all]
+    /// Only these: read1m, thread1m, read10m, line1m, refresh, cache, first-cold, first-warm, line-cold, line-warm, validate, many,
+    /// endurance [default: all]
     names: Vec<String>,
     /// Only these browsers: chromium, firefox, webkit [default: all]
     #[arg(long)]

@@ -41,6 +41,6 @@ export default defineConfig({
     modulePreload: false,
     // The module is a file that is fetched and compiled, as on most sites.
     assetsInlineLimit: 0,
-    rollupOptions: { input: ['bench.html', 'first-lastgood.html', 'first-script.html'] },
+    rollupOptions: { input: ['bench.html', 'endurance.html', 'first-lastgood.html', 'first-script.html'] },
   },
 });

@@ -7,6 +7,7 @@ import { validators } from './validate';
 
 const comparisons: Record<string, () => Comparison> = {
   read1m: () => read('1m'),
+  thread1m: () => read('1m'),
   read10m: () => read('10m'),
   line1m: () => read('1m'),
   refresh,
