@@ -144,6 +144,7 @@ impl<S: Storage> Feed<S> {
         let mut before = at_rest()?;
         let mut verification = self.verify_once(watch)?;
         let mut looked_at = verification.generation;
+        let mut pause = Duration::from_millis(1);
         for look in 1.. {
             let now = at_rest()?;
             // Before and after: a commit may have come to its end in between.
@@ -152,7 +153,8 @@ impl<S: Storage> Feed<S> {
             if verification.problems.is_empty() || quiet || look == LOOKS {
                 break;
             }
-            std::thread::sleep(Duration::from_millis(20));
+            std::thread::sleep(pause);
+            pause = (pause * 2).min(Duration::from_millis(20));
             match verification.problems.iter().all(|problem| problem.is_derived()) {
                 // Commits may follow each other faster than everything can be read.
                 true => looked_at = self.look_again(&mut verification.problems)?,

@@ -33,7 +33,7 @@ fn explore_some(preemptions: usize, before: &'static [Round], acts: Vec<Act>) ->
         let world = World::new(Arc::clone(&waiting), move |storage| looks.observe(storage));
         let log = Arc::new(Log::new(&world, before));
         let start = |&act: &Act| {
-            let (storage, log) = (act.storage(&world), Arc::clone(&log));
+            let (storage, log) = (act.storage(&world, &acts), Arc::clone(&log));
             (act, thread::spawn(move || act.run(storage, &log)))
         };
         let tasks: Vec<_> = acts.iter().map(start).collect();

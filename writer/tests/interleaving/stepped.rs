@@ -72,32 +72,40 @@ struct Task {
     refused: AtomicU64,
     /// Whether it runs under a lock of another task: then it is not to wait for that.
     joins: bool,
+    /// Whether the others only look: then what it looks at itself they cannot change, and it need not be interrupted there.
+    beside_lookers: bool,
     /// How often an object was not there that it wanted to read.
     missed: AtomicUsize,
 }
 
 impl Stepped {
     pub(crate) fn new(world: &Arc<World>) -> Self {
-        Self::of(world, None, false)
+        Self::of(world, |_| {})
     }
 
     pub(crate) fn dying(world: &Arc<World>, before: usize) -> Self {
-        Self::of(world, Some(before), false)
+        Self::of(world, |task| task.dies_before = Some(before))
     }
 
     pub(crate) fn joining(world: &Arc<World>) -> Self {
-        Self::of(world, None, true)
+        Self::of(world, |task| task.joins = true)
     }
 
-    fn of(world: &Arc<World>, dies_before: Option<usize>, joins: bool) -> Self {
-        let task = Task {
-            dies_before,
+    pub(crate) fn beside_lookers(world: &Arc<World>) -> Self {
+        Self::of(world, |task| task.beside_lookers = true)
+    }
+
+    fn of(world: &Arc<World>, change: impl FnOnce(&mut Task)) -> Self {
+        let mut task = Task {
+            dies_before: None,
             steps: AtomicUsize::new(0),
             dead: AtomicBool::new(false),
             refused: AtomicU64::new(u64::MAX),
-            joins,
+            joins: false,
+            beside_lookers: false,
             missed: AtomicUsize::new(0),
         };
+        change(&mut task);
         Self { world: Arc::clone(world), task: Arc::new(task) }
     }
 
@@ -117,12 +125,21 @@ impl Stepped {
 
     /// A call that others can notice, or that notices others.
     fn step<T>(&self, act: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+        self.step_after(shuttle::thread::yield_now, act)
+    }
+
+    /// A call that notices others, and that nobody notices.
+    fn look<T>(&self, act: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+        self.step_after(if self.task.beside_lookers { || {} } else { shuttle::thread::yield_now }, act)
+    }
+
+    fn step_after<T>(&self, interruption: fn(), act: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
         // Threads that a task starts for a while read beside it, within a step of it.
         if shuttle::current::try_get_current_task().is_none() {
             return act();
         }
         self.refuse_if_dead()?;
-        shuttle::thread::yield_now();
+        interruption();
         let number = self.task.steps.fetch_add(1, Ordering::Relaxed);
         if self.task.dies_before == Some(number) {
             self.task.dead.store(true, Ordering::Relaxed);
@@ -143,6 +160,12 @@ impl Stepped {
     /// What is dropped while it dies reaches nothing any more.
     fn refuse_if_dead(&self) -> io::Result<()> {
         if self.is_dead() { Err(io::Error::other("dead")) } else { Ok(()) }
+    }
+
+    /// Whether it was given back since this task last heard that it is taken.
+    fn is_news_that_it_is_taken(&self) -> bool {
+        let releases = self.world.releases.load(Ordering::Relaxed);
+        self.task.refused.swap(releases, Ordering::Relaxed) != releases
     }
 
     fn lock(&self, inner: <MemoryStorage as Storage>::Lock) -> SteppedLock {
@@ -169,15 +192,15 @@ impl Storage for Stepped {
     }
 
     fn list(&self, dir: Dir) -> io::Result<Vec<String>> {
-        self.step(|| self.storage().list(dir))
+        self.look(|| self.storage().list(dir))
     }
 
     fn info(&self, path: &FeedPath) -> io::Result<Option<FileInfo>> {
-        self.step(|| self.storage().info(path))
+        self.look(|| self.storage().info(path))
     }
 
     fn open(&self, path: &FeedPath) -> io::Result<Option<Box<dyn Read + Send>>> {
-        let opened = self.step(|| self.storage().open(path))?;
+        let opened = self.look(|| self.storage().open(path))?;
         if opened.is_none() && path.dir() == Dir::Objects {
             self.task.missed.fetch_add(1, Ordering::Relaxed);
         }
@@ -190,8 +213,7 @@ impl Storage for Stepped {
             if let Some(lock) = self.step(|| self.storage().try_lock(holder))? {
                 return Ok(Some(self.lock(lock)));
             }
-            let releases = self.world.releases.load(Ordering::Relaxed);
-            if self.task.joins && self.task.refused.swap(releases, Ordering::Relaxed) != releases {
+            if self.task.joins && self.is_news_that_it_is_taken() {
                 return Ok(None);
             }
             self.world.wait();
@@ -214,8 +236,15 @@ impl Storage for Stepped {
         }
     }
 
+    /// Waits where a process would look again and again whether it is still held.
     fn lock_holder(&self) -> io::Result<Option<String>> {
-        self.step(|| self.storage().lock_holder())
+        loop {
+            let holder = self.look(|| self.storage().lock_holder())?;
+            if holder.is_none() || self.task.joins || self.is_news_that_it_is_taken() {
+                return Ok(holder);
+            }
+            self.world.wait();
+        }
     }
 
     fn stage(&self) -> io::Result<SteppedStaging> {
@@ -249,7 +278,7 @@ impl Storage for Stepped {
     }
 
     fn read_mark(&self) -> io::Result<[Vec<u8>; 2]> {
-        self.step(|| self.storage().read_mark())
+        self.look(|| self.storage().read_mark())
     }
 
     fn write_mark(&self, place: usize, bytes: &[u8]) -> io::Result<Placed<Self::File>> {

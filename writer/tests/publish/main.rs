@@ -5,6 +5,7 @@
 
 mod busy;
 mod crashes;
+mod expiry;
 mod failures;
 mod faulty;
 mod gc;
