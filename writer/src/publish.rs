@@ -5,15 +5,16 @@ use std::io;
 
 use lastgood_protocol::digest::Sha256;
 use lastgood_protocol::id::{CommitId, FeedId};
-use lastgood_protocol::layout::{self, Dir};
+use lastgood_protocol::layout::{self, Dir, Encoding};
 use lastgood_protocol::manifest::{Entry, Generation, MAX_MANIFEST_BYTES, Manifest, ObjectId, SchemaRef};
 use lastgood_protocol::name::{DatasetName, Ext};
 use lastgood_protocol::schema::Draft;
 use lastgood_protocol::time::Timestamp;
 
 use crate::clocks;
+use crate::compress::Sibling;
 use crate::convert::csv::LeftOut;
-use crate::derived::{self, Derived};
+use crate::derived::{self, CopyOf, Derived};
 use crate::error::Error;
 use crate::feed::{Current, Feed};
 use crate::lock::{self, Markers};
@@ -474,8 +475,10 @@ impl<S: Storage> ItemCommit<'_, S> {
         let path = layout::object(&item.sha256, &item.ext);
         let named = self.named.contains(&(item.sha256, item.ext.as_str()));
         let stays = new_objects.put(item.object, &path, derived::identity(entry), named)?;
-        for (encoding, file) in item.siblings {
-            new_objects.put_sibling(file, &layout::sibling(&item.sha256, &item.ext, encoding), stays)?;
+        let mut copy_siblings = Vec::new();
+        for Sibling { encoding, of_object, of_plain_copy } in item.siblings {
+            new_objects.put_sibling(of_object, &layout::sibling(&item.sha256, &item.ext, encoding), stays)?;
+            copy_siblings.extend(of_plain_copy.map(|file| (encoding, file)));
         }
         if let Some(schema) = item.schema {
             let (sha256, ext) = (&schema.reference.sha256, Ext::json());
@@ -488,6 +491,7 @@ impl<S: Storage> ItemCommit<'_, S> {
             if changed || !objects::intact(storage, &path, derived::identity(entry))? {
                 derived.add(path, file);
             }
+            self.stage_siblings(derived::siblings(&item.dataset, entry), copy_siblings, changed, derived)?;
             if let Some(before) = before.filter(|_| changed) {
                 let copy = match backup {
                     Some((sha256, copy)) if sha256 == before.sha256 => Some(copy),
@@ -508,6 +512,31 @@ impl<S: Storage> ItemCommit<'_, S> {
             derived.rename(storage, self.staging, (manifest, self.next), &item.dataset)?;
         }
         Ok(report)
+    }
+
+    /// Puts the siblings of a plain copy beside it, as far as they are not there already. One that is not made, and is of another
+    /// payload, goes: servers would go on sending it.
+    fn stage_siblings(
+        &self,
+        wanted: [CopyOf<'_>; 2],
+        mut staged: Vec<(Encoding, Pending<S::File>)>,
+        changed: bool,
+        derived: &mut Derived<S::File>,
+    ) -> io::Result<()> {
+        let storage = &self.feed.storage;
+        for copy in wanted {
+            let found = staged.iter().position(|(encoding, _)| Some(*encoding) == copy.encoding);
+            let file = found.map(|index| staged.swap_remove(index).1);
+            if !changed && copy.is_intact(storage)? {
+                continue;
+            }
+            match file {
+                Some(file) => derived.add(copy.path, file),
+                None if storage.info(&copy.path)?.is_some() => derived.remove(copy.path),
+                None => {}
+            }
+        }
+        Ok(())
     }
 }
 
