@@ -13,7 +13,7 @@ use crate::compress;
 use crate::feed::Current;
 use crate::objects;
 use crate::retained;
-use crate::storage::{Durable, Kind, Pending, StagedFile, Staging, Storage};
+use crate::storage::{self, Durable, Kind, Pending, StagedFile, Staging, Storage};
 
 /// Derived files in staging, each with the name that it is to get, and the names that are to go.
 pub(crate) struct Derived<F> {
@@ -55,6 +55,31 @@ impl<F: StagedFile> Derived<F> {
     pub(crate) fn add(&mut self, path: FeedPath, file: Pending<F>) {
         self.names.put.push(path);
         self.files.push(file);
+    }
+
+    /// Adds the siblings of a plain copy that were staged for it, as far as they are not there already. One that is of another payload,
+    /// and has no successor, goes: servers would go on sending it.
+    pub(crate) fn add_siblings<S: Storage<File = F>>(
+        &mut self,
+        storage: &S,
+        dataset: &DatasetName,
+        entry: &Entry,
+        mut staged: Vec<(Encoding, Pending<F>)>,
+        changed: bool,
+    ) -> io::Result<()> {
+        for copy in siblings(dataset, entry) {
+            let found = staged.iter().position(|(encoding, _)| Some(*encoding) == copy.encoding);
+            let file = found.map(|index| staged.swap_remove(index).1);
+            if !changed && copy.is_intact(storage)? {
+                continue;
+            }
+            match file {
+                Some(file) => self.add(copy.path, file),
+                None if storage.info(&copy.path)?.is_some() => self.remove(copy.path),
+                None => {}
+            }
+        }
+        Ok(())
     }
 
     /// Takes note of a name that is to go.
@@ -146,7 +171,10 @@ impl Names {
         let put = |(path, file)| storage.replace(file, &path).err().map(|error| (path, error));
         let remove = |path| storage.remove(&path).err().map(|error| (path, error));
         let failed: Vec<_> = self.put.into_iter().zip(files).filter_map(put).collect();
-        failed.into_iter().chain(self.remove.into_iter().filter_map(remove)).collect()
+        // Sorted, a plain copy comes before its siblings. A server may send a sibling of a file that is not there: it goes first.
+        let mut names = self.remove;
+        names.sort_unstable();
+        failed.into_iter().chain(names.into_iter().rev().filter_map(remove)).collect()
     }
 }
 
@@ -164,7 +192,11 @@ impl CopyOf<'_> {
     pub(crate) fn is_intact<S: Storage>(&self, storage: &S) -> io::Result<bool> {
         match self.encoding {
             None => objects::intact(storage, &self.path, identity(self.entry)),
-            Some(encoding) => Ok(storage.open(&self.path)?.is_some_and(|file| self.is_packed_in(encoding, file))),
+            Some(encoding) => match storage.open(&self.path) {
+                // A link or a pipe is to be replaced.
+                Err(error) if storage::is_something_else(&error) => Ok(false),
+                opened => Ok(opened?.is_some_and(|file| self.is_packed_in(encoding, file))),
+            },
         }
     }
 
@@ -190,21 +222,21 @@ impl CopyOf<'_> {
     }
 }
 
-/// The derived files of a dataset: the siblings that its plain copy may have, the plain copy, and the backup when there was an
-/// entry before. In the order in which they go: a server may send a sibling although there is no plain copy.
+/// The derived files of a dataset: the plain copy, the siblings that it may have, and the backup when there was an entry before.
 pub(crate) fn copies<'a>(
     dataset: &DatasetName,
     entry: &'a Entry,
     before: Option<&'a Entry>,
 ) -> impl Iterator<Item = CopyOf<'a>> {
     let plain_copy = CopyOf { path: layout::plain_copy(dataset, &entry.ext), entry, encoding: None };
-    let backup = |before: &'a Entry| CopyOf { path: layout::backup(dataset, &before.ext), entry: before, encoding: None };
-    let copies = siblings(dataset, entry).into_iter().chain([plain_copy]).chain(before.map(backup));
+    let backup =
+        |before: &'a Entry| CopyOf { path: layout::backup(dataset, &before.ext), entry: before, encoding: None };
+    let copies = std::iter::once(plain_copy).chain(siblings(dataset, entry)).chain(before.map(backup));
     copies.filter(|_| entry.plain_copy)
 }
 
 /// The siblings that the plain copy of a dataset may have: those that its object has.
-pub(crate) fn siblings<'a>(dataset: &DatasetName, entry: &'a Entry) -> [CopyOf<'a>; 2] {
+fn siblings<'a>(dataset: &DatasetName, entry: &'a Entry) -> [CopyOf<'a>; 2] {
     Encoding::ALL.map(|encoding| CopyOf {
         path: layout::copy_sibling(dataset, &entry.ext, encoding),
         entry,
@@ -212,8 +244,8 @@ pub(crate) fn siblings<'a>(dataset: &DatasetName, entry: &'a Entry) -> [CopyOf<'
     })
 }
 
-/// The derived files of a dataset that are there, as long as a manifest has it, in the order in which they go. The backup is found
-/// by its name: the history may no longer know which extension it has.
+/// The derived files of a dataset that are there, as long as a manifest has it. The backup is found by its name: the history may no
+/// longer know which extension it has.
 pub(crate) fn names_of<S: Storage>(
     storage: &S,
     manifest: &Manifest,

@@ -5,7 +5,7 @@ use std::io;
 
 use lastgood_protocol::digest::Sha256;
 use lastgood_protocol::id::{CommitId, FeedId};
-use lastgood_protocol::layout::{self, Dir, Encoding};
+use lastgood_protocol::layout::{self, Dir};
 use lastgood_protocol::manifest::{Entry, Generation, MAX_MANIFEST_BYTES, Manifest, ObjectId, SchemaRef};
 use lastgood_protocol::name::{DatasetName, Ext};
 use lastgood_protocol::schema::Draft;
@@ -14,7 +14,7 @@ use lastgood_protocol::time::Timestamp;
 use crate::clocks;
 use crate::compress::Sibling;
 use crate::convert::csv::LeftOut;
-use crate::derived::{self, CopyOf, Derived};
+use crate::derived::{self, Derived};
 use crate::error::Error;
 use crate::feed::{Current, Feed};
 use crate::lock::{self, Markers};
@@ -491,7 +491,7 @@ impl<S: Storage> ItemCommit<'_, S> {
             if changed || !objects::intact(storage, &path, derived::identity(entry))? {
                 derived.add(path, file);
             }
-            self.stage_siblings(derived::siblings(&item.dataset, entry), copy_siblings, changed, derived)?;
+            derived.add_siblings(storage, &item.dataset, entry, copy_siblings, changed)?;
             if let Some(before) = before.filter(|_| changed) {
                 let copy = match backup {
                     Some((sha256, copy)) if sha256 == before.sha256 => Some(copy),
@@ -512,31 +512,6 @@ impl<S: Storage> ItemCommit<'_, S> {
             derived.rename(storage, self.staging, (manifest, self.next), &item.dataset)?;
         }
         Ok(report)
-    }
-
-    /// Puts the siblings of a plain copy beside it, as far as they are not there already. One that is not made, and is of another
-    /// payload, goes: servers would go on sending it.
-    fn stage_siblings(
-        &self,
-        wanted: [CopyOf<'_>; 2],
-        mut staged: Vec<(Encoding, Pending<S::File>)>,
-        changed: bool,
-        derived: &mut Derived<S::File>,
-    ) -> io::Result<()> {
-        let storage = &self.feed.storage;
-        for copy in wanted {
-            let found = staged.iter().position(|(encoding, _)| Some(*encoding) == copy.encoding);
-            let file = found.map(|index| staged.swap_remove(index).1);
-            if !changed && copy.is_intact(storage)? {
-                continue;
-            }
-            match file {
-                Some(file) => derived.add(copy.path, file),
-                None if storage.info(&copy.path)?.is_some() => derived.remove(copy.path),
-                None => {}
-            }
-        }
-        Ok(())
     }
 }
 

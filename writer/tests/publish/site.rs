@@ -190,10 +190,8 @@ impl<S: Storage + Clone> Site<S> {
         let generations = self.storage.list(Dir::History).unwrap();
         let history = generations.iter().map(|name| layout::history(layout::parse_history(name).unwrap()));
         let read = |path| self.storage.read(&path, u64::MAX - 1).unwrap();
-        let manifests: Vec<Manifest> = history
-            .chain([layout::manifest()])
-            .filter_map(|path| Manifest::verify(&read(path)?).ok())
-            .collect();
+        let manifests: Vec<Manifest> =
+            history.chain([layout::manifest()]).filter_map(|path| Manifest::verify(&read(path)?).ok()).collect();
         for (path, dataset, digest) in self.siblings() {
             let published = |manifest: &Manifest| {
                 let entry = manifest.datasets.get(&dataset);

@@ -195,4 +195,3 @@ fn content_type(served: &Served<'_>, answer: &Answer) -> Finding {
         .warning(format!("JSON is sent as {found}; servers and CDNs compress by type, and programs parse by it"))
         .remedy(remedy)
 }
-
