@@ -100,6 +100,12 @@ pub fn plain_copy(dataset: &DatasetName, ext: &Ext) -> FeedPath {
     FeedPath(format!("{dataset}.{ext}"))
 }
 
+/// `<dataset>.<ext>.gz` or `.br`, the plain copy compressed, beside it.
+#[must_use]
+pub fn copy_sibling(dataset: &DatasetName, ext: &Ext, encoding: Encoding) -> FeedPath {
+    FeedPath(format!("{dataset}.{ext}.{}", encoding.suffix()))
+}
+
 /// `<dataset>_backup.<ext>`, the plain copy of the payload before the current one.
 #[must_use]
 pub fn backup(dataset: &DatasetName, ext: &Ext) -> FeedPath {
@@ -111,6 +117,14 @@ pub fn backup(dataset: &DatasetName, ext: &Ext) -> FeedPath {
 pub fn parse_plain_copy(file_name: &str) -> Option<(DatasetName, Ext)> {
     let (name, ext) = file_name.split_once('.')?;
     Some((DatasetName::parse(name).ok()?, Ext::parse(ext).ok()?))
+}
+
+/// The dataset, the extension and the encoding of a file name that is the compressed sibling of a plain copy.
+#[must_use]
+pub fn parse_copy_sibling(file_name: &str) -> Option<(DatasetName, Ext, Encoding)> {
+    let (copy, encoding) = split_encoding(file_name)?;
+    let (dataset, ext) = parse_plain_copy(copy)?;
+    Some((dataset, ext, encoding))
 }
 
 /// The dataset and the extension of a file name of the form `<dataset>_backup.<ext>`.
@@ -170,10 +184,16 @@ pub fn parse_object(file_name: &str) -> Option<(Sha256, Ext)> {
 /// The object and the encoding of a file of `objects/` that is a compressed sibling.
 #[must_use]
 pub fn parse_sibling(file_name: &str) -> Option<(Sha256, Ext, Encoding)> {
-    let (object, suffix) = file_name.rsplit_once('.')?;
-    let encoding = Encoding::ALL.into_iter().find(|encoding| encoding.suffix() == suffix)?;
+    let (object, encoding) = split_encoding(file_name)?;
     let (sha256, ext) = parse_object(object)?;
     Some((sha256, ext, encoding))
+}
+
+/// Takes the suffix of a compressed sibling off a file name.
+fn split_encoding(file_name: &str) -> Option<(&str, Encoding)> {
+    let (name, suffix) = file_name.rsplit_once('.')?;
+    let encoding = Encoding::ALL.into_iter().find(|encoding| encoding.suffix() == suffix)?;
+    Some((name, encoding))
 }
 
 /// The lock marker that a file name of the feed's directory is, if it is one: that of the feed or of a dataset.
@@ -189,7 +209,7 @@ pub fn parse_dataset_lock(file_name: &str) -> Option<DatasetName> {
     DatasetName::parse(file_name.strip_prefix('.')?.strip_suffix("_lock")?).ok()
 }
 
-/// A compressed form of an object.
+/// A compressed form of an object or of a plain copy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Encoding {
     /// gzip, RFC 1952

@@ -1,4 +1,4 @@
-//! The compressed siblings of an object, for servers that send them as they are.
+//! The compressed siblings of an object and of its plain copy, for servers that send them as they are.
 
 use std::io::{self, Read, Write};
 
@@ -44,34 +44,44 @@ impl Compression {
     }
 }
 
+/// A compressed form of a payload in staging, once for each file that it is to stand beside: as with the payload itself, neither
+/// is a link to the other.
+pub(crate) struct Sibling<F> {
+    pub(crate) encoding: Encoding,
+    pub(crate) of_object: Pending<F>,
+    /// `None` where there is to be no plain copy.
+    pub(crate) of_plain_copy: Option<Pending<F>>,
+}
+
 /// Writes the siblings of a payload into staging, in parallel. A sibling that saves less than a twentieth is left out.
 pub(crate) fn siblings<G: Staging>(
     staging: &G,
     payload: &Pending<G::File>,
     size: u64,
     compression: &Compression,
-) -> io::Result<Vec<(Encoding, Pending<G::File>)>> {
+    plain_copy: bool,
+) -> io::Result<Vec<Sibling<G::File>>> {
     if size < compression.min_size {
         return Ok(Vec::new());
     }
     let wanted: Vec<_> =
         Encoding::ALL.into_iter().filter_map(|encoding| Some((encoding, compression.level(encoding)?))).collect();
     let made = parallel::map(parallel::cores(), &wanted, |&(encoding, level)| {
-        Ok((encoding, sibling(staging, payload, size, encoding, level)?))
+        sibling(staging, payload, size, (encoding, level), plain_copy)
     });
-    let made = made.into_iter().collect::<io::Result<Vec<_>>>()?;
-    Ok(made.into_iter().filter_map(|(encoding, file)| Some((encoding, file?))).collect())
+    Ok(made.into_iter().collect::<io::Result<Vec<_>>>()?.into_iter().flatten().collect())
 }
 
 fn sibling<G: Staging>(
     staging: &G,
     payload: &Pending<G::File>,
     size: u64,
-    encoding: Encoding,
-    level: u32,
-) -> io::Result<Option<Pending<G::File>>> {
+    (encoding, level): (Encoding, u32),
+    plain_copy: bool,
+) -> io::Result<Option<Sibling<G::File>>> {
     let mut input = payload.reader()?;
-    let mut output = Counted { inner: staging.create(Kind::Published)?, bytes: 0 };
+    let create = || staging.create(Kind::Published);
+    let mut output = Output { of_object: create()?, of_plain_copy: plain_copy.then(create).transpose()?, bytes: 0 };
     match encoding {
         Encoding::Gzip => {
             let mut encoder = flate2::write::GzEncoder::new(&mut output, flate2::Compression::new(level));
@@ -86,9 +96,11 @@ fn sibling<G: Staging>(
             brotli::BrotliCompress(&mut input, &mut output, &params)?;
         }
     }
-    let helps = output.bytes < size - size / 20;
-    let file = output.inner.finish()?;
-    Ok(helps.then_some(file))
+    let Output { of_object, of_plain_copy, bytes } = output;
+    let of_object = of_object.finish()?;
+    let of_plain_copy = of_plain_copy.map(StagedFile::finish).transpose()?;
+    let helps = bytes < size - size / 20;
+    Ok(helps.then_some(Sibling { encoding, of_object, of_plain_copy }))
 }
 
 /// What comes out of a sibling.
@@ -99,19 +111,25 @@ pub(crate) fn decoder(encoding: Encoding, file: Box<dyn Read + Send>) -> Box<dyn
     }
 }
 
-struct Counted<W> {
-    inner: W,
+/// Writes what is compressed once into each file.
+struct Output<F> {
+    of_object: F,
+    of_plain_copy: Option<F>,
     bytes: u64,
 }
 
-impl<W: Write> Write for Counted<W> {
+impl<F: Write> Write for Output<F> {
     fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
-        let written = self.inner.write(buffer)?;
+        let written = self.of_object.write(buffer)?;
+        if let Some(copy) = &mut self.of_plain_copy {
+            copy.write_all(&buffer[..written])?;
+        }
         self.bytes += written as u64;
         Ok(written)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.inner.flush()
+        self.of_object.flush()?;
+        self.of_plain_copy.as_mut().map_or(Ok(()), Write::flush)
     }
 }

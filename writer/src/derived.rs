@@ -1,17 +1,19 @@
-//! Plain copies, backups, `last_update.txt` and history: everything that follows from the manifest (I10).
+//! Plain copies with their compressed siblings, backups, `last_update.txt` and history: everything that follows from the manifest
+//! (I10).
 
 use std::collections::{BTreeMap, HashSet};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 
 use lastgood_protocol::digest::Sha256;
-use lastgood_protocol::layout::{self, Dir, FeedPath};
+use lastgood_protocol::layout::{self, Dir, Encoding, FeedPath};
 use lastgood_protocol::manifest::{Entry, Generation, MAX_MANIFEST_BYTES, Manifest};
 use lastgood_protocol::name::{DatasetName, Ext};
 
+use crate::compress;
 use crate::feed::Current;
 use crate::objects;
 use crate::retained;
-use crate::storage::{Durable, Kind, Pending, StagedFile, Staging, Storage};
+use crate::storage::{self, Durable, Kind, Pending, StagedFile, Staging, Storage};
 
 /// Derived files in staging, each with the name that it is to get, and the names that are to go.
 pub(crate) struct Derived<F> {
@@ -55,6 +57,31 @@ impl<F: StagedFile> Derived<F> {
         self.files.push(file);
     }
 
+    /// Adds the siblings of a plain copy that were staged for it, as far as they are not there already. One that is of another payload,
+    /// and has no successor, goes: servers would go on sending it.
+    pub(crate) fn add_siblings<S: Storage<File = F>>(
+        &mut self,
+        storage: &S,
+        dataset: &DatasetName,
+        entry: &Entry,
+        mut staged: Vec<(Encoding, Pending<F>)>,
+        changed: bool,
+    ) -> io::Result<()> {
+        for copy in siblings(dataset, entry) {
+            let found = staged.iter().position(|(encoding, _)| Some(*encoding) == copy.encoding);
+            let file = found.map(|index| staged.swap_remove(index).1);
+            if !changed && copy.is_intact(storage)? {
+                continue;
+            }
+            match file {
+                Some(file) => self.add(copy.path, file),
+                None if storage.info(&copy.path)?.is_some() => self.remove(copy.path),
+                None => {}
+            }
+        }
+        Ok(())
+    }
+
     /// Takes note of a name that is to go.
     pub(crate) fn remove(&mut self, path: FeedPath) {
         self.names.remove.push(path);
@@ -74,9 +101,9 @@ impl<F: StagedFile> Derived<F> {
         let before_old = second(before)?;
         let changed = new.generation == next.generation;
         let before_new = if changed { Some(old) } else { before_old.as_ref() };
-        let stay: Vec<FeedPath> = copies(dataset, new, before_new).map(|(path, _)| path).collect();
-        for (path, _) in copies(dataset, old, before_old.as_ref()).filter(|(path, _)| !stay.contains(path)) {
-            self.remove(path);
+        let stay: Vec<FeedPath> = copies(dataset, new, before_new).map(|copy| copy.path).collect();
+        for copy in copies(dataset, old, before_old.as_ref()).filter(|copy| !stay.contains(&copy.path)) {
+            self.remove(copy.path);
         }
         if let (Some(backup), false, true) = (before_old.as_ref(), changed || old.plain_copy, new.plain_copy)
             && let Some(file) = stage_copy(storage, staging, backup)?
@@ -144,20 +171,77 @@ impl Names {
         let put = |(path, file)| storage.replace(file, &path).err().map(|error| (path, error));
         let remove = |path| storage.remove(&path).err().map(|error| (path, error));
         let failed: Vec<_> = self.put.into_iter().zip(files).filter_map(put).collect();
-        failed.into_iter().chain(self.remove.into_iter().filter_map(remove)).collect()
+        // Sorted, a plain copy comes before its siblings. A server may send a sibling of a file that is not there: it goes first.
+        let mut names = self.remove;
+        names.sort_unstable();
+        failed.into_iter().chain(names.into_iter().rev().filter_map(remove)).collect()
     }
 }
 
-/// The derived files of a dataset, each with the entry whose payload it has: the plain copy, and the backup when there was
-/// an entry before.
+/// A derived file of a dataset.
+pub(crate) struct CopyOf<'a> {
+    pub(crate) path: FeedPath,
+    /// The entry whose payload it has.
+    pub(crate) entry: &'a Entry,
+    /// How it is compressed; `None` for a plain copy and a backup.
+    pub(crate) encoding: Option<Encoding>,
+}
+
+impl CopyOf<'_> {
+    /// Whether its bytes are right. One that cannot be decompressed has others.
+    pub(crate) fn is_intact<S: Storage>(&self, storage: &S) -> io::Result<bool> {
+        match self.encoding {
+            None => objects::intact(storage, &self.path, identity(self.entry)),
+            Some(encoding) => match storage.open(&self.path) {
+                // A link or a pipe is to be replaced.
+                Err(error) if storage::is_something_else(&error) => Ok(false),
+                opened => Ok(opened?.is_some_and(|file| self.is_packed_in(encoding, file))),
+            },
+        }
+    }
+
+    /// The file in staging, made of the object or of its sibling; `None` when that is damaged, or there is no such sibling.
+    pub(crate) fn stage<S: Storage>(
+        &self,
+        storage: &S,
+        staging: &impl Staging<File = S::File>,
+    ) -> io::Result<Option<Pending<S::File>>> {
+        let Some(encoding) = self.encoding else { return stage_copy(storage, staging, self.entry) };
+        let path = layout::sibling(&self.entry.sha256, &self.entry.ext, encoding);
+        let Some(mut file) = storage.open(&path)? else { return Ok(None) };
+        let mut copy = staging.create(Kind::Published)?;
+        io::copy(&mut file, &mut copy)?;
+        let copy = copy.finish()?;
+        Ok(self.is_packed_in(encoding, copy.reader()?).then_some(copy))
+    }
+
+    fn is_packed_in(&self, encoding: Encoding, file: Box<dyn Read + Send>) -> bool {
+        // One byte more than expected is enough to know, and a compression bomb gets no further.
+        let unpacked = compress::decoder(encoding, file).take(self.entry.size.saturating_add(1));
+        objects::digest(unpacked).is_ok_and(|found| found == (self.entry.sha256, self.entry.size))
+    }
+}
+
+/// The derived files of a dataset: the plain copy, the siblings that it may have, and the backup when there was an entry before.
 pub(crate) fn copies<'a>(
     dataset: &DatasetName,
     entry: &'a Entry,
     before: Option<&'a Entry>,
-) -> impl Iterator<Item = (FeedPath, &'a Entry)> {
-    let plain_copy = (layout::plain_copy(dataset, &entry.ext), entry);
-    let backup = before.map(|before| (layout::backup(dataset, &before.ext), before));
-    std::iter::once(plain_copy).chain(backup).filter(|_| entry.plain_copy)
+) -> impl Iterator<Item = CopyOf<'a>> {
+    let plain_copy = CopyOf { path: layout::plain_copy(dataset, &entry.ext), entry, encoding: None };
+    let backup =
+        |before: &'a Entry| CopyOf { path: layout::backup(dataset, &before.ext), entry: before, encoding: None };
+    let copies = std::iter::once(plain_copy).chain(siblings(dataset, entry)).chain(before.map(backup));
+    copies.filter(|_| entry.plain_copy)
+}
+
+/// The siblings that the plain copy of a dataset may have: those that its object has.
+fn siblings<'a>(dataset: &DatasetName, entry: &'a Entry) -> [CopyOf<'a>; 2] {
+    Encoding::ALL.map(|encoding| CopyOf {
+        path: layout::copy_sibling(dataset, &entry.ext, encoding),
+        entry,
+        encoding: Some(encoding),
+    })
 }
 
 /// The derived files of a dataset that are there, as long as a manifest has it. The backup is found by its name: the history may no
@@ -169,12 +253,10 @@ pub(crate) fn names_of<S: Storage>(
 ) -> io::Result<Vec<FeedPath>> {
     let Some(entry) = manifest.datasets.get(dataset).filter(|entry| entry.plain_copy) else { return Ok(Vec::new()) };
     let names = storage.list(Dir::Root)?;
+    let mut paths: Vec<FeedPath> = copies(dataset, entry, None).map(|copy| copy.path).collect();
+    paths.retain(|path| names.iter().any(|name| name == path.as_str()));
     let backups = names.iter().filter_map(|name| layout::parse_backup(name)).filter(|(of, _)| of == dataset);
-    let mut paths: Vec<FeedPath> = backups.map(|(dataset, ext)| layout::backup(&dataset, &ext)).collect();
-    let plain_copy = layout::plain_copy(dataset, &entry.ext);
-    if names.iter().any(|name| name == plain_copy.as_str()) {
-        paths.push(plain_copy);
-    }
+    paths.extend(backups.map(|(dataset, ext)| layout::backup(&dataset, &ext)));
     Ok(paths)
 }
 
@@ -187,6 +269,12 @@ pub(crate) fn revives(before: &Manifest, next: &Manifest) -> bool {
 pub(crate) fn parse_copy(name: &str) -> Option<FeedPath> {
     let backup = layout::parse_backup(name).map(|(dataset, ext)| layout::backup(&dataset, &ext));
     backup.or_else(|| layout::parse_plain_copy(name).map(|(dataset, ext)| layout::plain_copy(&dataset, &ext)))
+}
+
+/// The path of a file in the feed's directory that has the name of a plain copy's sibling, and how it is compressed.
+pub(crate) fn parse_sibling(name: &str) -> Option<(FeedPath, Encoding)> {
+    let (dataset, ext, encoding) = layout::parse_copy_sibling(name)?;
+    Some((layout::copy_sibling(&dataset, &ext, encoding), encoding))
 }
 
 /// The datasets with a backup of another extension than their payload has, which is the one that the next backup gets.

@@ -6,10 +6,9 @@ use std::thread::JoinHandle;
 use std::{mem, thread};
 
 use lastgood_protocol::digest::{Hasher, Sha256};
-use lastgood_protocol::layout::Encoding;
 use lastgood_protocol::name::DatasetName;
 
-use crate::compress;
+use crate::compress::{self, Sibling};
 use crate::error::Error;
 use crate::feed::Feed;
 use crate::objects::CHUNK_BYTES;
@@ -41,7 +40,7 @@ pub(crate) struct Staged<F> {
     pub(crate) sha256: Sha256,
     pub(crate) size: u64,
     pub(crate) object: Pending<F>,
-    pub(crate) siblings: Vec<(Encoding, Pending<F>)>,
+    pub(crate) siblings: Vec<Sibling<F>>,
     pub(crate) plain_copy: Option<Pending<F>>,
 }
 
@@ -102,7 +101,8 @@ impl<F: StagedFile> Output<F> {
         let Files { object, plain_copy, hasher } = self.writer.end().map_err(staged)?;
         let object = object.finish().map_err(staged)?;
         let plain_copy = plain_copy.map(StagedFile::finish).transpose().map_err(staged)?;
-        let siblings = compress::siblings(staging, &object, self.size, &feed.settings.compression)
+        let compression = &feed.settings.compression;
+        let siblings = compress::siblings(staging, &object, self.size, compression, plain_copy.is_some())
             .map_err(Error::io(format!("compress the payload of {dataset}")))?;
         Ok(Staged { sha256: hasher.finish(), size: self.size, object, siblings, plain_copy })
     }

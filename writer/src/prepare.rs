@@ -5,13 +5,14 @@ use std::io::{self, Read};
 use std::time::Duration;
 
 use lastgood_protocol::digest::Sha256;
-use lastgood_protocol::layout::{self, Encoding};
+use lastgood_protocol::layout;
 use lastgood_protocol::manifest::{Entry, Generation, Manifest, Meta, SchemaRef};
 use lastgood_protocol::name::{DatasetName, Ext};
 use lastgood_protocol::payload::{Rules, Scanner, Summary};
 use lastgood_protocol::schema::Draft;
 use lastgood_protocol::time::Timestamp;
 
+use crate::compress::Sibling;
 use crate::convert::csv::{ColumnType, excerpt, of_type};
 use crate::convert::{Conversion, Format, Head, Remarks};
 use crate::error::Error;
@@ -112,7 +113,7 @@ pub(crate) struct Prepared<F> {
     /// What must be true of the feed under the lock, or the commit is refused.
     pub(crate) condition: Condition,
     pub(crate) object: Pending<F>,
-    pub(crate) siblings: Vec<(Encoding, Pending<F>)>,
+    pub(crate) siblings: Vec<Sibling<F>>,
     /// `None` when the feed is to have none.
     pub(crate) plain_copy: Option<Pending<F>>,
 }

@@ -12,6 +12,7 @@ use lastgood_protocol::schema::Draft;
 use lastgood_protocol::time::Timestamp;
 
 use crate::clocks;
+use crate::compress::Sibling;
 use crate::convert::csv::LeftOut;
 use crate::derived::{self, Derived};
 use crate::error::Error;
@@ -474,8 +475,10 @@ impl<S: Storage> ItemCommit<'_, S> {
         let path = layout::object(&item.sha256, &item.ext);
         let named = self.named.contains(&(item.sha256, item.ext.as_str()));
         let stays = new_objects.put(item.object, &path, derived::identity(entry), named)?;
-        for (encoding, file) in item.siblings {
-            new_objects.put_sibling(file, &layout::sibling(&item.sha256, &item.ext, encoding), stays)?;
+        let mut copy_siblings = Vec::new();
+        for Sibling { encoding, of_object, of_plain_copy } in item.siblings {
+            new_objects.put_sibling(of_object, &layout::sibling(&item.sha256, &item.ext, encoding), stays)?;
+            copy_siblings.extend(of_plain_copy.map(|file| (encoding, file)));
         }
         if let Some(schema) = item.schema {
             let (sha256, ext) = (&schema.reference.sha256, Ext::json());
@@ -488,6 +491,7 @@ impl<S: Storage> ItemCommit<'_, S> {
             if changed || !objects::intact(storage, &path, derived::identity(entry))? {
                 derived.add(path, file);
             }
+            derived.add_siblings(storage, &item.dataset, entry, copy_siblings, changed)?;
             if let Some(before) = before.filter(|_| changed) {
                 let copy = match backup {
                     Some((sha256, copy)) if sha256 == before.sha256 => Some(copy),

@@ -8,11 +8,12 @@ use std::collections::{BTreeSet, HashSet};
 use std::io;
 
 use lastgood_protocol::digest::Sha256;
-use lastgood_protocol::layout::{self, Dir, FeedPath};
+use lastgood_protocol::layout::{self, Dir, Encoding, FeedPath};
 use lastgood_protocol::manifest::{Generation, MAX_PURGED, Manifest};
 use lastgood_protocol::name::DatasetName;
 use lastgood_protocol::time::Timestamp;
 
+use crate::compress;
 use crate::derived;
 use crate::error::Error;
 use crate::feed::Feed;
@@ -56,7 +57,7 @@ pub struct Purged {
 /// What has become of the files of payloads that were purged.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Removal {
-    /// Those that are gone: objects, siblings, plain copies, backups.
+    /// Those that are gone: objects, plain copies, their siblings, backups.
     pub removed: Vec<FeedPath>,
     /// How many bytes they had.
     pub bytes: u64,
@@ -314,8 +315,8 @@ pub(crate) fn remove_files<S: Storage>(storage: &S, manifest: &Manifest) -> Remo
 /// Files, and those that could not be read.
 type Found = (Vec<FeedPath>, Vec<(FeedPath, io::Error)>);
 
-/// The files that have what a manifest says was purged: objects and siblings by their names, and what has the name of a plain copy
-/// or a backup by its content, as far as that `is_looked_into`. Siblings come before the objects that they belong to.
+/// The files that have what a manifest says was purged: objects and siblings by their names, and what has the name of a plain copy,
+/// of its sibling or of a backup by its content, as far as that `is_looked_into`. Siblings come before what they belong to.
 pub(crate) fn files<S: Storage>(
     storage: &S,
     manifest: &Manifest,
@@ -329,16 +330,36 @@ pub(crate) fn files<S: Storage>(
     let objects = storage.list(Dir::Objects)?;
     // Sorted, an object comes before its siblings.
     found.extend(objects.iter().rev().filter_map(|name| object(name, &purged)));
-    for path in storage.list(Dir::Root)?.iter().filter_map(|name| derived::parse_copy(name)).filter(is_looked_into) {
-        match storage.open(&path).and_then(|file| file.map(objects::digest).transpose()) {
-            Ok(Some((sha256, _))) if purged.contains(&sha256) => found.push(path),
-            Ok(_) => {}
+    let names = storage.list(Dir::Root)?;
+    let siblings = names.iter().filter_map(|name| derived::parse_sibling(name));
+    let siblings = siblings.map(|(path, encoding)| (path, Some(encoding)));
+    let copies = names.iter().filter_map(|name| derived::parse_copy(name)).map(|path| (path, None));
+    for (path, encoding) in siblings.chain(copies).filter(|(path, _)| is_looked_into(path)) {
+        match has_purged(storage, &path, encoding, &purged) {
+            Ok(true) => found.push(path),
+            Ok(false) => {}
             // A directory or a link of such a name is not the feed's.
             Err(error) if crate::storage::is_something_else(&error) => {}
             Err(error) => unread.push((path, error)),
         }
     }
     Ok((found, unread))
+}
+
+/// Whether a file has what was purged, or would give it when it is decompressed.
+fn has_purged<S: Storage>(
+    storage: &S,
+    path: &FeedPath,
+    encoding: Option<Encoding>,
+    purged: &HashSet<Sha256>,
+) -> io::Result<bool> {
+    let Some(file) = storage.open(path)? else { return Ok(false) };
+    let Some(encoding) = encoding else { return Ok(purged.contains(&objects::digest(file)?.0)) };
+    match objects::digest(compress::decoder(encoding, file)) {
+        Ok((sha256, _)) => Ok(purged.contains(&sha256)),
+        // What can be read and not be decompressed is no sibling.
+        Err(_) => storage.open(path)?.map_or(Ok(false), |file| objects::digest(file).map(|_| false)),
+    }
 }
 
 fn object(name: &str, purged: &HashSet<Sha256>) -> Option<FeedPath> {

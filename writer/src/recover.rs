@@ -17,7 +17,6 @@ use crate::feed::{Current, Feed};
 use crate::lazy::LazyStaging;
 use crate::lock::{self, MarkersFound};
 use crate::mark::OldCopy;
-use crate::objects;
 use crate::operations::Operation;
 use crate::publish::{Identity, Publication};
 use crate::purge;
@@ -277,13 +276,18 @@ fn rebuild<S: Storage>(
     let before = derived::entries_before(storage, manifest, datasets)?;
     for dataset in datasets {
         let Some(entry) = manifest.datasets.get(dataset) else { continue };
-        for (path, entry) in derived::copies(dataset, entry, before.get(dataset)) {
-            if objects::intact(storage, &path, derived::identity(entry))? {
+        for copy in derived::copies(dataset, entry, before.get(dataset)) {
+            if copy.is_intact(storage)? {
                 continue;
             }
-            match derived::stage_copy(storage, staging, entry)? {
-                Some(file) => derived.add(path, file),
-                None => tracing::warn!(%path, "cannot be rebuilt: its object is missing or damaged"),
+            let file = copy.stage(storage, staging)?;
+            let path = copy.path;
+            match (file, copy.encoding) {
+                (Some(file), _) => derived.add(path, file),
+                // Its object has none: whatever is there is of another payload.
+                (None, Some(_)) if storage.info(&path)?.is_some() => derived.remove(path),
+                (None, Some(_)) => {}
+                (None, None) => tracing::warn!(%path, "cannot be rebuilt: its object is missing or damaged"),
             }
         }
     }
@@ -320,7 +324,7 @@ fn names_that_went<S: Storage>(
             let entry = manifest.datasets.get(dataset);
             entry.into_iter().flat_map(|entry| derived::copies(dataset, entry, before.get(dataset)))
         };
-        Ok(datasets.iter().flat_map(of).map(|(path, _)| path).collect())
+        Ok(datasets.iter().flat_map(of).map(|copy| copy.path).collect())
     };
     let mut went = names(&last)?;
     for dataset in datasets.iter().filter(|dataset| !manifest.datasets.contains_key(dataset)) {

@@ -7,7 +7,7 @@ use std::io::{self, Read};
 
 use lastgood_protocol::digest::Sha256;
 use lastgood_protocol::layout::{self, Dir, Encoding, FeedPath};
-use lastgood_protocol::manifest::Manifest;
+use lastgood_protocol::manifest::{Entry, Manifest};
 use lastgood_protocol::name::Ext;
 
 use crate::compress;
@@ -57,7 +57,8 @@ impl<S: Storage> Feed<S> {
         let found = self.verify_once(watch)?;
 
         // Objects first: everything else is rebuilt from them.
-        let bench = Bench { feed: self, staging: &staging, copies: OnceCell::new() };
+        let published = self.manifest()?;
+        let bench = Bench { feed: self, staging: &staging, published: &published, copies: OnceCell::new() };
         let (mut objects, mut siblings, mut siblings_removed) = (Vec::new(), Vec::new(), Vec::new());
         let damaged = || found.problems.iter().filter(|problem| problem.path.dir() == Dir::Objects);
         for problem in damaged() {
@@ -95,7 +96,7 @@ pub(crate) fn restore_missing<S: Storage>(
     staging: &LazyStaging<'_, S>,
     published: &Manifest,
 ) -> Result<Vec<FeedPath>, Error> {
-    let bench = Bench { feed, staging, copies: OnceCell::new() };
+    let bench = Bench { feed, staging, published, copies: OnceCell::new() };
     let mut restored = Vec::new();
     for entry in published.datasets.values() {
         let payload = Id { sha256: entry.sha256, ext: entry.ext.clone(), size: entry.size };
@@ -153,6 +154,7 @@ enum Compressed {
 struct Bench<'a, S: Storage> {
     feed: &'a Feed<S>,
     staging: &'a LazyStaging<'a, S>,
+    published: &'a Manifest,
     /// The files that may be plain copies or backups, by their size; looked up when first needed.
     copies: OnceCell<HashMap<u64, Vec<FeedPath>>>,
 }
@@ -178,14 +180,25 @@ impl<S: Storage> Bench<'_, S> {
                 return Ok(open());
             }
         }
-        for encoding in Encoding::ALL {
-            let path = layout::sibling(&object.sha256, &object.ext, encoding);
+        for (path, encoding) in self.siblings(object) {
             let open = || storage.open(&path).ok().flatten().map(|file| compress::decoder(encoding, file));
             if open().is_some_and(is_intact) {
                 return Ok(open());
             }
         }
         Ok(None)
+    }
+
+    /// The siblings that an object may have, and those of the plain copies that have its payload.
+    fn siblings(&self, object: &Id) -> impl Iterator<Item = (FeedPath, Encoding)> {
+        let of_object =
+            Encoding::ALL.map(|encoding| (layout::sibling(&object.sha256, &object.ext, encoding), encoding));
+        let has_it = |entry: &Entry| entry.plain_copy && (entry.sha256, &entry.ext) == (object.sha256, &object.ext);
+        let copied = self.published.datasets.iter().filter(move |(_, entry)| has_it(entry));
+        let of_copies = copied.flat_map(|(dataset, entry)| {
+            Encoding::ALL.map(|encoding| (layout::copy_sibling(dataset, &entry.ext, encoding), encoding))
+        });
+        of_object.into_iter().chain(of_copies)
     }
 
     fn copies(&self) -> io::Result<&HashMap<u64, Vec<FeedPath>>> {
@@ -210,8 +223,8 @@ impl<S: Storage> Bench<'_, S> {
         };
         let compression = self.feed.settings.compression.only(encoding);
         let path = layout::sibling(&object.sha256, &object.ext, encoding);
-        match compress::siblings(self.staging, &payload, object.size, &compression)?.pop() {
-            Some((_, file)) => self.put(file, &path).map(|()| Compressed::Made),
+        match compress::siblings(self.staging, &payload, object.size, &compression, false)?.pop() {
+            Some(sibling) => self.put(sibling.of_object, &path).map(|()| Compressed::Made),
             None => storage.remove(&path).map(|_| Compressed::Removed),
         }
     }

@@ -11,7 +11,7 @@ use lastgood_protocol::manifest::{Datasets, Entry, Generation, MAX_MANIFEST_BYTE
 use lastgood_protocol::name::{DatasetName, Ext};
 
 use crate::compress;
-use crate::derived;
+use crate::derived::{self, CopyOf};
 use crate::error::Error;
 use crate::feed::{Current, Feed};
 use crate::lock;
@@ -178,12 +178,13 @@ impl<S: Storage> Feed<S> {
         let whole = same_bytes(storage, &current).into_iter().chain(self.purged(manifest)?);
         let mut wrong: HashSet<FeedPath> = whole.map(|problem| problem.path).collect();
         for (dataset, entry) in &manifest.datasets {
-            for (path, entry) in derived::copies(dataset, entry, before.get(dataset)) {
-                // One that cannot be read does not agree.
-                if problems.iter().any(|problem| problem.path == path)
-                    && !objects::intact(storage, &path, derived::identity(entry)).unwrap_or(false)
+            for copy in derived::copies(dataset, entry, before.get(dataset)) {
+                // One that cannot be read does not agree. A sibling may be missing.
+                if problems.iter().any(|problem| problem.path == copy.path)
+                    && !copy.is_intact(storage).unwrap_or(false)
+                    && (copy.encoding.is_none() || !matches!(storage.info(&copy.path), Ok(None)))
                 {
-                    wrong.insert(path);
+                    wrong.insert(copy.path);
                 }
             }
         }
@@ -251,8 +252,8 @@ impl<S: Storage> Feed<S> {
 
     /// What is there although it was purged: a purge did not come to its end, or an old copy was put back.
     fn purged(&self, published: &Manifest) -> Result<Vec<Problem>, Error> {
-        let of = |(dataset, entry): (&DatasetName, &Entry)| layout::plain_copy(dataset, &entry.ext);
-        let held_against_the_manifest: HashSet<FeedPath> = published.datasets.iter().map(of).collect();
+        let of = |(dataset, entry)| derived::copies(dataset, entry, None).map(|copy| copy.path);
+        let held_against_the_manifest: HashSet<FeedPath> = published.datasets.iter().flat_map(of).collect();
         let found = purge::files(&self.storage, published, |path| !held_against_the_manifest.contains(path));
         Ok(found
             .map_err(Error::io("look for what was purged"))?
@@ -444,8 +445,10 @@ impl Expected {
             }
         }
         for (dataset, entry) in &published.datasets {
-            for (path, entry) in derived::copies(dataset, entry, self.before.get(dataset)) {
-                tasks.push(Task { path, role: Role::Copy, sha256: entry.sha256, size: entry.size, object: None });
+            for copy in derived::copies(dataset, entry, self.before.get(dataset)) {
+                let CopyOf { path, entry: Entry { sha256, size, .. }, encoding } = copy;
+                let role = encoding.map_or(Role::Copy, Role::CopySibling);
+                tasks.push(Task { path, role, sha256: *sha256, size: *size, object: None });
             }
         }
         tasks.sort_by_key(|task| std::cmp::Reverse(task.size));
@@ -469,6 +472,8 @@ enum Role {
     Sibling(Encoding),
     /// A plain copy or a backup.
     Copy,
+    /// The sibling of a plain copy. May be missing.
+    CopySibling(Encoding),
 }
 
 struct Found {
@@ -482,7 +487,7 @@ impl Task {
         let opened = storage.open(&self.path);
         let digest = opened.and_then(|file| {
             let decoded = file.map(|file| match self.role {
-                Role::Sibling(encoding) => compress::decoder(encoding, file),
+                Role::Sibling(encoding) | Role::CopySibling(encoding) => compress::decoder(encoding, file),
                 Role::Object | Role::Copy => file,
             });
             // One byte more than expected is enough to know, and a compression bomb gets no further.
@@ -490,8 +495,9 @@ impl Task {
         });
         let problem = match (&digest, self.role) {
             (Ok(Some(found)), _) if *found == (self.sha256, self.size) => None,
-            (Ok(_), Role::Copy) => Some(ProblemKind::Disagrees),
-            (Ok(None), Role::Sibling(_)) => None,
+            (Ok(None), Role::Sibling(_) | Role::CopySibling(_)) => None,
+            // One that cannot be decompressed disagrees, too.
+            (Ok(_), Role::Copy) | (_, Role::CopySibling(_)) => Some(ProblemKind::Disagrees),
             (Ok(None), Role::Object) => Some(ProblemKind::Missing),
             (Ok(Some((found, _))), _) => Some(ProblemKind::Damaged { expected: self.sha256, found: *found }),
             (Err(error), _) => Some(ProblemKind::Unreadable(error.to_string())),

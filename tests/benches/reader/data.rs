@@ -3,6 +3,7 @@
 use std::fmt::Write;
 use std::path::Path;
 
+use lastgood::protocol::layout;
 use lastgood::{Feed, Item, Schema};
 use lastgood_tests::site::dataset;
 
@@ -14,6 +15,8 @@ const SCHEMA: &[u8] = include_bytes!("page/flights.schema.json");
 /// The pages, once beside a feed of a few datasets and once beside one of many.
 pub(crate) struct Sites {
     pub(crate) few: Server,
+    /// The same without the compressed siblings of plain copies.
+    pub(crate) uncompressed: Server,
     pub(crate) many: Server,
     pub(crate) changing: Changing,
     _dir: tempfile::TempDir,
@@ -22,11 +25,14 @@ pub(crate) struct Sites {
 impl Sites {
     pub(crate) fn publish() -> Self {
         let dir = tempfile::tempdir().expect("a directory is made");
-        let (few, many) = (dir.path().join("few"), dir.path().join("many"));
+        let [few, uncompressed, many] = ["few", "uncompressed", "many"].map(|name| dir.path().join(name));
         publish_few(&few);
+        publish_few(&uncompressed);
+        remove_siblings(&uncompressed);
         publish_many(&many);
         let changing = Changing::start(&dir.path().join("changing"));
-        Self { few: Server::start(&few), many: Server::start(&many), changing, _dir: dir }
+        let [few, uncompressed, many] = [few, uncompressed, many].map(|feed| Server::start(&feed));
+        Self { few, uncompressed, many, changing, _dir: dir }
     }
 }
 
@@ -68,6 +74,15 @@ fn publish_few(dir: &Path) {
         Item::new(dataset("typed_10m"), large.as_slice()).schema(schema),
     ];
     Feed::open(dir).publish(items).expect("it is published");
+}
+
+/// Removes what is compressed beside the plain copies.
+fn remove_siblings(dir: &Path) {
+    let files = std::fs::read_dir(dir).expect("it is there").map(|entry| entry.expect("it can be listed"));
+    let is_sibling = |name: &str| layout::parse_copy_sibling(name).is_some();
+    for file in files.filter(|file| file.file_name().to_str().is_some_and(is_sibling)) {
+        std::fs::remove_file(file.path()).expect("it can be removed");
+    }
 }
 
 fn publish_many(dir: &Path) {

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU16, Ordering};
 
 use lastgood_tests::browser::{Browser, Engine, Profile};
 
-use crate::comparisons::{Comparison, Figure, Visitor, Work};
+use crate::comparisons::{Comparison, Contestant, Figure, Visitor, Work};
 use crate::data::Sites;
 use crate::measure::{self, Sample};
 use crate::server::Server;
@@ -15,14 +15,14 @@ use crate::server::Server;
 pub(crate) fn run(comparison: &Comparison, engine: Engine, sites: &Sites, rounds: usize) {
     let browser = Browser::start(engine, Profile::Default);
     let server = if comparison.name == "many" { &sites.many } else { &sites.few };
-    let race = Race { comparison, server, browser };
+    let race = Race { comparison, server, uncompressed: &sites.uncompressed, browser };
     race.prepare();
     // The first rounds warm up the engine's caches and compilers and are not counted.
     let warm_up = (rounds / 10).max(2);
     let mut samples = vec![Vec::with_capacity(rounds); comparison.contestants.len()];
     for round in 0..warm_up + rounds {
         for contestant in shuffled(comparison.contestants.len()) {
-            let sample = race.sample(comparison.contestants[contestant].id);
+            let sample = race.sample(&comparison.contestants[contestant]);
             if round >= warm_up {
                 samples[contestant].push(sample);
             }
@@ -38,6 +38,7 @@ pub(crate) fn run(comparison: &Comparison, engine: Engine, sites: &Sites, rounds
 struct Race<'a> {
     comparison: &'a Comparison,
     server: &'a Server,
+    uncompressed: &'a Server,
     browser: Browser,
 }
 
@@ -51,15 +52,20 @@ impl Race<'_> {
             }
             Work::Visit(Visitor::Returning) => {
                 for contestant in self.comparison.contestants {
-                    self.visit(0, contestant.id);
+                    self.visit(0, contestant);
                 }
             }
             Work::Visit(Visitor::New) => {}
         }
     }
 
-    fn sample(&self, contestant: &str) -> Sample {
-        let before = self.server.sent();
+    fn server_of(&self, contestant: &Contestant) -> &Server {
+        if contestant.compressed { self.server } else { self.uncompressed }
+    }
+
+    fn sample(&self, contestant: &Contestant) -> Sample {
+        let server = self.server_of(contestant);
+        let before = server.sent();
         let (ms, runs) = match self.comparison.work {
             Work::Visit(Visitor::Returning) => (self.visit(0, contestant), 1),
             Work::Visit(Visitor::New) => {
@@ -67,9 +73,9 @@ impl Race<'_> {
                 static HOSTS: AtomicU16 = AtomicU16::new(1);
                 (self.visit(HOSTS.fetch_add(1, Ordering::Relaxed), contestant), 1)
             }
-            Work::Calls(runs) => (self.call(contestant, runs), runs),
+            Work::Calls(runs) => (self.call(contestant.id, runs), runs),
         };
-        let after = self.server.sent();
+        let after = server.sent();
         let mean = |before: u64, after: u64| (after - before) as f64 / runs as f64;
         Sample { ms, bytes: mean(before.bytes, after.bytes), requests: mean(before.responses, after.responses) }
     }
@@ -83,9 +89,10 @@ impl Race<'_> {
         }
     }
 
-    fn visit(&self, host: u16, page: &str) -> f64 {
+    fn visit(&self, host: u16, contestant: &Contestant) -> f64 {
         self.browser.open("about:blank");
-        self.browser.open(&format!("{}{page}.html", self.server.address(self.comparison.route, host)));
+        let address = self.server_of(contestant).address(self.comparison.route, host);
+        self.browser.open(&format!("{address}{}.html", contestant.id));
         self.browser.wait_until("document.body.dataset.ready");
         self.browser.get("return first")
     }

@@ -149,6 +149,20 @@ fn what_cannot_be_adopted_stops_all_unless_it_is_left_out() {
     feed.expect_clean();
 }
 
+/// A site that compresses its files has some that servers would go on sending.
+#[test]
+fn compressed_forms_of_others_are_kept_and_give_way() {
+    let feed = with(&[("small.json", "[1]"), ("small.json.gz", "of the site"), ("small.json.br", "of the site, too")]);
+    feed.run(&["adopt"]).expect(0);
+    assert_eq!(feed.read("small.json"), b"[1]");
+    let of_the_site = [("small.json.br", "of the site, too"), ("small.json.gz", "of the site")];
+    for (name, content) in of_the_site {
+        assert!(!feed.path(name).exists(), "{name} is none of what is published");
+        assert!(kept(&feed).contains(&(name.to_owned(), content.to_owned())), "{:?}", kept(&feed));
+    }
+    feed.expect_clean();
+}
+
 #[test]
 fn nan_becomes_null_when_asked_and_the_original_is_kept() {
     let feed = with(&[("a.json", "[NaN, 1]"), ("a_backup.json", "[Infinity]")]);

@@ -40,5 +40,6 @@ mod serve;
 mod several;
 mod status;
 mod terminal;
+mod types;
 mod values;
 mod verify;

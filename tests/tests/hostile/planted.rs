@@ -98,6 +98,7 @@ fn places(feed: &TestFeed) -> Vec<String> {
         "history/1.json",
         "history/4.json",
         "performance.json",
+        "performance.json.gz",
         "performance_backup.json",
         "new.json",
         "last_update.txt",

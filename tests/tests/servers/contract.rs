@@ -29,6 +29,7 @@ suite! {
         derived_files_are_revalidated
         objects_are_kept_for_ever
         objects_are_sent_compressed
+        plain_copies_are_sent_compressed
         artifacts_have_their_own_type
         unchanged_files_are_not_sent_again
         ranges_are_of_the_plain_bytes
@@ -106,7 +107,7 @@ fn a_generation_of_the_same_second_and_size_is_told_from_the_one_before(software
 fn derived_files_are_revalidated(software: Software) {
     let www = Www::new();
     let server = www.serve(software);
-    let json = ["performance.json", "performance_backup.json", "history/1.json"].map(|name| (name, "application/json"));
+    let json = ["performance_backup.json", "history/1.json"].map(|name| (name, "application/json"));
     for (name, content_type) in json.into_iter().chain([("last_update.txt", "text/plain; charset=utf-8")]) {
         let path = format!("/data/{name}");
         www.put_compressed(name);
@@ -133,8 +134,42 @@ fn objects_are_kept_for_ever(software: Software) {
 
 fn objects_are_sent_compressed(software: Software) {
     let www = Www::new();
+    expect_compressed(software, &www, &www.object(), FOR_EVER);
+}
+
+/// Which is what a first visit asks for.
+fn plain_copies_are_sent_compressed(software: Software) {
+    let www = Www::new();
+    expect_compressed(software, &www, "performance.json", "no-cache");
+    // A commit replaces all forms of it, and one that the new payload does not have is not sent any more.
     let server = www.serve(software);
-    let path = format!("/data/{}", www.object());
+    let accepted = [("accept-encoding", "gzip, br")];
+    for payload in [payload(3), "[]".to_owned()] {
+        www.publish("performance", &payload);
+        let reply = server.get("/data/performance.json", &accepted);
+        assert_eq!(reply.status, 200);
+        assert_eq!(unpacked(&www, &reply), payload.as_bytes(), "{}", reply.header("content-encoding"));
+    }
+    www.publish("performance", payload(4));
+    www.run(&["remove", "performance"]).expect(0);
+    assert_eq!(server.get("/data/performance.json", &accepted).status, 404);
+}
+
+/// What a reply gives, by the file that was sent.
+fn unpacked(www: &Www, reply: &Reply) -> Vec<u8> {
+    match reply.header("content-encoding").as_str() {
+        "" => reply.body.clone(),
+        encoding => {
+            let suffix = if encoding == "gzip" { "gz" } else { "br" };
+            assert_eq!(reply.body, www.read(&format!("performance.json.{suffix}")));
+            www.read("performance.json")
+        }
+    }
+}
+
+fn expect_compressed(software: Software, www: &Www, name: &str, caching: &str) {
+    let server = www.serve(software);
+    let path = format!("/data/{name}");
     let brotli = if software == Software::Nginx { "gzip" } else { "br" };
     for (accepted, encoding) in [
         ("gzip", "gzip"),
@@ -146,11 +181,11 @@ fn objects_are_sent_compressed(software: Software) {
         // The second header is what a CDN sends along.
         for headers in [vec![("accept-encoding", accepted)], vec![("accept-encoding", accepted), ("via", "1.1 cdn")]] {
             let reply = server.get(&path, &headers);
-            expect(&reply, 200, "application/json", FOR_EVER);
+            expect(&reply, 200, "application/json", caching);
             assert_eq!(reply.header("content-encoding"), encoding, "{headers:?}");
             assert_eq!(reply.header("vary").to_lowercase(), "accept-encoding");
             let suffix = encoding.replace("gzip", ".gz").replace("br", ".br");
-            assert!(reply.body == www.read(&format!("{}{suffix}", www.object())), "{headers:?}: another body");
+            assert!(reply.body == www.read(&format!("{name}{suffix}")), "{headers:?}: another body");
             expect_head(&server, &path, &headers);
         }
     }
@@ -181,7 +216,8 @@ fn unchanged_files_are_not_sent_again(software: Software) {
     let server = www.serve(software);
     let object = www.object();
     let table = ["manifest.json", "performance.json", "last_update.txt", &object].map(|name| (name, "identity"));
-    for (name, encoding) in table.into_iter().chain([("manifest.json", "gzip, br"), (&object, "gzip")]) {
+    let compressed = [("manifest.json", "gzip, br"), (&object, "gzip"), ("performance.json", "gzip")];
+    for (name, encoding) in table.into_iter().chain(compressed) {
         let path = format!("/data/{name}");
         let first = server.get(&path, &[("accept-encoding", encoding)]);
         let (etag, modified) = (first.header("etag"), first.header("last-modified"));

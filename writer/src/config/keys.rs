@@ -82,8 +82,8 @@ pub const KEYS: &[Key] = &[
     key(Section::Top, "dir_mode", "permissions in octal, such as \"0755\", or \"2750\" with setgid", "\"0755\"").about(
         "The permissions of published directories; with setgid what is published has the group of the feed directory.",
     ),
-    key(Section::Compression, "gzip", GZIP, "6").about("The .gz beside each object."),
-    key(Section::Compression, "brotli", BROTLI, "5").about("The .br beside each object."),
+    key(Section::Compression, "gzip", GZIP, "6").about("The .gz beside each object and plain copy."),
+    key(Section::Compression, "brotli", BROTLI, "5").about("The .br beside each object and plain copy."),
     key(Section::Compression, "min_size", SIZE, "\"1KiB\"").about("Smaller payloads are not compressed."),
     key(Section::Retention, "keep", KEEP, "20").about("How many generations are kept to be read and rolled back to."),
     key(Section::Retention, "grace", TIME, "\"1h\"")

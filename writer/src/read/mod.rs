@@ -162,6 +162,15 @@ impl<S: Storage> Feed<S> {
         self.object(dataset, (&entry.sha256, entry.size), &entry.ext)
     }
 
+    /// The schema that an entry of a manifest names, verified; `None` when the payload was published without one.
+    ///
+    /// # Errors
+    /// As for [`payload_of`](Self::payload_of).
+    pub fn schema_of(&self, dataset: &DatasetName, entry: &Entry) -> Result<Option<Vec<u8>>, Error> {
+        let schema = entry.schema.as_ref();
+        schema.map(|schema| self.object(dataset, (&schema.sha256, schema.size), &Ext::json())).transpose()
+    }
+
     /// The bytes of the manifest of a generation.
     fn retained(&self, generation: Generation) -> Result<Vec<u8>, Error> {
         let path = layout::history(generation);

@@ -45,6 +45,8 @@ pub(super) enum Kind {
     Marker,
     /// An immutable object of the feed, with the hash that is its name.
     Object { sha256: String },
+    /// A plain copy of the feed: replaced by the next commit, with its siblings.
+    PlainCopy,
     /// Any other file of the feed: replaced by the next commit.
     Current,
     /// A file of the site whose name changes with its content.
@@ -57,13 +59,14 @@ impl Kind {
     pub(super) fn cache_control(&self) -> HeaderValue {
         HeaderValue::from_static(match self {
             Self::Marker => "no-store",
-            Self::Current | Self::Page => "no-cache",
+            Self::PlainCopy | Self::Current | Self::Page => "no-cache",
             Self::Object { .. } | Self::HashedAsset => "public, max-age=31536000, immutable",
         })
     }
 
     /// Whether compressed siblings are looked for. Not beside files that a
-    /// commit replaces: a sibling left over from before would be stale.
+    /// commit replaces without one: whatever is there is not lastgood's, and stale
+    /// with the next publish.
     pub(super) fn has_siblings(&self) -> bool {
         !matches!(self, Self::Marker | Self::Current)
     }
@@ -164,6 +167,7 @@ fn feed_kind(names: &[String]) -> Option<Kind> {
             Some((sha256, _)) => Kind::Object { sha256: sha256.to_string() },
             None => Kind::Current,
         }),
+        [name] if layout::parse_plain_copy(name).is_some() => Some(Kind::PlainCopy),
         _ => Some(Kind::Current),
     }
 }

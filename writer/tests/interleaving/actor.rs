@@ -392,7 +392,8 @@ fn feed<S: Storage>(storage: S, world: &Arc<World>, under_lock: Option<String>) 
         // In virtual time nobody waits in vain; who would is found by the scheduler.
         lock_wait: Duration::from_secs(3600),
         under_lock,
-        compression: Compression::OFF,
+        // For what is large enough alone: it takes more steps.
+        compression: Compression { gzip: Some(1), brotli: None, min_size: 256 },
         operation_log: false,
         ..Settings::default()
     };
@@ -406,8 +407,12 @@ fn items(round: Round) -> Vec<Item<'static>> {
     round.iter().map(item).collect()
 }
 
+/// Rounds from here on are large enough to have siblings.
+pub(crate) const PACKED: u32 = 50;
+
 fn payload(dataset: &str, round: u32) -> String {
-    format!(r#"[{{"dataset":"{dataset}","round":{round}}}]"#)
+    let rows = if round < PACKED { 1 } else { 20 };
+    format!("[{}]", vec![format!(r#"{{"dataset":"{dataset}","round":{round}}}"#); rows].join(","))
 }
 
 fn name(dataset: &str) -> DatasetName {

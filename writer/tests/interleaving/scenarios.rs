@@ -5,12 +5,15 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use shuttle::{Config, Runner, thread};
 
-use crate::actor::{Act, Log, Observer, Round};
+use crate::actor::{Act, Log, Observer, PACKED, Round};
 use crate::orders::{Orders, Waiting};
 use crate::stepped::World;
 
 /// Three generations: `a` was replaced, `b` was not.
 const BEFORE: &[Round] = &[&[("a", 1), ("b", 1)], &[("a", 2)], &[("a", 3)]];
+
+/// Two generations whose objects and plain copies have siblings.
+const SIBLINGS: &[Round] = &[&[("a", PACKED)], &[("a", PACKED + 1)]];
 
 /// Runs some tasks in every order with at most so many preemptions, and says how many orders that were.
 fn explore(preemptions: usize, before: &'static [Round], acts: &'static [Act]) -> usize {
@@ -112,6 +115,13 @@ scenarios! {
     read_and_gc: 2, BEFORE, &[Act::Read(&["a", "b"], 2), Act::GcPastReads];
     read_and_publish_and_gc: 1, BEFORE, &[Act::Read(&["a", "b"], 1), Act::Publish(&[("a", 4), ("b", 4)]), Act::GcPastReads];
     read_and_hold: 2, BEFORE, &[Act::Read(&["a", "b"], 2), Act::Hold(&["a"])];
+    publish_with_siblings_and_verify: 1, SIBLINGS, &[Act::Publish(&[("a", PACKED + 2)]), Act::Verify];
+    publish_with_siblings_and_recover: 1, SIBLINGS, &[Act::Publish(&[("a", PACKED + 2)]), Act::Recover];
+    publish_with_siblings_and_gc: 1, SIBLINGS, &[Act::Publish(&[("a", PACKED + 2)]), Act::Gc];
+    /// What is there for the large payload goes with it.
+    publish_without_siblings_and_verify: 1, SIBLINGS, &[Act::Publish(&[("a", 2)]), Act::Verify];
+    publish_without_siblings_and_remove: 1, SIBLINGS, &[Act::Publish(&[("a", 2)]), Act::Remove("a")];
+    remove_with_siblings_and_verify: 1, SIBLINGS, &[Act::Remove("a"), Act::Verify];
 }
 
 /// A publisher that dies at any of its steps, beside someone who goes on at any of them.

@@ -244,6 +244,7 @@ fn damaged(disk: &Disk, act: Act) -> Machine {
     let object = |suffix: &str| -> PathBuf { objects.join(names.iter().find(|name| name.ends_with(suffix)).unwrap()) };
     put(disk, &object(".json"), b"damaged");
     put(disk, &object(".gz"), b"damaged too");
+    put(disk, &Path::new(FEED).join("a.json.gz"), b"damaged as well");
     put(disk, &Path::new(FEED).join("last_update.txt"), b"never");
     at_rest(disk, act)
 }
@@ -262,7 +263,7 @@ fn lost_with_all_that_knows(disk: &Disk, act: Act) -> Machine {
 
 const ORDERED: &[Model] = &[Model::Ordered];
 
-pub(crate) const SCENARIOS: [Scenario; 26] = [
+pub(crate) const SCENARIOS: [Scenario; 27] = [
     Scenario {
         name: "the first publish",
         before: &[],
@@ -316,6 +317,14 @@ pub(crate) const SCENARIOS: [Scenario; 26] = [
         before: &[&[("a", 1)], &[("a", BARE + 2)]],
         prepare: at_rest,
         act: Act::Commit(Commit::Publish(&[("a", 3)])),
+        quick: &Model::ALL,
+        twice: true,
+    },
+    Scenario {
+        name: "a publish that leaves nothing to be compressed",
+        before: &[&[("a", 1)], &[("a", 2)]],
+        prepare: at_rest,
+        act: Act::Commit(Commit::Publish(&[("a", SMALL + 3)])),
         quick: &Model::ALL,
         twice: true,
     },

@@ -31,6 +31,13 @@ fn expect_whole<S: Storage + Clone>(
     let names = site.storage.list(Dir::Root).unwrap();
     let announced = names.iter().any(|name| name == layout::lock().as_str());
     assert!(announced || !names.iter().any(|name| name.ends_with("_lock")), "{context}: {names:?}");
+    // A server may send a sibling in the place of a file that is not there.
+    let siblings = names.iter().filter_map(|name| layout::parse_copy_sibling(name));
+    for (dataset, ext, encoding) in siblings {
+        let plain_copy = layout::plain_copy(&dataset, &ext);
+        let is_there = names.iter().any(|name| name == plain_copy.as_str());
+        assert!(is_there, "{context}: the {encoding:?} sibling of {plain_copy} is alone");
+    }
     payloads.clone()
 }
 

@@ -64,6 +64,10 @@ fn is_sibling(path: &FeedPath) -> bool {
     layout::parse_sibling(path.file_name()).is_some()
 }
 
+fn is_copy_sibling(path: &FeedPath) -> bool {
+    layout::parse_copy_sibling(path.as_str()).is_some()
+}
+
 /// Every payload has a sibling, so the only files that nothing else can give back are the older manifests.
 #[test]
 fn one_damaged_file_is_found_and_put_back_to_the_byte() {
@@ -84,7 +88,8 @@ fn one_damaged_file_is_found_and_put_back_to_the_byte() {
             damage(&site.storage, &path, how);
             let is_old_manifest = path.dir() == Dir::History && path != layout::history(Generation::new(4).unwrap());
             // Nothing says that it should be there.
-            let unnoticed = matches!(how, Damage::Removed) && (is_old_manifest || is_sibling(&path));
+            let may_be_missing = is_old_manifest || is_sibling(&path) || is_copy_sibling(&path);
+            let unnoticed = matches!(how, Damage::Removed) && may_be_missing;
             let damaged = files(&site.storage);
             match site.feed().verify() {
                 Err(error) => assert_eq!((error.code(), &path), ("damaged", &layout::manifest()), "{context}"),
@@ -96,7 +101,7 @@ fn one_damaged_file_is_found_and_put_back_to_the_byte() {
             assert!(files(&site.storage) == damaged, "{context}: verifying has changed something");
 
             let done = repair(site.storage.clone()).unwrap_or_else(|error| panic!("{context}: {error}"));
-            if is_old_manifest || unnoticed {
+            if is_old_manifest || unnoticed && !is_copy_sibling(&path) {
                 lost += 1;
                 assert!(files(&site.storage) == damaged, "{context}: something has changed");
             } else {
@@ -117,9 +122,10 @@ fn publishing_the_same_again_puts_its_damaged_files_right() {
         let site = memory();
         publish(site.storage.clone(), &[("a", 1)]).unwrap();
         let intact = files(&site.storage);
-        let objects = || intact.iter().filter(|(path, _)| path.dir() == Dir::Objects);
-        assert_eq!(objects().count(), 2, "a payload and its sibling");
-        for (path, bytes) in objects() {
+        let has_it = |path: &FeedPath| path.dir() == Dir::Objects || path.as_str().starts_with("a.json");
+        let with_payload = || intact.iter().filter(|(path, _)| has_it(path));
+        assert_eq!(with_payload().count(), 4, "an object and a plain copy, each with its sibling");
+        for (path, bytes) in with_payload() {
             damage(&site.storage, path, how);
             publish(site.storage.clone(), &[("a", 1)]).unwrap();
             assert!(files(&site.storage)[path] == *bytes, "{path} {how:?}");
@@ -168,6 +174,34 @@ fn an_object_comes_back_from_any_intact_copy_and_is_never_invented() {
     // The way out that is named works.
     bare(site.storage.clone()).rollback(&[name("a")], Generation::new(3).ok()).unwrap();
     assert_eq!(site.feed().read(&name("a")).unwrap().value, payload("a", 3).into_bytes());
+}
+
+/// When neither the object nor its sibling nor the plain copy is left.
+#[test]
+fn an_object_comes_back_from_the_sibling_of_a_plain_copy() {
+    let site = memory();
+    publish(site.storage.clone(), &[("a", 1)]).unwrap();
+    let intact = files(&site.storage);
+    let sibling = |path: &&FeedPath| is_copy_sibling(path);
+    assert_eq!(intact.keys().filter(sibling).count(), 1);
+    for path in intact.keys().filter(|path| path.dir() == Dir::Objects || path.as_str() == "a.json") {
+        damage(&site.storage, path, Damage::Flipped);
+    }
+    assert_eq!(repair(site.storage.clone()).unwrap().objects.len(), 1);
+    assert!(files(&site.storage) == intact);
+}
+
+/// A feed of an earlier version has no siblings beside its plain copies: that is no damage, and a recovery makes them.
+#[test]
+fn siblings_of_plain_copies_that_were_never_made_are_made_by_a_recovery() {
+    let site = memory();
+    published(&site);
+    let intact = files(&site.storage);
+    let made: Vec<FeedPath> = intact.keys().filter(|path| is_copy_sibling(path)).cloned().collect();
+    made.iter().for_each(|path| damage(&site.storage, path, Damage::Removed));
+    assert_eq!(site.feed().verify().unwrap().problems, []);
+    assert_eq!(site.feed().recover().unwrap().rebuilt, made);
+    assert!(files(&site.storage) == intact);
 }
 
 /// A sibling that would not be made is not made again either.

@@ -1,7 +1,7 @@
 //! A feed to be tested on any storage, and what is in it.
 
 use std::collections::BTreeMap;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::str::FromStr;
 
 use lastgood::protocol::digest::Sha256;
@@ -109,6 +109,7 @@ fn in_root(storage: &impl Storage) -> Vec<FeedPath> {
         known.push(layout::dataset_lock(&dataset));
         for ext in [0, ARTIFACT].map(ext) {
             known.extend([layout::plain_copy(&dataset, &ext), layout::backup(&dataset, &ext)]);
+            known.extend(Encoding::ALL.map(|encoding| layout::copy_sibling(&dataset, &ext, encoding)));
         }
     }
     let mut names = storage.list(Dir::Root).unwrap();
@@ -177,10 +178,40 @@ impl<S: Storage + Clone> Site<S> {
             let path = layout::object(&reading.head.sha256, &manifest.datasets[&name(dataset)].ext);
             assert_eq!(self.storage.read(&path, reading.head.size).unwrap().as_deref(), Some(payload.as_bytes()));
         }
+        self.expect_no_foreign_siblings(context);
         for problem in self.feed().verify().unwrap().problems {
             let may_be = [ProblemKind::Disagrees, ProblemKind::Purged].contains(&problem.kind);
             assert!(may_be, "{context}: {} {}", problem.path, problem.kind);
         }
+    }
+
+    /// Expects that what a server sends in the place of a plain copy is whole and was published under its name.
+    fn expect_no_foreign_siblings(&self, context: &str) {
+        let generations = self.storage.list(Dir::History).unwrap();
+        let history = generations.iter().map(|name| layout::history(layout::parse_history(name).unwrap()));
+        let read = |path| self.storage.read(&path, u64::MAX - 1).unwrap();
+        let manifests: Vec<Manifest> =
+            history.chain([layout::manifest()]).filter_map(|path| Manifest::verify(&read(path)?).ok()).collect();
+        for (path, dataset, digest) in self.siblings() {
+            let published = |manifest: &Manifest| {
+                let entry = manifest.datasets.get(&dataset);
+                entry.is_some_and(|entry| digest == Some(entry.sha256))
+            };
+            assert!(manifests.iter().any(published), "{context}: {path} has what was not published: {digest:?}");
+        }
+    }
+
+    /// The siblings of plain copies, and the digest of what each gives; `None` when it cannot be decompressed.
+    fn siblings(&self) -> Vec<(FeedPath, DatasetName, Option<Sha256>)> {
+        let names = self.storage.list(Dir::Root).unwrap();
+        let parsed = names.iter().filter_map(|name| layout::parse_copy_sibling(name));
+        parsed
+            .map(|(dataset, ext, encoding)| {
+                let path = layout::copy_sibling(&dataset, &ext, encoding);
+                let bytes = self.storage.read(&path, u64::MAX - 1).unwrap().unwrap();
+                (path, dataset, unpacked(encoding, &bytes).map(|payload| Sha256::of(&payload)))
+            })
+            .collect()
     }
 
     /// Expects that readers get exactly `payloads`, and that nothing but `lost` is damaged.
@@ -207,6 +238,10 @@ impl<S: Storage + Clone> Site<S> {
     /// Expects that no file has what the manifest says was purged, whatever it is called, or is called after it.
     fn expect_nothing_purged(&self, context: &str) {
         let Some(manifest) = manifest(&self.storage) else { return };
+        for (path, _, digest) in self.siblings() {
+            let is_purged = digest.is_some_and(|digest| manifest.purged.get(&digest).is_some());
+            assert!(!is_purged, "{context}: {path}");
+        }
         for (path, bytes) in files(&self.storage) {
             let purged = manifest
                 .purged
@@ -216,8 +251,8 @@ impl<S: Storage + Clone> Site<S> {
         }
     }
 
-    /// Expects the plain copies and backups that the manifest asks for, none of other names, and nothing that follows from a
-    /// commit that is not published.
+    /// Expects the plain copies and backups that the manifest asks for, the siblings that the objects have beside the plain copies, none
+    /// of other names, and nothing that follows from a commit that is not published.
     fn expect_derived_names(&self, context: &str) {
         let Some(manifest) = manifest(&self.storage) else { return };
         let history = self.storage.list(Dir::History).unwrap();
@@ -231,7 +266,10 @@ impl<S: Storage + Clone> Site<S> {
                 assert_eq!(found, [0, 0], "{context}: {dataset} is not published");
                 continue;
             };
-            assert_eq!(found[0], usize::from(entry.plain_copy), "{context}: plain copies of {dataset}");
+            let of_object = Encoding::ALL.map(|encoding| layout::sibling(&entry.sha256, &entry.ext, encoding));
+            let siblings = of_object.iter().filter(|path| self.storage.info(path).unwrap().is_some()).count();
+            let copies = if entry.plain_copy { 1 + siblings } else { 0 };
+            assert_eq!(found[0], copies, "{context}: plain copies of {dataset} and their siblings: {there:?}");
             if let Some(had) = self.had(&manifest, &dataset, entry) {
                 assert_eq!(found[1], usize::from(entry.plain_copy && had), "{context}: backups of {dataset}");
             }
@@ -252,6 +290,16 @@ impl<S: Storage + Clone> Site<S> {
             assert_eq!(left, 0, "{context}: staging is left");
         }
     }
+}
+
+/// What a sibling gives; `None` when it cannot be decompressed.
+pub(crate) fn unpacked(encoding: Encoding, bytes: &[u8]) -> Option<Vec<u8>> {
+    let mut payload = Vec::new();
+    let read = match encoding {
+        Encoding::Gzip => flate2::read::GzDecoder::new(bytes).read_to_end(&mut payload),
+        Encoding::Brotli => brotli::Decompressor::new(bytes, 4096).read_to_end(&mut payload),
+    };
+    read.ok().map(|_| payload)
 }
 
 /// `payloads` after a publish.
@@ -322,7 +370,7 @@ pub(crate) struct Scenario {
     pub(crate) disturbed: Commit,
 }
 
-pub(crate) const SCENARIOS: [Scenario; 18] = [
+pub(crate) const SCENARIOS: [Scenario; 19] = [
     Scenario { name: "the first publish", before: &[], disturbed: Commit::Publish(&[("a", 1), ("b", 1)]) },
     Scenario {
         name: "a publish that changes two and adds one",
@@ -358,6 +406,11 @@ pub(crate) const SCENARIOS: [Scenario; 18] = [
         name: "a publish that brings the plain copies back with another payload",
         before: &[&[("a", 1), ("b", 1)], &[("a", BARE + 2)]],
         disturbed: Commit::Publish(&[("a", 3)]),
+    },
+    Scenario {
+        name: "a publish that leaves nothing to be compressed",
+        before: &[&[("a", 1), ("b", SMALL + 1)]],
+        disturbed: Commit::Publish(&[("a", SMALL + 2), ("b", 2)]),
     },
     Scenario {
         name: "the first publish with one schema for two",

@@ -1,8 +1,11 @@
 //! Withdrawing and purging through the library: what is noted, for how long, and what is refused.
 
+use std::io::Write;
+
 use lastgood::protocol::digest::Sha256;
-use lastgood::protocol::layout;
+use lastgood::protocol::layout::{self, Encoding};
 use lastgood::protocol::manifest::{Generation, MAX_PURGED, MAX_WITHDRAWN};
+use lastgood::protocol::name::Ext;
 use lastgood::storage::{MemoryStorage, Storage};
 use lastgood::{Error, NoPurge, NoRollback, Purge, Retention};
 
@@ -79,6 +82,32 @@ fn when_all_that_was_purged_is_named_the_next_is_refused_with_the_way_out() {
     feed.gc(&Retention { keep: 10, grace: std::time::Duration::ZERO }).unwrap();
     assert_eq!(feed.purge(&name("a"), all).unwrap().digests.len(), 9);
     site.expect_clean("purged");
+}
+
+/// Whatever has the name of a plain copy's sibling and gives what was purged goes, and nothing else.
+#[test]
+fn what_gives_it_when_it_is_decompressed_is_purged_too() {
+    let site = published(&[&[("a", 1)], &[("a", 2)]]);
+    let packed = |payload: &[u8]| {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+        encoder.write_all(payload).unwrap();
+        encoder.finish().unwrap()
+    };
+    let sibling = |dataset| layout::copy_sibling(&name(dataset), &Ext::json(), Encoding::Gzip);
+    let [old, other, none] = ["b", "c", "d"].map(sibling);
+    write(&site.storage, &old, &packed(payload("a", 1).as_bytes()));
+    write(&site.storage, &other, &packed(b"[]"));
+    write(&site.storage, &none, b"this is not compressed");
+    let purged = feed(site.storage.clone(), true).purge(&name("a"), generation(1)).unwrap();
+    assert!(purged.removal.removed.contains(&old), "{:?}", purged.removal);
+    assert_eq!(purged.removal.left, [""; 0]);
+    let is_there = |path| site.storage.info(path).unwrap().is_some();
+    assert_eq!([&old, &other, &none].map(is_there), [false, true, true]);
+    // It may come back with an old copy of the directory.
+    write(&site.storage, &old, &packed(payload("a", 1).as_bytes()));
+    let problems = site.feed().verify().unwrap().problems;
+    assert_eq!(problems.iter().map(|problem| &problem.path).collect::<Vec<_>>(), [&old]);
+    assert_eq!(site.feed().recover().unwrap().purged, [old]);
 }
 
 /// A rollback has its bytes in staging when they are purged: it is refused under the lock, and they do not come back.

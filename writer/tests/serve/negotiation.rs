@@ -103,12 +103,35 @@ fn a_sibling_alone_is_no_object() {
     assert_eq!(folder.serve().get_with(&path, &[("accept-encoding", "gzip")]).status, 404);
 }
 
-/// A commit replaces these files and nothing beside them.
+/// A commit replaces a plain copy with its siblings.
 #[test]
-fn a_file_that_commits_replace_is_never_answered_with_a_sibling() {
+fn a_plain_copy_is_answered_with_its_sibling() {
     let folder = Folder::new();
     let server = folder.serve();
-    for path in ["manifest.json", "performance.json", "history/1.json", ".lock"] {
+    for path in ["performance.json", "report.csv"] {
+        put_with_siblings(&folder, &format!("data/{path}"));
+        let path = format!("/data/{path}");
+        for (accepted, encoding, bytes) in
+            [("br, gzip", "br", "bytes in brotli"), ("gzip", "gzip", "bytes in gzip"), ("identity", "", "plain bytes")]
+        {
+            let reply = server.get_with(&path, &[("accept-encoding", accepted)]);
+            assert_eq!((reply.header("content-encoding"), reply.text()), (encoding, bytes), "{path}");
+            assert_eq!((reply.header("vary"), reply.header("cache-control")), ("accept-encoding", "no-cache"));
+        }
+        let etags = ["br", "gzip", ""].map(|accepted| {
+            let reply = server.get_with(&path, &[("accept-encoding", accepted)]);
+            reply.header("etag").to_owned()
+        });
+        assert!(etags[0] != etags[1] && etags[1] != etags[2] && etags[0] != etags[2], "{etags:?}");
+    }
+}
+
+/// A commit replaces these files and nothing beside them.
+#[test]
+fn a_file_that_commits_replace_alone_is_never_answered_with_a_sibling() {
+    let folder = Folder::new();
+    let server = folder.serve();
+    for path in ["manifest.json", "performance_backup.json", "last_update.txt", "history/1.json", ".lock"] {
         put_with_siblings(&folder, &format!("data/{path}"));
         let path = format!("/data/{path}");
         let reply = server.get_with(&path, &[("accept-encoding", "gzip, br")]);

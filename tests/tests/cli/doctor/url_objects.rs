@@ -115,6 +115,19 @@ fn every_way_to_get_compression_wrong_is_told_apart() {
     sends(Some("zstd"), &once).doctor(&feed).finds("url-compression", "error", &["zstd, which was not asked for"]);
     let server = objects(&feed, |answer| header(answer, "vary", None));
     server.doctor(&feed).finds("url-compression", "warning", &["Vary"]);
+    // Objects are as they should be, and what a first visit asks for is not.
+    let copies = |encoding: Option<&'static str>, bytes: &[u8]| {
+        let bytes = bytes.to_vec();
+        Server::faulty(&feed, move |asked, answer| {
+            if asked.path == "performance.json" {
+                header(answer, "content-encoding", encoding);
+                body(answer, bytes.clone());
+            }
+        })
+    };
+    copies(None, plain.as_bytes()).doctor(&feed).finds("url-compression", "note", &["uncompressed (plain copies)"]);
+    copies(None, &once).doctor(&feed).finds("url-compression", "error", &["plain copies", "without Content-Encoding"]);
+    copies(Some("gzip"), &once).doctor(&feed).fine("url-compression");
 }
 
 #[test]
@@ -127,7 +140,10 @@ fn plain_copies_that_are_old_or_may_become_so_are_found() {
             }
         })
     };
-    let server = copies(|answer| body(answer, payload("old")));
+    let server = copies(|answer| {
+        header(answer, "content-encoding", None);
+        body(answer, payload("old"));
+    });
     server.doctor(&feed).finds("url-plain-copy", "warning", &["performance.json is not the current payload"]);
     let server = copies(|answer| header(answer, "cache-control", Some("max-age=3600")));
     server.doctor(&feed).finds("url-plain-copy", "warning", &["max-age=3600"]);

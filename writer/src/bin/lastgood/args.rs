@@ -22,6 +22,7 @@ use crate::remove::Remove;
 use crate::rollback::Rollback;
 use crate::serve::Serve;
 use crate::status::Status;
+use crate::types::Types;
 use crate::verify::Verify;
 
 const EXIT_CODES: &str = "\
@@ -100,6 +101,7 @@ pub(crate) enum Command {
     Cat(Cat),
     Diff(Diff),
     Status(Status),
+    Types(Types),
     Verify(Verify),
     Recover(Recover),
     #[cfg(unix)]

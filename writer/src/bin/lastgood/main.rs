@@ -31,6 +31,7 @@ mod rollback;
 mod serve;
 mod status;
 mod text;
+mod types;
 mod unknown;
 mod verify;
 mod waits;
@@ -102,6 +103,7 @@ fn run(cli: Cli, output: Output) -> Result<ExitCode, Failure> {
         Command::Doctor(_) => true,
         Command::Cat(cat) => cat.is_remote(),
         Command::Status(status) => status.is_remote(),
+        Command::Types(types) => types.is_remote(),
         _ => false,
     };
     if !elsewhere {
@@ -119,6 +121,7 @@ fn run(cli: Cli, output: Output) -> Result<ExitCode, Failure> {
         Command::Cat(cat) => cat.run(&session),
         Command::Diff(diff) => diff.run(&session),
         Command::Status(status) => status.run(&session),
+        Command::Types(types) => types.run(&session),
         Command::Verify(verify) => verify.run(&session),
         Command::Recover(recover) => recover.run(&session),
         Command::Adopt(adopt) => adopt.run(&session),

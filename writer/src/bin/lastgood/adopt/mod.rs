@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use lastgood::config::Dataset;
-use lastgood::protocol::layout::{self, FeedPath};
+use lastgood::protocol::layout::{self, Encoding, FeedPath};
 use lastgood::protocol::manifest::Manifest;
 use lastgood::protocol::name::{DatasetName, Ext};
 use lastgood::{DatasetRecord, Error, Item, Operation, Publication, Record, Settings};
@@ -210,6 +210,11 @@ impl Adopt {
         plan.files.push(FileReport::of(&file, &dataset, Role::Current, &payload));
         if payload.changed {
             plan.keep.push(layout::plain_copy(&dataset, &Ext::json()));
+        }
+        if session.config.settings.plain_copies {
+            // They are replaced, or go: servers would send them in the place of what is published.
+            let siblings = Encoding::ALL.map(|encoding| layout::copy_sibling(&dataset, &Ext::json(), encoding));
+            plan.keep.extend(siblings);
         }
         plan.current.push(Adoption { dataset, file, payload, reading });
     }

@@ -5,8 +5,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use lastgood::protocol::digest::Sha256;
 use lastgood::protocol::failure::{Code, Failure};
 use lastgood::protocol::layout;
-use lastgood::protocol::manifest::{Generation, MAX_MANIFEST_BYTES, Manifest};
-use lastgood::protocol::name::DatasetName;
+use lastgood::protocol::manifest::{Generation, MAX_MANIFEST_BYTES, Manifest, SchemaRef};
+use lastgood::protocol::name::{DatasetName, Ext};
 use lastgood::protocol::read::{
     Caching, Document, Kind, Known, LockPolicy, Payload, Plan, Reading, Request, Shape, Wanted,
 };
@@ -48,6 +48,18 @@ impl HttpOrigin {
         let plan = Plan { datasets, lock, lock_wait_ms: 0, max_bytes, max_age_ms: None, again: false };
         let readings = drive(self, plan, Known::default()).result?;
         Ok(readings.into_iter().next().expect("a snapshot of one dataset has one reading"))
+    }
+
+    /// The schema that a dataset was published with, verified.
+    pub(crate) fn schema(&mut self, dataset: &DatasetName, schema: &SchemaRef) -> Result<Vec<u8>, Failure> {
+        let path = layout::object(&schema.sha256, &Ext::json());
+        let request = Request { path: path.clone(), limit: schema.size, caching: Caching::Allow };
+        let bytes = self.document(&request).map_err(|failure| failure.of(dataset))?.bytes;
+        if Sha256::of(&bytes) == schema.sha256 {
+            return Ok(bytes);
+        }
+        let detail = format!("{path} is not the schema that was published");
+        Err(Failure::new(Code::ChecksumMismatch, detail).at(path.as_str()).of(dataset))
     }
 
     fn get(&self, request: &Request) -> Result<(Vec<u8>, Option<Timestamp>), Failure> {

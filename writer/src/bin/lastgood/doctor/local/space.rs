@@ -17,7 +17,7 @@ struct Need {
 }
 
 impl Need {
-    /// For every dataset an object with two compressed forms, a plain copy and a backup, each beside the one that it
+    /// For every dataset an object and a plain copy, each with two compressed forms, and a backup, each beside the one that it
     /// replaces; for all of them manifest, history and markers.
     fn of(place: &Place) -> Self {
         let datasets = place.published().map(|published| &published.manifest.datasets);
@@ -25,7 +25,7 @@ impl Need {
         let entries = datasets.iter().flat_map(|datasets| datasets.values());
         let sizes = entries.fold(0_u64, |sum, entry| sum.saturating_add(entry.size));
         let count = datasets.map_or(1, |datasets| datasets.len() as u64);
-        Self { bytes: sizes.saturating_mul(4).saturating_add(1024 * 1024), files: 8 * count + 8 }
+        Self { bytes: sizes.saturating_mul(6).saturating_add(1024 * 1024), files: 10 * count + 8 }
     }
 }
 

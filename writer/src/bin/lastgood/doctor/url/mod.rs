@@ -1,6 +1,7 @@
 //! What is served, fetched as a browser would and compared with what was written.
 
 mod body;
+mod compression;
 mod manifest;
 mod manners;
 mod objects;

@@ -6,9 +6,10 @@ use lastgood::protocol::name::DatasetName;
 
 use super::super::finding::{Check, Finding};
 use super::super::place::plain_copies;
-use super::super::words::{bytes, some};
+use super::super::words::some;
 use super::Served;
 use super::body::{Arrived, arrived};
+use super::compression::{self, Sent};
 use super::remedy::{Settings, caddy};
 use crate::remote::Answer;
 
@@ -16,8 +17,6 @@ use crate::remote::Answer;
 const ALL_UP_TO: usize = 8;
 /// Larger payloads are not fetched.
 const LARGEST: u64 = 64 * 1024 * 1024;
-/// From this size on a payload is worth compressing.
-const WORTH_COMPRESSING: u64 = 1024;
 const DAY: u64 = 86_400;
 
 /// What was found of several files: problems by file, and how many were looked at.
@@ -50,6 +49,7 @@ pub(super) fn examine(served: &Served<'_>) -> Vec<Finding> {
             }
         }
     }
+    let mut largest_copy: Option<(&Entry, Answer, Arrived)> = None;
     let is_chosen = |name: &DatasetName| chosen.iter().any(|(chosen, _)| *chosen == name);
     let mut copied = 0;
     for (_, entry, path) in plain_copies(&served.manifest).filter(|(name, ..)| is_chosen(name)) {
@@ -67,7 +67,11 @@ pub(super) fn examine(served: &Served<'_>) -> Vec<Finding> {
                 "{path} is sent with {}: browsers and CDNs keep it for as long as they guess",
                 answer.caching()
             )),
-            Ok(_) => {}
+            Ok((answer, arrived)) => {
+                if largest_copy.as_ref().is_none_or(|(found, ..)| found.size < entry.size) {
+                    largest_copy = Some((entry, answer, arrived));
+                }
+            }
         }
     }
     let looked_at = format!("{} of {}", chosen.len(), datasets.len());
@@ -89,7 +93,10 @@ pub(super) fn examine(served: &Served<'_>) -> Vec<Finding> {
         findings.push(caching(served, &answer));
         if entry.ext.is_json() {
             findings.push(content_type(served, &answer));
-            findings.extend(compression(served, entry, &answer, &arrived));
+            let copy = largest_copy.as_ref().filter(|(entry, ..)| entry.ext.is_json());
+            let copy = copy.map(|(entry, answer, arrived)| Sent { what: "plain copies", entry, answer, arrived });
+            let objects = Sent { what: "objects", entry, answer: &answer, arrived: &arrived };
+            findings.extend(compression::examine(served, &objects, copy.as_ref()));
         }
     }
     findings
@@ -187,71 +194,4 @@ fn content_type(served: &Served<'_>, answer: &Answer) -> Finding {
     Check::UrlContentType
         .warning(format!("JSON is sent as {found}; servers and CDNs compress by type, and programs parse by it"))
         .remedy(remedy)
-}
-
-/// Judges how the largest payload arrived.
-fn compression(served: &Served<'_>, entry: &Entry, answer: &Answer, arrived: &Arrived) -> Option<Finding> {
-    let check = Check::UrlCompression;
-    let at = served.at("objects/");
-    let once = served.remedy(&Settings {
-        nginx: &format!(
-            "location {at} {{ gzip_static on; gzip_vary on; }} and no rewrite to .gz files; \
-                    it sets Content-Encoding by itself"
-        ),
-        caddy: caddy::COMPRESSED,
-        bucket: "copy .gz and .br files with --content-encoding gzip or br, or the plain ones without it",
-    });
-    match arrived {
-        Arrived::Other => None,
-        Arrived::Unlabelled(encoding) => Some(
-            check
-                .error(format!(
-                    "objects are sent compressed ({encoding}) without Content-Encoding: browsers take them for rubbish"
-                ))
-                .remedy(once),
-        ),
-        Arrived::Twice(encoding) => Some(
-            check
-                .error(format!(
-                    "objects are sent compressed twice ({encoding} inside): browsers undo it once and get rubbish"
-                ))
-                .remedy(once),
-        ),
-        Arrived::Undecodable(problem) => Some(check.error(format!("objects are sent with {problem}")).remedy(once)),
-        Arrived::Right(Some(encoding)) => {
-            let (sent, size) = (bytes(answer.body.len() as u64), bytes(entry.size));
-            let vary: String = answer.headers.get_all("vary").iter().filter_map(|value| value.to_str().ok()).collect();
-            if vary.to_ascii_lowercase().contains("accept-encoding") || vary.contains('*') {
-                return Some(check.ok(format!("{size} are sent as {sent} ({encoding})")));
-            }
-            let found = format!(
-                "objects are sent compressed ({encoding}) without Vary: Accept-Encoding: a shared cache hands \
-                    that to readers who cannot undo it"
-            );
-            let remedy = served.remedy(&Settings {
-                nginx: "gzip_vary on;",
-                caddy: "header +Vary Accept-Encoding",
-                bucket: "in the CDN, make Accept-Encoding part of the cache key",
-            });
-            Some(check.warning(found).remedy(remedy))
-        }
-        Arrived::Right(None) if entry.size < WORTH_COMPRESSING => {
-            Some(check.ok("the payloads are too small to be worth compressing"))
-        }
-        Arrived::Right(None) => {
-            let remedy = served.remedy(&Settings {
-                nginx: &format!("location {at} {{ gzip_static on; gzip_vary on; }}"),
-                caddy: caddy::COMPRESSED,
-                bucket: "turn on compression in the CDN for application/json",
-            });
-            Some(
-                check
-                    .note(format!(
-                        "{} of JSON are sent uncompressed, although br and gzip were asked for",
-                        bytes(entry.size)
-                    ))
-                    .remedy(remedy),
-            )
-        }
-    }
 }
