@@ -87,10 +87,18 @@ export class OpenFeed {
   }
 
   watch(what: unknown, callback: unknown, options?: unknown): () => void {
+    return this.#callBack(callback, this.#subscribe(what, options));
+  }
+
+  watchArtifact(name: unknown, callback: unknown, options?: unknown): () => void {
+    return this.#callBack(callback, this.#subscribe(datasetName(name), options, 'artifact'));
+  }
+
+  #callBack(callback: unknown, begin: (onValue: Subject['onValue'], onEnd: () => void) => () => void): () => void {
     if (typeof callback !== 'function') {
       throw new LastgoodError(`expected a function to call back, found ${describe(callback)}`, { code: 'invalid-options' });
     }
-    return this.#subscribe(what, options)((value) => callback(value), () => {});
+    return begin((value) => callback(value), () => {});
   }
 
   updates(what: unknown, options?: unknown): AsyncIterableIterator<Value | FallbackReading> {
@@ -114,12 +122,16 @@ export class OpenFeed {
   }
 
   /** Checks what is given; the returned function begins the watch. */
-  #subscribe(what: unknown, given: unknown): (onValue: Subject['onValue'], onEnd: () => void) => () => void {
+  #subscribe(
+    what: unknown,
+    given: unknown,
+    kind?: 'artifact',
+  ): (onValue: Subject['onValue'], onEnd: () => void) => () => void {
     if (this.#closed) throw closed();
     const several = Array.isArray(what);
     const datasets = several ? datasetNames(what) : [datasetName(what)];
     const [first = ''] = datasets;
-    const known = several ? undefined : this.#shapeOf(first);
+    const known = several || kind ? undefined : this.#shapeOf(first);
     const { intervalMs, onError, fallback, shape, ...call } = parseWatchOptions(given, this.#options, known);
     const { patience } = call;
     // The first look asks whether a commit is in progress. Later ones find out by themselves: a commit that has ended
@@ -127,9 +139,10 @@ export class OpenFeed {
     let again = false;
     const read: Subject['read'] = async (given, signal) => {
       const responses = given as Responses;
-      const order: Order = { datasets, patience, shape, again, responses };
+      const order: Order = { datasets, patience, shape, again, responses, ...(kind && { kind }) };
       const readings = await this.#readAll(order, { ...call, signal });
       again = patience.lock !== 'wait' && readings.every(({ reason }) => reason !== 'locked');
+      if (kind) return this.#objectUrls.offer(one(readings) as Reading<Blob> & { ext: string });
       return several ? byName(readings) : one(readings);
     };
     return (onValue, onEnd) =>

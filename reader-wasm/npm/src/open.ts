@@ -21,7 +21,10 @@ export function openWith<D extends Datasets>(
     if (parsed.preload.length > 0) void validator().catch(() => {});
     await load(options?.wasm, origins.reader);
     early?.ready();
-    return new OpenFeed(address, parsed, early, validator) as unknown as Feed<D>;
+    const feed = new OpenFeed(address, parsed, early, validator) as unknown as Feed<D>;
+    // As React's `use` does it, so that a component has the feed in its first render.
+    Object.assign(opening, { status: 'fulfilled', value: feed });
+    return feed;
   })();
   // A server that renders the page calls this with the page's relative address, and nobody may await it there: no reason to end the
   // process.

@@ -7,7 +7,7 @@
  */
 
 import { LastgoodError } from './errors.js';
-import type { AnyFeed, DataOf, Datasets, Feed, ReadOptions, Reading, Shape } from './types.js';
+import type { AnyFeed, DataOf, Datasets, Feed, ReadOptions, Reading, Shape, UndeclaredFeed } from './types.js';
 
 /** Names a query: `lastgood`, the feed, the dataset. */
 export type QueryKey = readonly ['lastgood', feed: string, dataset: string];
@@ -46,7 +46,7 @@ export function queryOptions<D extends Datasets, N extends keyof D & string>(
   options?: QueryReadOptions,
 ): DatasetQuery<DataOf<D, N>>;
 export function queryOptions<T = unknown>(
-  feed: AnyFeed | PromiseLike<AnyFeed>,
+  feed: UndeclaredFeed | PromiseLike<UndeclaredFeed>,
   name: string,
   options?: QueryReadOptions,
 ): DatasetQuery<T>;

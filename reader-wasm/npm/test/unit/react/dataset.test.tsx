@@ -1,8 +1,8 @@
 // @vitest-environment happy-dom
 
 import { act, Component, StrictMode, Suspense, type ReactNode } from 'react';
-import { createRoot, hydrateRoot, type Root } from 'react-dom/client';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { hydrateRoot } from 'react-dom/client';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 import {
   useDataset,
   useSnapshot,
@@ -10,37 +10,21 @@ import {
   type SnapshotResult,
   type UseDatasetOptions,
 } from '../../../src/react.js';
-import type { Feed } from '../../../src/types.js';
+import type { FallbackReading, Feed, Reading } from '../../../src/types.js';
 import { reading, ScriptedFeed } from './scripted-feed.js';
+import { page, restage, show, stage } from './stage.js';
 
 const LINGER_MS = 5000;
+const GC_MS = 300_000;
 
+stage();
 let scripted: ScriptedFeed;
-let page: HTMLElement;
-let root: Root;
-
 beforeEach(() => {
-  vi.stubGlobal('IS_REACT_ACT_ENVIRONMENT', true);
-  vi.useFakeTimers();
-  // Whatever React complains about is a failure of the test.
-  vi.spyOn(console, 'error').mockImplementation((...complaint) => expect.fail(`console.error: ${complaint.join(' ')}`));
   scripted = new ScriptedFeed();
-  page = document.body.appendChild(document.createElement('main'));
-  root = createRoot(page);
 });
-
-afterEach(async () => {
-  await act(async () => root.unmount());
-  page.remove();
-  vi.useRealTimers();
-  vi.restoreAllMocks();
-  vi.unstubAllGlobals();
-});
-
-const show = (children: ReactNode) => act(async () => root.render(children));
 
 /** The results of every render, the last one at the end. */
-let results: DatasetResult<unknown>[];
+let results: DatasetResult<unknown, Reading | FallbackReading>[];
 beforeEach(() => {
   results = [];
 });
@@ -178,7 +162,8 @@ describe('the watch', () => {
     await act(async () => vi.advanceTimersByTime(LINGER_MS - 1));
     expect(scripted.running).toHaveLength(1);
     await act(async () => vi.advanceTimersByTime(1));
-    expect(scripted.running).toHaveLength(0);
+    expect([scripted.running.length, scripted.listening]).toEqual([0, 0]);
+    await act(async () => vi.advanceTimersByTime(GC_MS));
     expect(vi.getTimerCount()).toBe(0);
   });
 
@@ -196,7 +181,7 @@ describe('the watch', () => {
       ['stock', undefined],
       ['sales', 5],
     ]);
-    expect(Object.keys(scripted.begun[0]!.options)).toEqual(['signal', 'onError']);
+    expect(Object.keys(scripted.begun[0]!.options)).toEqual(['signal', 'onError', 'onChecking']);
     expect(other.begun).toHaveLength(1);
   });
 
@@ -230,11 +215,11 @@ describe('the watch', () => {
     expect(scripted.running).toHaveLength(1);
   });
 
-  test('begins anew for one that comes back later: what was not watched is not called fresh', async () => {
+  test('begins anew for one that comes back later', async () => {
     await show(<Shown key="1" feed={scripted.feed} />);
     await act(async () => scripted.tell('sales', 1));
     await show(null);
-    await act(async () => vi.advanceTimersByTime(LINGER_MS));
+    await act(async () => vi.advanceTimersByTime(GC_MS));
     await show(<Shown key="2" feed={scripted.feed} />);
     expect(page.textContent).toBe('pending');
     expect(scripted.running).toHaveLength(1);
@@ -289,8 +274,7 @@ describe('suspense', () => {
   });
 
   test('throws to the boundary when there is nothing to show; later, another try is made', async () => {
-    await act(async () => root.unmount());
-    root = createRoot(page, { onCaughtError: () => {} });
+    await restage({ onCaughtError: () => {} });
     await show(suspending());
     await act(async () => scripted.fail('sales', 'http'));
     expect(page.textContent).toBe('caught it is http');
