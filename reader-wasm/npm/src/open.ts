@@ -11,7 +11,7 @@ export function openWith<D extends Datasets>(
   url: string | URL,
   options: OpenOptions<D> | undefined,
 ): Promise<Feed<D>> {
-  const opening = (async () => {
+  const begin = async (): Promise<Feed<D>> => {
     const address = feedAddress(url);
     const parsed = parseOpenOptions(options);
     const validator = () => loadValidator(options?.validator, origins.validator);
@@ -25,7 +25,8 @@ export function openWith<D extends Datasets>(
     // As React's `use` does it, so that a component has the feed in its first render.
     Object.assign(opening, { status: 'fulfilled', value: feed });
     return feed;
-  })();
+  };
+  const opening = begin();
   // A server that renders the page calls this with the page's relative address, and nobody may await it there: no reason to end the
   // process.
   if (globalThis.location === undefined) opening.catch(() => {});
