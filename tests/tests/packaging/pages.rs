@@ -150,7 +150,7 @@ fn assert_vite_reads(project: &Project, version: u8) {
     assert_eq!(module_requests(&browser), [200], "Vite {version}");
 }
 
-/// A feed in `public/`: its lock markers come and go, which Vite notices late.
+/// A feed in `public/`: its lock markers come and go, which Vite notices late, and it belongs into no build.
 fn assert_vite_survives_publishing(project: &Project, version: u8) {
     fs::create_dir_all(project.path("public")).unwrap();
     let feed = Feed::open(project.path("public/feed"));
@@ -172,9 +172,14 @@ fn assert_vite_survives_publishing(project: &Project, version: u8) {
     };
     for day in 1..10 {
         publish(day);
-        assert_eq!([get(".lock"), get(".performance_lock")], [404; 2], "Vite {version}");
+        assert_eq!([get(".lock"), get(".performance_lock")], [204; 2], "Vite {version}");
     }
     assert_eq!(get("manifest.json"), 200);
+    assert_eq!(get(".lastgood/operations.jsonl"), 404, "it is private");
+    fs::write(project.path("public/robots.txt"), "public").unwrap();
+    project.build_by(&format!("build:{version}"), &site);
+    assert!(project.path("dist/robots.txt").exists(), "Vite {version}");
+    assert!(!project.path("dist/feed").exists(), "Vite {version} copies the feed");
 }
 
 #[test]
