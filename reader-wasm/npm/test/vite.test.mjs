@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { access, mkdir, mkdtemp, readdir, readFile, rm, unlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { test } from 'node:test';
+import { after, test } from 'node:test';
 
 import { build, createServer, preview } from 'vite';
 
@@ -13,9 +13,10 @@ import { directory } from './support/package.mjs';
 const { default: lastgood } = await import(new URL('vite.js', directory));
 
 /** A project with a feed in one of its directories. */
-async function project(t, feed) {
+async function project(feed) {
   const root = await mkdtemp(join(tmpdir(), 'lastgood-vite-'));
-  t.after(() => rm(root, { recursive: true }));
+  // When the servers are closed, which write there to the last.
+  after(() => rm(root, { recursive: true, maxRetries: 5 }));
   const files = {
     'index.html': '<script type="module" src="/main.js"></script>',
     'main.js': 'document.title = "built";',
@@ -55,7 +56,7 @@ async function served(server) {
 
 for (const [feed, options] of [['public/data', undefined], ['feed', { dir: 'feed', url: '/api/data' }]]) {
   test(`a feed in ${feed} is served while the page is developed, and nothing of it is private`, async (t) => {
-    const root = await project(t, feed);
+    const root = await project(feed);
     const server = await createServer(config(root, options));
     t.after(() => server.close());
     await server.listen();
@@ -78,7 +79,7 @@ for (const [feed, options] of [['public/data', undefined], ['feed', { dir: 'feed
   });
 
   test(`a feed in ${feed} is left out of builds, and served with their preview`, async (t) => {
-    const root = await project(t, feed);
+    const root = await project(feed);
     await build(config(root, options));
     const built = (await readdir(join(root, 'dist'), { recursive: true })).filter((path) => !path.startsWith('assets'));
     assert.deepEqual(built.sort(), ['.well-known', '.well-known/security.txt', 'index.html', 'robots.txt']);
@@ -92,18 +93,18 @@ for (const [feed, options] of [['public/data', undefined], ['feed', { dir: 'feed
   });
 }
 
-test('a project that has no feed here is built as ever', async (t) => {
-  const root = await project(t, 'public/data');
+test('a project that has no feed here is built as ever', async () => {
+  const root = await project('public/data');
   await rm(join(root, 'public'), { recursive: true });
   await build(config(root));
   assert.deepEqual((await readdir(join(root, 'dist'))).sort(), ['assets', 'index.html']);
 });
 
-test('a project without a public directory, or that copies none, stays so', async (t) => {
-  const root = await project(t, 'feed');
+test('a project without a public directory, or that copies none, stays so', async () => {
+  const root = await project('feed');
   await build({ ...config(root, { dir: 'feed' }), publicDir: false });
   assert.deepEqual((await readdir(join(root, 'dist'))).sort(), ['assets', 'index.html']);
-  const other = await project(t, 'public/data');
+  const other = await project('public/data');
   await build({ ...config(other), build: { copyPublicDir: false } });
   assert.deepEqual((await readdir(join(other, 'dist'))).sort(), ['assets', 'index.html']);
 });
