@@ -122,7 +122,7 @@ function readOptions(options: Options, defaults: Patience, known: Shape | undefi
   const fallback = options.take('fallback', 'a value', () => true);
   return {
     ...callOptions(options, defaults),
-    shape: known && { ...known, ...shape(options) },
+    shape: known && shape(options, known),
     fallback: fallback === undefined ? [] : [fallback],
   };
 }
@@ -154,18 +154,36 @@ function shapes(datasets: Record<string, unknown> = {}): ReadonlyMap<string, Sha
   return new Map(parsed);
 }
 
-function shape(options: Options): Shape {
+/** What is given, and what is `known` without it. */
+function shape(options: Options, known: Shape = {}): Shape {
   const isVersion = (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 0;
   const isSteps = (value: unknown) => isObject(value) && Object.values(value).every(isFunction);
   const given: { [O in keyof Shape]: Shape[O] | undefined } = {
     version: options.take('version', 'a whole number', isVersion),
     migrate: options.take('migrate', 'an object with a function under each version', isSteps),
-    schema: options.take('schema', 'a Standard Schema, such as one of zod, valibot or arktype', isStandardSchema),
+    schema: options.take('schema', STANDARD_SCHEMA, isStandardSchema, whatIsNoSchema),
     validate: options.take('validate', 'true or false', isBoolean),
     numbers: options.choice('numbers', NUMBERS),
   };
   // What is left out must not stand before what `open` was told.
-  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  const all: Shape = { ...known, ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) };
+  if (all.migrate && all.version === undefined) {
+    const newest = Math.max(0, ...Object.keys(all.migrate).map((from) => Number(from) + 1));
+    options.refuse('migrate', `leads nowhere without "version", the version that the page was written for: add version: ${newest}`);
+  }
+  return all;
+}
+
+const STANDARD_SCHEMA = 'a Standard Schema, such as one of zod, valibot or arktype';
+
+/** What a value is that is no Standard Schema, as far as that can be told. */
+function whatIsNoSchema(value: unknown): string {
+  if (!isObject(value)) return '';
+  if (['_def', '_type'].some((member) => member in value)) {
+    return ', a schema of a library that does not speak Standard Schema: update it (zod from 3.24, valibot from 1.0, arktype from 2.0)';
+  }
+  const isJsonSchema = ['$schema', 'properties', 'items', 'type'].some((member) => member in value);
+  return isJsonSchema ? ', a JSON Schema: publish it with the data, "lastgood publish --schema FILE", and it is checked without this option' : '';
 }
 
 /** An object with known options only, or none at all. */
@@ -199,12 +217,21 @@ export class Options {
     return taken === undefined ? undefined : Math.trunc(taken);
   }
 
-  /** What `fits`; nothing when the option is left out. */
-  take<T>(name: string, expected: string, fits: ((value: unknown) => value is T) | ((value: unknown) => boolean)) {
+  /** What `fits`; nothing when the option is left out. `hint` may say more of what does not. */
+  take<T>(
+    name: string,
+    expected: string,
+    fits: ((value: unknown) => value is T) | ((value: unknown) => boolean),
+    hint: (value: unknown) => string = () => '',
+  ) {
     const value = this.#given[name];
     if (value === undefined) return undefined;
-    if (!fits(value)) refuse(`option "${name}"${this.#where}: expected ${expected}, found ${describe(value)}`);
+    if (!fits(value)) this.refuse(name, `expected ${expected}, found ${describe(value)}${hint(value)}`);
     return value as T;
+  }
+
+  refuse(name: string, problem: string): never {
+    return refuse(`option "${name}"${this.#where}: ${problem}`);
   }
 }
 

@@ -33,7 +33,7 @@ export async function readInline(): Promise<number> {
   }
 }
 
-const shaped = open('/data/', { datasets: { performance: { migrate: { 1: (value) => value } } } });
+const shaped = open('/data/', { datasets: { performance: { version: 2, migrate: { 1: (value) => value } } } });
 
 export function useDays(): readonly Day[] {
   const { data } = useDataset<Day[]>(open('/data/'), 'performance', { fallback: [] });
