@@ -8,7 +8,7 @@ use lastgood_tests::site::{Fault, Site, dataset};
 use serde_json::Value;
 
 use crate::project::Project;
-use crate::{assert_read, site};
+use crate::{PUBLISHED, assert_read, site};
 
 fn assert_page_reads(browser: &Browser, url: &str) {
     assert_shows(browser, url, "output");
@@ -180,6 +180,44 @@ fn assert_vite_survives_publishing(project: &Project, version: u8) {
     project.build_by(&format!("build:{version}"), &site);
     assert!(project.path("dist/robots.txt").exists(), "Vite {version}");
     assert!(!project.path("dist/feed").exists(), "Vite {version} copies the feed");
+}
+
+/// The recipe of docs/reader/offline.md.
+#[test]
+fn offline() {
+    let project = Project::install("offline");
+    for engine in [Engine::Chromium, Engine::Firefox, Engine::WebKit] {
+        let mut site = site(project.path("dist"));
+        project.build(&site);
+        let browser = Browser::start(engine, Profile::Default);
+        assert_page_reads(&browser, site.url());
+        let has_workers: bool = browser.look("return 'serviceWorker' in navigator;");
+        assert!(has_workers || engine == Engine::WebKit, "{engine:?}");
+        if !has_workers {
+            // Its driver has only sessions without service workers: there, the page must do without.
+            continue;
+        }
+        browser.wait_until("navigator.serviceWorker.controller?.state === 'activated'");
+        site.stop();
+        for page in ["", "a/page/of/the/app"] {
+            browser.open(&format!("{}{page}", site.url()));
+            browser.wait_for("output");
+            let reading: Value = serde_json::from_str(&browser.text("output")).unwrap();
+            assert_eq!(
+                (&reading["reason"], &reading["fresh"]),
+                (&"offline".into(), &false.into()),
+                "{engine:?}: {reading}"
+            );
+            assert_eq!(reading["data"], serde_json::from_str::<Value>(PUBLISHED).unwrap(), "{engine:?}");
+        }
+        // And what the server has when it is back is there at once.
+        site.restart();
+        site.publish(&[("performance", "[4]")]);
+        browser.open(site.url());
+        browser.wait_for("output");
+        let reading: Value = serde_json::from_str(&browser.text("output")).unwrap();
+        assert_eq!((&reading["data"], &reading["fresh"]), (&serde_json::json!([4]), &true.into()), "{engine:?}");
+    }
 }
 
 #[test]
