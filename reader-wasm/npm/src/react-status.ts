@@ -4,7 +4,7 @@
  * @module
  */
 
-import { createElement, type ReactElement } from 'react';
+import { createElement } from 'react';
 
 import { useAge } from './react.js';
 import type { ErrorCode, FallbackReading, Reading } from './types.js';
@@ -47,11 +47,18 @@ export interface FeedStatusProps {
   id?: string;
 }
 
+/** What a component of React returns. Not by its name: package managers that keep packages apart would not find the types of React. */
+export interface StatusElement {
+  readonly type: any;
+  readonly props: unknown;
+  readonly key: string | null;
+}
+
 /**
  * Says whether what the page shows is current, and how old it is. It has no style: `data-state` has the state, and `data-fetching` is there
  * while a look is under way. A screen reader is told when the state changes, and not each time the age ticks.
  */
-export function FeedStatus({ of, texts, className, id }: FeedStatusProps): ReactElement {
+export function FeedStatus({ of, texts, className, id }: FeedStatusProps): StatusElement {
   const told = { ...ENGLISH, ...texts };
   const state = stateOf(of);
   const reading = oldest(of);

@@ -125,10 +125,14 @@ export class FeedInMemory {
     if (this.absence === 'hangs') await aborted(signal);
     const bytes = typeof this.absence === 'number' ? undefined : this.#served(path);
     const status = typeof this.absence === 'number' ? this.absence : bytes ? 200 : 404;
-    const type = path.endsWith('.json') || path.startsWith('.') ? 'application/json' : 'application/octet-stream';
+    const headers: { readonly [name: string]: string } = {
+      'content-type': path.endsWith('.json') || path.startsWith('.') ? 'application/json' : 'application/octet-stream',
+      // Ages and lock markers go by the server's time.
+      date: new Date().toUTCString(),
+    };
     return {
       status,
-      headers: { get: (name) => (name.toLowerCase() === 'content-type' ? type : null) },
+      headers: { get: (name) => headers[name.toLowerCase()] ?? null },
       arrayBuffer: async () => (bytes ?? new Uint8Array()).buffer,
     };
   };
