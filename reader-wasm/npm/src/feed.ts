@@ -17,6 +17,7 @@ import {
   type CallOptions,
   type FeedOptions,
 } from './options.js';
+import { Brought } from './read/brought.js';
 import type { Early } from './read/early.js';
 import { pageOf } from './read/page.js';
 import { Reader, Responses, type Order } from './read/reader.js';
@@ -37,6 +38,7 @@ export class OpenFeed {
   readonly #watches: Watches;
   readonly #reader: Reader;
   readonly #early: Early | null;
+  readonly #brought = new Brought();
   readonly #objectUrls = new ObjectUrls();
   /** The calls in progress. */
   readonly #calls = new Set<AbortController>();
@@ -51,13 +53,14 @@ export class OpenFeed {
     this.#freshness = new Freshness(tell, () => systemClock.now());
     this.#watches = new Watches(surroundings(url, options, tell, Responses.make));
     const trace: Trace = options.debug ? (line) => console.debug(`lastgood ${url} ${line}`) : undefined;
-    this.#reader = new Reader(pageOf(url, options, { tell, trace, early, validator }), options.shapes);
+    this.#reader = new Reader(pageOf(url, options, { tell, trace, early, brought: this.#brought, validator }), options.shapes);
   }
 
   async read(name: unknown, given?: unknown): Promise<Reading | FallbackReading> {
     if (this.#closed) throw closed();
     const dataset = datasetName(name);
     const { shape, fallback, ...call } = parseReadOptions(given, this.#options.patience, this.#shapeOf(dataset));
+    this.#brought.bring(dataset, fallback);
     try {
       return one(await this.#readOnce({ datasets: [dataset], patience: call.patience, shape }, call));
     } catch (error) {
@@ -134,6 +137,7 @@ export class OpenFeed {
     const known = several || kind ? undefined : this.#shapeOf(first);
     const { intervalMs, onError, fallback, shape, ...call } = parseWatchOptions(given, this.#options, known);
     const { patience } = call;
+    this.#brought.bring(first, fallback);
     // The first look asks whether a commit is in progress. Later ones find out by themselves: a commit that has ended
     // is a new manifest.
     let again = false;

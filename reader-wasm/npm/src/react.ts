@@ -203,6 +203,7 @@ export function useDataset(
   const watch = useWatched<Reading>(feed, name, options);
   // Written as a literal, it would be another one in every render.
   const initial = useMemo(() => fallback, [watch]);
+  watch.bring(initial);
   return useResult(watch, suspense, keepPreviousData, ({ value, error }, common) => {
     const [reason, detail] = error ? [error.code, error.message] : ['pending' as const, null];
     const brought = initial === undefined ? null : fallbackReading(name ?? '', initial, reason, detail);

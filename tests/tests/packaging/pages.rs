@@ -317,12 +317,18 @@ fn next() {
     project.build(&site);
     let server = project.serve("start", &site);
     let page = ureq::get(server.url()).call().unwrap().into_body().read_to_string().unwrap();
-    assert!(page.contains("id=\"pending\""), "rendered on the server: {page}");
+    assert!(page.contains("1 days of generation 1, "), "rendered on the server, with what is known of it: {page}");
     let browser = chromium();
     for output in ["#server", "#client"] {
         assert_shows(&browser, server.url(), output);
     }
     assert_eq!(module_requests(&browser), [200]);
+    // The payload came with the page.
+    let payloads: Vec<String> = browser.look(
+        "const names = performance.getEntriesByType('resource').map(({ name }) => name);
+         return names.filter((name) => /\\/data\\/(performance\\.json|objects\\/)/.test(name));",
+    );
+    assert_eq!(payloads, [""; 0]);
 }
 
 #[test]

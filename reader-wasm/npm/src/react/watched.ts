@@ -1,5 +1,5 @@
 import { LastgoodError } from '../errors.js';
-import type { AnyFeed, Feed, Reading, WatchOptions } from '../types.js';
+import type { AnyFeed, FallbackReading, Feed, Reading, WatchOptions } from '../types.js';
 import { MAX_TIMER_MS } from '../watch/clock.js';
 import { noteTime } from './age.js';
 
@@ -35,6 +35,8 @@ export interface Watched<V extends Value = Value> {
    */
   readonly settled: () => Promise<void>;
   readonly refresh: () => Promise<void>;
+  /** Takes a value that the page has brought along, before the watch begins. */
+  readonly bring: (fallback: unknown) => void;
 }
 
 /** Nothing is known yet, and the first look is about to begin. */
@@ -50,6 +52,7 @@ export const IDLE: Watched<never> = {
   serverState: () => NOTHING,
   settled: () => new Promise(() => {}),
   refresh: async () => {},
+  bring: () => {},
 };
 
 /** By feed, or by the promise of one as long as the page has only that. */
@@ -87,6 +90,7 @@ class SharedWatch implements Watched {
   readonly #listeners = new Set<() => void>();
   #gcTime = 0;
   #state: State = PENDING;
+  #brought: unknown;
   #waiting: PromiseWithResolvers | null = null;
   /** Ends the watch that is under way. */
   #end: (() => void) | null = null;
@@ -124,6 +128,10 @@ class SharedWatch implements Watched {
 
   readonly serverState = (): State => SERVER;
 
+  readonly bring = (fallback: unknown): void => {
+    this.#brought ??= fallback;
+  };
+
   readonly settled = (): Promise<void> => {
     this.#waiting ??= withResolvers();
     this.#begin();
@@ -153,7 +161,10 @@ class SharedWatch implements Watched {
     try {
       const feed = (await this.#feed) as Feed;
       if (signal.aborted) return;
-      const onValue = (value: Value): void => become({ value, error: null });
+      const onValue = (value: Value | FallbackReading): void => {
+        // What the page has brought is the component's own.
+        if (value['source'] !== 'initial') become({ value: value as Value, error: null });
+      };
       const onError = (error: LastgoodError): void => {
         // The last value stays, unless the page has said that it must not.
         become(error.code === 'too-old' ? { value: null, error } : { error });
@@ -162,9 +173,10 @@ class SharedWatch implements Watched {
         this.#checking = checking;
         become({});
       };
+      const fallback = this.#brought;
       const options = { ...this.#options, signal, onError, onChecking };
       const what = this.#what;
-      if (typeof what === 'string') feed.watch(what, onValue, options);
+      if (typeof what === 'string') feed.watch(what, onValue, { fallback, ...options });
       else if ('artifact' in what) feed.watchArtifact(what.artifact, onValue, options);
       else feed.watch(what, onValue, options);
       // Another read of the page may find out that this is not fresh any more.

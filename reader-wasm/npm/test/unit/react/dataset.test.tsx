@@ -148,6 +148,20 @@ describe('the result', () => {
   });
 });
 
+test('a reading that a server has made is shown with its age and generation, and brought to the feed', async () => {
+  const made = reading('sales', [1], { ageMs: 5000, generation: 7 });
+  await show(<Shown feed={scripted.feed} options={{ fallback: made }} />);
+  const brought = { source: 'initial', reason: 'pending', fresh: false, ageMs: 5000, generation: 7, cachedIn: null };
+  expect(results.at(-1)).toMatchObject({ status: 'success', data: [1], isFresh: false, reading: brought });
+  expect(scripted.begun[0]!.options['fallback']).toBe(made);
+  // As a feed hands it out.
+  await act(async () => scripted.tell('sales', [1], { source: 'initial' as never, reason: 'offline' }));
+  expect(results.at(-1)).toMatchObject({ reading: brought });
+  // The reading of another dataset is a value like any other.
+  await show(<Shown feed={scripted.feed} name="stock" options={{ fallback: made }} />);
+  expect(results.at(-1)).toMatchObject({ data: made, reading: { generation: null } });
+});
+
 describe('the watch', () => {
   test('is one for all components that ask for the same, and ends some time after the last', async () => {
     const some = (count: number) => Array.from({ length: count }, (_, key) => <Shown key={key} feed={scripted.feed} />);
@@ -181,7 +195,8 @@ describe('the watch', () => {
       ['stock', undefined],
       ['sales', 5],
     ]);
-    expect(Object.keys(scripted.begun[0]!.options)).toEqual(['signal', 'onError', 'onChecking']);
+    expect(Object.keys(scripted.begun[0]!.options)).toEqual(['fallback', 'signal', 'onError', 'onChecking']);
+    expect(scripted.begun[0]!.options['fallback']).toBeUndefined();
     expect(other.begun).toHaveLength(1);
   });
 
