@@ -22,6 +22,8 @@ export interface Page {
   init(url: string): RequestInit | Promise<RequestInit>;
   early(path: string): EarlyRequest | undefined;
   adapt(given: unknown): ReadableResponse;
+  /** What must no longer be shown: payloads by their digests, or, with `null`, all. */
+  dropped(digests: readonly string[] | null): void;
   emit(event: FeedEvent): void;
   loadValidator(): void;
   validate(sha256: string, schema: string, payload: Uint8Array): Promise<Verdict>;
@@ -30,8 +32,15 @@ export interface Page {
 export function pageOf(
   url: string,
   options: FeedOptions,
-  { tell, trace, early, validator }: { tell: Tell; trace: Trace; early: Early | null; validator: () => Promise<Validate> },
+  given: {
+    tell: Tell;
+    trace: Trace;
+    early: Early | null;
+    validator: () => Promise<Validate>;
+    dropped: (digests: readonly string[] | null) => void;
+  },
 ): Page {
+  const { tell, trace, early, validator, dropped } = given;
   const { cache, maxBytes, init, fetch } = options;
   return {
     url,
@@ -42,6 +51,7 @@ export function pageOf(
     init: (url) => requestInit(url, init),
     early: (path) => early?.take(path),
     adapt,
+    dropped,
     emit: tell,
     // What comes of it is seen when it is needed.
     loadValidator: () => void validator().catch(() => {}),
