@@ -17,10 +17,10 @@ export type Source = 'network' | 'cache' | 'fallback';
 
 /** Why a reading is not fresh. The codes are stable; `detail` is for people. */
 export type ReasonCode =
-  /** A look is under way, or the last one is longer ago than the interval allows. */
-  | 'checking'
-  /** A commit is in progress; the cached copy was handed out meanwhile. */
+  /** A commit is in progress; the cached copy, or what the manifest names, was handed out meanwhile. */
   | 'locked'
+  /** The feed is being looked at, or was last looked at longer ago than the interval allows: the value is the one from before. */
+  | 'checking'
   /** The request did not get through: no network, DNS, refused by CORS or a content security policy. */
   | 'offline'
   /** The server sent nothing for `timeoutMs`. */
@@ -156,7 +156,7 @@ export interface ArtifactReading extends Reading<Blob> {
 
 /** What to do with a dataset whose lock marker is held. */
 export type LockPolicy =
-  /** Hand out the cached copy at once; wait only when there is none. */
+  /** Hand out the cached copy at once and, when there is none, what the manifest names. */
   | 'cache'
   /** Wait for the release (at most `lockWaitMs`), then read. */
   | 'wait'
@@ -210,6 +210,16 @@ export interface ReadOptions<T = unknown> extends Shape<T> {
    * call ends with `too-old`, and the error carries the reading. @default no limit
    */
   maxAge?: number;
+  /**
+   * The longest wait of this call, in milliseconds, 0 to 2147483647. After it, the verified copy at hand is handed out with the reason
+   * `timeout`, and the look goes on; without a copy, so does the wait. @default no limit
+   */
+  within?: number;
+  /**
+   * When the verified copy at hand is handed out. `first`: at once, with the reason `checking`, and the look goes on. `fallback`: only
+   * when the feed cannot be read. @default 'fallback' for `read`, `snapshot` and `artifact`, 'first' for `watch` and `updates`
+   */
+  cached?: 'first' | 'fallback';
 }
 
 /** A value for the first paint. */
@@ -242,7 +252,7 @@ export interface WatchOptions<T = unknown> extends Omit<ReadOptions<T>, 'signal'
    * the error is another one. The watch goes on, and what was handed out before stands.
    */
   onError?: (error: LastgoodError) => void;
-  /** Called with true when a look begins that this watch takes part in, and with false when that look has ended for it. */
+  /** Called with `true` when a look begins that the watch takes part in, and with `false` when that has ended for it. */
   onChecking?: (checking: boolean) => void;
 }
 
@@ -478,28 +488,34 @@ export interface Feed<D extends Datasets = Datasets> {
    */
   refresh(): Promise<void>;
   /**
-   * The last reading of a dataset that this page has, as of now; `null` when there is none. Asks nobody. Of several datasets, those of one
-   * generation, by name.
+   * The last reading of a dataset that this page has, as of now; `null` when there is none. Asks nobody, neither the server nor storage.
+   * Its value is in the shape that `open` was told.
    */
   held<N extends keyof D & string>(name: N): Reading<DataOf<D, N>> | null;
   held<T = unknown>(name: OtherNames<D>): Reading<T> | null;
+  /** The last readings of several datasets that belong together, by name. */
   held<N extends keyof D & string>(names: readonly N[]): { readonly [K in N]: Reading<DataOf<D, K>> } | null;
   held<T extends Record<string, unknown> = Record<string, unknown>>(
     names: readonly (keyof T & OtherNames<D>)[],
   ): { readonly [K in keyof T]: Reading<T[K]> } | null;
   /**
-   * A reading as of now: what is said of its freshness may have changed with a later look. The same object as long as nothing has changed
-   * but `ageMs`.
-   */
-  judge<T>(reading: Reading<T>): Reading<T>;
-  /** Calls back when `judge` and `held` may say something else than before. Returns what ends that. */
-  onLook(listener: () => void): () => void;
-  /**
-   * Reads datasets that belong together ahead, so that `held` has them, and a component that shows one of them has it in its first render.
-   * Resolves when that is done, whatever was found.
+   * Reads datasets together, so that {@link held} has them, and a component that shows one of them has it in its first render. Ends quietly
+   * when they cannot be read.
    * @throws {LastgoodError} `closed`, `invalid-name`
    */
   readonly prefetch: (names: NamesOf<D> | readonly NamesOf<D>[]) => Promise<void>;
+  /** The reading as of now: `fresh`, `reason` and `detail` as the last look at the feed says, whoever asked for that. */
+  judge<R extends Reading>(reading: R): R;
+  /**
+   * Calls back after each look at the feed of this page, whoever asked for it, and when the last one becomes too old: {@link judge} and
+   * {@link held} may say something else then. Returns what ends it.
+   */
+  onLook(listener: () => void): () => void;
+  /**
+   * Removes all that the device keeps of the feed, as on signing out: from this page, localStorage and Cache Storage. Other tabs drop what
+   * they hold at their next look. Watches go on, and read anew.
+   */
+  forget(): Promise<void>;
   /** Ends every call in progress with the code `closed`, and every watch; later calls are refused. */
   close(): void;
 }

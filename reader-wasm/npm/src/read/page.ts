@@ -23,6 +23,8 @@ export interface Page {
   init(url: string): RequestInit | Promise<RequestInit>;
   early(path: string): EarlyRequest | undefined;
   adapt(given: unknown): ReadableResponse;
+  /** What must no longer be shown: payloads by their digests, or, with `null`, all. */
+  dropped(digests: readonly string[] | null): void;
   emit(event: FeedEvent): void;
   loadValidator(): void;
   validate(sha256: string, schema: string, payload: Uint8Array): Promise<Verdict>;
@@ -35,12 +37,13 @@ interface Around {
   readonly early: Early | null;
   readonly brought: Brought;
   readonly validator: () => Promise<Validate>;
+  readonly dropped: (digests: readonly string[] | null) => void;
 }
 
 export function pageOf(
   url: string,
   options: FeedOptions,
-  { tell, trace, early, brought, validator }: Around,
+  { tell, trace, early, brought, validator, dropped }: Around,
 ): Page {
   const { cache, maxBytes, init, fetch } = options;
   return {
@@ -52,6 +55,7 @@ export function pageOf(
     init: (url) => requestInit(url, init),
     early: (path) => brought.take(path) ?? early?.take(path),
     adapt,
+    dropped,
     emit: tell,
     // What comes of it is seen when it is needed.
     loadValidator: () => void validator().catch(() => {}),
