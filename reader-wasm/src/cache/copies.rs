@@ -11,8 +11,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 use js_sys::JsString;
-use lastgood_protocol::cache::{self, CacheHead, CacheSets, FeedMemory, Keys};
-use lastgood_protocol::digest::Sha256;
+use lastgood_protocol::cache::{CacheHead, FeedMemory, Keys};
 use lastgood_protocol::name::DatasetName;
 use wasm_bindgen::JsCast;
 use web_sys::Blob;

@@ -196,7 +196,7 @@ impl Store {
         let sets = self.sets.borrow();
         let is_of = |set: &&Vec<Held>| set.len() == datasets.len();
         let in_order = |set: &Vec<Held>| {
-            let member = |dataset| set.iter().find(|held| held.dataset == *dataset).cloned();
+            let member = |dataset: &DatasetName| set.iter().find(|held| held.dataset == *dataset).cloned();
             datasets.iter().map(member).collect::<Option<Vec<_>>>()
         };
         sets.iter().filter(is_of).find_map(in_order)
