@@ -166,8 +166,8 @@ class SharedWatch implements Watched {
         if (value['source'] !== 'initial') become({ value: value as Value, error: null });
       };
       const onError = (error: LastgoodError): void => {
-        // The last value stays, unless the page has said that it must not.
-        become(error.code === 'too-old' ? { value: null, error } : { error });
+        const { value } = this.#state;
+        become({ value: value && this.#stands(feed, value, error) ? value : null, error });
       };
       const onChecking = (checking: boolean): void => {
         this.#checking = checking;
@@ -200,6 +200,14 @@ class SharedWatch implements Watched {
     const held: Value | null = typeof this.#what === 'string' ? feed.held(this.#what) : feed.held(this.#what);
     const fits = held && checkedAt(held) > this.#droppedAt && untilTooOld(held, this.#options.maxAge) > 0;
     return fits ? held : null;
+  }
+
+  /** Whether a value may still be shown after an error: not what is too old, or was purged. */
+  #stands(feed: Feed, value: Value, error: LastgoodError): boolean {
+    // What stands was told once more before the error, as not fresh.
+    if (error.code === 'too-old' || readingsOf(value).every(({ fresh }) => fresh)) return false;
+    const isGone = error.code === 'not-found' || error.status === 404;
+    return !isGone || isArtifact(this.#what) || this.#held(feed) !== null;
   }
 
   #become(known: Partial<State>): void {

@@ -149,6 +149,28 @@ describe('what was read ahead', () => {
   });
 });
 
+describe('what was purged', () => {
+  test('is not shown any more, whether it was fresh or not', async () => {
+    await show(<Shown />);
+    await act(async () => scripted.tell('sales', [1]));
+    await act(async () => scripted.fail('sales', 'not-found', true));
+    expect(results.at(-1)).toMatchObject({ status: 'error', data: undefined, error: { code: 'not-found' } });
+    await act(async () => scripted.tell('sales', [2]));
+    await act(async () => scripted.fail('sales', 'offline'));
+    expect(results.at(-1)).toMatchObject({ data: [2], error: { code: 'offline' } });
+    await act(async () => scripted.fail('sales', 'not-found', true));
+    expect(results.at(-1)).toMatchObject({ status: 'error', data: undefined });
+  });
+
+  test('is told apart from what was withdrawn, whose last value stands', async () => {
+    await show(<Shown />);
+    await act(async () => scripted.tell('sales', [1]));
+    await act(async () => scripted.fail('sales', 'not-found'));
+    await act(async () => scripted.fail('sales', 'not-found'));
+    expect(results.at(-1)).toMatchObject({ data: [1], isFresh: false, error: { code: 'not-found' } });
+  });
+});
+
 describe('another look of the page', () => {
   test('that finds the server away says so in every component at once', async () => {
     await show([<Shown key="1" />, <Shown key="2" options={{ intervalMs: 1000 }} />]);

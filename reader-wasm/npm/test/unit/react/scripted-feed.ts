@@ -23,6 +23,7 @@ export class ScriptedFeed {
   /** Why nothing is fresh any more, as far as a test has said so. */
   outage: Reading['reason'] = null;
   readonly #looking = new Set<() => void>();
+  readonly #last = new Map<string, Reading | Record<string, Reading>>();
 
   /** As the feed that it plays; the rest of it is not for components. */
   get feed(): Feed {
@@ -88,14 +89,28 @@ export class ScriptedFeed {
   }
 
   #call(name: string, value: Reading | Record<string, Reading>): void {
+    this.#last.set(name, value);
     for (const watch of this.running) if (watch.name === name) watch.callback(value as never);
   }
 
-  fail(name: string, code: ErrorCode): void {
+  /** A look ends with an error. What was told before stands, is told as not fresh, and is held, unless it is `gone`. */
+  fail(name: string, code: ErrorCode, isGone = code === 'too-old'): void {
+    const last = this.#last.get(name);
+    if (isGone) this.known.delete(name);
+    else if (last) this.known.set(name, last);
+    if (last && !isGone) this.#call(name, 'dataset' in last ? stale(last as Reading, code) : mapped(last as Record<string, Reading>, code));
     for (const watch of this.running) {
       if (watch.name === name) watch.options.onError?.(new LastgoodError(`it is ${code}`, { code, dataset: name }));
     }
   }
+}
+
+function stale(reading: Reading, code: ErrorCode): Reading {
+  return { ...reading, fresh: false, reason: code as Reading['reason'] };
+}
+
+function mapped(readings: Record<string, Reading>, code: ErrorCode): Record<string, Reading> {
+  return Object.fromEntries(Object.entries(readings).map(([name, reading]) => [name, stale(reading, code)]));
 }
 
 export function reading(dataset: string, data: unknown, more: Partial<Reading> = {}): Reading {
