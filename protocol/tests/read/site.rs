@@ -165,6 +165,13 @@ impl Site {
         let outcome = drive(plan, known, self);
         self.memory.clone_from(&outcome.memory);
         for reading in outcome.result.iter().flatten() {
+            // A part of an earlier set does not take the place of a later copy.
+            let later = |(head, _): &(CacheHead, _)| {
+                head.feed == reading.head.feed && head.confirmed > reading.head.confirmed
+            };
+            if reading.source != Source::Network && self.cache.get(&reading.dataset).is_some_and(later) {
+                continue;
+            }
             let entry = (reading.head.clone(), Some(reading.value.clone().into_bytes()));
             self.cache.insert(reading.dataset.clone(), entry);
         }

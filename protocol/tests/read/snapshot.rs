@@ -256,7 +256,7 @@ fn copies_can_be_had_without_a_look() {
     let site = parted();
     let names = BOTH.map(common::name);
     let heads = |site: &Site| names.iter().map(|name| site.cache.get(name).map(|(head, _)| head.clone())).collect();
-    let set = site.sets.as_ref().unwrap().values().next().unwrap().iter().map(|(head, _)| head.clone()).collect();
+    let set = site.sets.as_ref().unwrap()[&names[..]].iter().map(|(head, _)| head.clone()).collect();
     for (set, code) in [(Some(set), None), (None, Some(Code::Inconsistent))] {
         let mut site = site.clone();
         site.requests.clear();

@@ -81,7 +81,8 @@ export class LastLook {
   /** The same reading, of which something else is to be said. */
   restate<R extends Reading>(reading: R, { fresh, reason, detail }: Verdict): R {
     const before = this.#before.get(reading) ?? reading;
-    const said = { fresh: member(fresh), reason: member(reason), detail: member(detail) };
+    const source = member(sourceOf(before, { fresh, reason }));
+    const said = { source, fresh: member(fresh), reason: member(reason), detail: member(detail) };
     // With its getters: where the copy is kept is known when it is looked at.
     const restated = Object.defineProperties({}, { ...Object.getOwnPropertyDescriptors(before), ...said }) as R;
     this.#before.set(restated, before);
@@ -103,6 +104,12 @@ export class LastLook {
     const agoMs = Math.max(clock.now() - this.#ended.now, clock.wall() - this.#ended.wall);
     return agoMs > allowedMs();
   }
+}
+
+/** What is said anew of a value is said of the one at hand. */
+function sourceOf({ source }: Reading, { fresh, reason }: Pick<Verdict, 'fresh' | 'reason'>): Reading['source'] {
+  if (fresh) return source === 'fallback' ? 'cache' : source;
+  return reason === 'checking' || reason === 'locked' ? 'cache' : 'fallback';
 }
 
 function member(value: unknown): PropertyDescriptor {
