@@ -179,8 +179,6 @@ class SharedWatch implements Watched {
       if (typeof what === 'string') feed.watch(what, onValue, { fallback, ...options });
       else if ('artifact' in what) feed.watchArtifact(what.artifact, onValue, options);
       else feed.watch(what, onValue, options);
-      // Another read of the page may find out that this is not fresh any more.
-      signal.addEventListener('abort', feed.onLook(() => become({ value: judged(feed, this.#state.value) })));
     } catch (thrown) {
       become({ value: null, error: thrown instanceof LastgoodError ? thrown : notOpened(thrown) });
     }

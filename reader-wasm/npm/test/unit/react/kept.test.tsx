@@ -171,15 +171,6 @@ describe('what was purged', () => {
   });
 });
 
-describe('another look of the page', () => {
-  test('that finds the server away says so in every component at once', async () => {
-    await show([<Shown key="1" />, <Shown key="2" options={{ intervalMs: 1000 }} />]);
-    await act(async () => scripted.tell('sales', [1]));
-    await act(async () => scripted.goAway('offline'));
-    expect(results.slice(-2)).toMatchObject([1, 2].map(() => ({ isFresh: false, reading: { reason: 'offline' } })));
-  });
-});
-
 describe('isFetching', () => {
   test('follows the looks, and is told once', async () => {
     expect(await firstRender()).toMatchObject({ isFetching: true });
