@@ -3,10 +3,16 @@
 //! For each feed a [`FeedMemory`], for each dataset a [`CacheHead`] and, apart from it, the payload text, so that a
 //! confirmation or a use rewrites a few hundred bytes and not the payload. The three are not written in one step and may
 //! be altered by anything else on the origin: nothing in them is believed before the payload's digest has been compared.
+//!
+//! Beside them, [`CacheSets`] name what was last handed out together. A payload of a set that is no longer the latest of its dataset is
+//! kept under its digest for as long as a set names it.
+
+mod sets;
 
 use alloc::format;
 use alloc::string::{String, ToString};
 
+pub use self::sets::{CacheSet, CacheSets};
 use crate::digest::Sha256;
 use crate::id::{CommitId, FeedId};
 use crate::json::{self, Json};
@@ -16,6 +22,9 @@ use crate::time::Timestamp;
 
 /// The beginning of every key; its number is the version of the entries' form.
 pub const KEY_PREFIX: &str = "lastgood:1:";
+
+/// What is put behind the key of a feed.
+const SETS: &str = ":+sets";
 
 /// The keys of one feed in a key-value store.
 ///
@@ -50,6 +59,12 @@ impl Keys {
         format!("{}:{dataset}", self.feed)
     }
 
+    /// Where the [`CacheSets`] are kept. No dataset has such a name.
+    #[must_use]
+    pub fn sets(&self) -> String {
+        format!("{}{SETS}", self.feed)
+    }
+
     /// Where the payload of a dataset is kept.
     #[must_use]
     pub fn payload(&self, dataset: &DatasetName) -> String {
@@ -68,9 +83,34 @@ pub fn payload_of(head_key: &str) -> String {
 pub fn head_of(payload_key: &str) -> Option<&str> {
     let head = payload_key.strip_suffix(":payload")?;
     // The head of a dataset that is itself called "payload" ends in the same way, but has no dataset before it.
-    let colon = head.bytes().rposition(|byte| byte == b':')?;
-    let feed = head.get(..colon)?.strip_prefix(KEY_PREFIX)?;
-    (feed.ends_with('/') && DatasetName::parse(dataset_of(head)).is_ok()).then_some(head)
+    is_head(head).then_some(head)
+}
+
+/// Where a payload of the same dataset that is no longer its latest is kept.
+#[must_use]
+pub fn earlier_of(head_key: &str, sha256: &Sha256) -> String {
+    format!("{head_key}:{sha256}")
+}
+
+/// The key of the head and the digest that belong to the key of an [earlier](earlier_of) payload; `None` for any other key.
+#[must_use]
+pub fn earlier(key: &str) -> Option<(&str, Sha256)> {
+    let colon = key.bytes().rposition(|byte| byte == b':')?;
+    let sha256 = key.get(colon + 1..)?.parse().ok()?;
+    let head = key.get(..colon)?;
+    is_head(head).then_some((head, sha256))
+}
+
+/// The key of the [`CacheSets`] of the feed that a head's key is of.
+#[must_use]
+pub fn sets_of(head_key: &str) -> String {
+    let colon = head_key.bytes().rposition(|byte| byte == b':').unwrap_or_default();
+    format!("{}{SETS}", head_key.get(..colon).unwrap_or_default())
+}
+
+fn is_head(key: &str) -> bool {
+    let feed = key.bytes().rposition(|byte| byte == b':').and_then(|colon| key.get(..colon)?.strip_prefix(KEY_PREFIX));
+    feed.is_some_and(|feed| feed.ends_with('/')) && DatasetName::parse(dataset_of(key)).is_ok()
 }
 
 /// The name of the dataset that a head's key is for.

@@ -15,6 +15,8 @@ use crate::name::DatasetName;
 pub enum Code {
     /// A commit is in progress.
     Locked,
+    /// The feed is being looked at, or was last looked at too long ago.
+    Checking,
     /// The request did not get through.
     Offline,
     /// The server was silent for too long.
@@ -61,8 +63,9 @@ pub enum Code {
 
 impl Code {
     /// Every code, for documentation and tests.
-    pub const ALL: [Code; 22] = [
+    pub const ALL: [Code; 23] = [
         Code::Locked,
+        Code::Checking,
         Code::Offline,
         Code::Timeout,
         Code::Http,
@@ -91,6 +94,7 @@ impl Code {
     pub fn as_str(self) -> &'static str {
         match self {
             Code::Locked => "locked",
+            Code::Checking => "checking",
             Code::Offline => "offline",
             Code::Timeout => "timeout",
             Code::Http => "http",

@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use lastgood_protocol::cache::{self, CacheHead, FeedMemory, Keys};
+use lastgood_protocol::cache::{self, CacheHead, CacheSet, CacheSets, FeedMemory, Keys};
 use lastgood_protocol::digest::{Hasher, Sha256};
 use lastgood_protocol::id::{CommitId, FeedId};
 use lastgood_protocol::manifest::{Generation, Meta, SchemaRef};
@@ -194,5 +194,87 @@ proptest! {
             prop_assert_eq!(cache::head_of(&head), None);
             prop_assert_eq!(cache::head_of(keys.memory()), None);
         }
+    }
+}
+
+fn set(names: &[&str], confirmed: u64) -> CacheSet {
+    let of = |name: &&str| {
+        let (sha256, confirmed) = (Sha256::of(name.as_bytes()), Generation::new(confirmed).unwrap());
+        (name.parse().unwrap(), CacheHead { sha256, confirmed, ..head() })
+    };
+    names.iter().map(of).collect()
+}
+
+fn names(names: &[&str]) -> Vec<DatasetName> {
+    names.iter().map(|name| name.parse().unwrap()).collect()
+}
+
+#[test]
+fn sets_are_found_by_their_datasets_and_read_back_as_they_were_written() {
+    let mut sets = CacheSets::default();
+    sets.put(set(&["b", "a"], 43));
+    sets.put(set(&["a", "b", "c"], 44));
+    assert_eq!(sets.get(&names(&["a", "b"])), Some(&set(&["a", "b"], 43)));
+    assert_eq!(sets.get(&names(&["b", "a"])), Some(&set(&["a", "b"], 43)));
+    assert_eq!(sets.get(&names(&["a"])), None);
+    assert_eq!(sets.get(&names(&["a", "c"])), None);
+    sets.put(set(&["a", "b"], 45));
+    assert_eq!(sets.get(&names(&["a", "b"])), Some(&set(&["a", "b"], 45)), "the later one of the same datasets");
+    assert_eq!(sets.heads().count(), 5);
+    assert_eq!(CacheSets::decode(&sets.encode()), Some(sets.clone()));
+    let (a, c) = (Sha256::of(b"a"), Sha256::of(b"c"));
+    assert_eq!(sets.head("a", &a).map(|head| head.confirmed.get()), Some(45));
+    assert_eq!(sets.head("b", &a), None);
+    assert_eq!((sets.naming("a", &a).count(), sets.naming("c", &c).count()), (2, 1));
+    assert!(sets.drop_where(|_, head| head.sha256 == c));
+    assert!(!sets.drop_where(|_, head| head.sha256 == c));
+    assert_eq!(sets.get(&names(&["a", "b", "c"])), None, "without one of them, the others are none");
+    assert!(sets.get(&names(&["a", "b"])).is_some());
+}
+
+#[test]
+fn sets_are_bounded_and_the_latest_stay() {
+    let mut sets = CacheSets::default();
+    for number in 0..40 {
+        sets.put(set(&["a", &format!("b{number}")], 43));
+    }
+    assert!(sets.get(&names(&["a", "b39"])).is_some());
+    assert!(sets.get(&names(&["a", "b0"])).is_none());
+    assert_eq!(sets.heads().count(), 16);
+    let many: Vec<String> = (0..1000).map(|number| format!("n{number}")).collect();
+    let many: Vec<&str> = many.iter().map(String::as_str).collect();
+    sets.put(set(&many, 43));
+    assert!(sets.get(&names(&many)).is_some(), "the latest, however large");
+    assert_eq!(sets.heads().count(), 1000);
+}
+
+#[test]
+fn damaged_sets_are_none() {
+    let mut sets = CacheSets::default();
+    sets.put(set(&["a", "b"], 43));
+    let text = sets.encode();
+    for length in 0..text.len() {
+        assert_eq!(CacheSets::decode(&text[..length]), None);
+    }
+    for text in ["null", "[]", r#"{"0":{"a":{}}}"#, r#"{"0":[]}"#, &head().encode(), &memory().encode()] {
+        assert_eq!(CacheSets::decode(text), None, "{text}");
+    }
+    assert_eq!(CacheHead::decode(&text), None);
+}
+
+#[test]
+fn keys_of_sets_and_of_earlier_payloads_meet_no_others() {
+    let keys = Keys::new("https://a.example/data/");
+    let sha256 = Sha256::of(b"[1]");
+    for name in ["a", "payload", &sha256.to_string()] {
+        let head = keys.head(&name.parse().unwrap());
+        let earlier = cache::earlier_of(&head, &sha256);
+        assert_eq!(cache::earlier(&earlier), Some((&*head, sha256)));
+        assert_eq!((cache::head_of(&earlier), cache::earlier(&head)), (None, None), "{name}");
+        assert_eq!(cache::sets_of(&head), keys.sets());
+    }
+    assert_eq!((cache::head_of(&keys.sets()), cache::earlier(&keys.sets())), (None, None));
+    for key in [keys.memory().to_owned(), format!("x:{sha256}"), format!("lastgood:1:https://a:a:{sha256}")] {
+        assert_eq!(cache::earlier(&key), None, "{key}");
     }
 }

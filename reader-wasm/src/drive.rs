@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use js_sys::futures::JsFuture;
 use js_sys::{Array, Function, Promise};
+use lastgood_protocol::digest::Sha256;
 use lastgood_protocol::failure::{Code, Failure};
 use lastgood_protocol::name::DatasetName;
 use lastgood_protocol::read::{
@@ -38,6 +39,8 @@ pub(crate) struct Call {
     pub(crate) feed: Rc<Feed>,
     pub(crate) timeout_ms: u32,
     pub(crate) found: Vec<(DatasetName, Option<Found>)>,
+    /// What was last handed out together.
+    pub(crate) set: Vec<Found>,
     /// The answers for the manifest and the lock marker, which other reads share.
     pub(crate) responses: Rc<Responses>,
     /// The files that this read has asked for: when it asks again, the first answer did not do.
@@ -46,6 +49,8 @@ pub(crate) struct Call {
     pub(crate) shape: Option<Function>,
     /// What the page's functions have thrown: it is what the page gets, when there is nothing to hand out because of it.
     pub(crate) thrown: RefCell<Vec<(Failure, JsValue)>>,
+    /// Why no request can be made, when the page's `init` has thrown: then no copy is handed out either.
+    pub(crate) refused: RefCell<Option<Failure>>,
 }
 
 /// Carries out every step of a read.
@@ -67,8 +72,8 @@ pub(crate) async fn drive(call: Rc<Call>, mut step: Step<Value>) -> Outcome<Valu
                 fetch.complete(ManifestAnswers { manifest, lock, guesses }, now())
             }
             Step::LoadCache(load) => {
-                let wanted: Vec<DatasetName> = load.wanted().cloned().collect();
-                let payloads = wanted.into_iter().map(|dataset| call.load(dataset)).collect();
+                let wanted = load.wanted().zip(load.heads());
+                let payloads = wanted.map(|(dataset, head)| call.load(dataset, head.map(|head| head.sha256))).collect();
                 load.complete(together(payloads).await)
             }
             Step::FetchObjects(fetch) => {
@@ -102,6 +107,10 @@ pub(crate) async fn drive(call: Rc<Call>, mut step: Step<Value>) -> Outcome<Valu
             }
             Step::Done(outcome) => return outcome,
         };
+        let refused = call.refused.take();
+        if let Some(failure) = refused {
+            return step.end(failure, now());
+        }
     }
 }
 
@@ -144,9 +153,11 @@ impl Call {
         })
     }
 
-    fn load(&self, dataset: DatasetName) -> Boxed<Option<ReadPayload<Value>>> {
-        let feed = Rc::clone(&self.feed);
-        let found = self.found.iter().find(|(name, _)| *name == dataset).and_then(|(_, found)| found.clone());
+    fn load(&self, dataset: &DatasetName, sha256: Option<Sha256>) -> Boxed<Option<ReadPayload<Value>>> {
+        let (feed, dataset) = (Rc::clone(&self.feed), dataset.clone());
+        let latest = self.found.iter().find(|(name, _)| *name == dataset).and_then(|(_, found)| found.as_ref());
+        let mut found = latest.into_iter().chain(&self.set);
+        let found = found.find(|found| Some(found.head.sha256) == sha256).cloned();
         Box::pin(async move {
             let payload = feed.store.load(&dataset, &found?).await?;
             Some(as_read(&payload))
@@ -204,6 +215,7 @@ impl Call {
         answer.map_err(|error| {
             let FetchError { failure, thrown } = &*error;
             if let Some(thrown) = thrown {
+                self.refused.replace(Some(failure.clone()));
                 self.thrown.borrow_mut().push((failure.clone(), thrown.clone()));
             }
             failure.clone()

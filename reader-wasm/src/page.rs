@@ -34,6 +34,9 @@ extern "C" {
     /// What a `fetch` of another make has given, as a response that can be read like the platform's own.
     #[wasm_bindgen(method, catch)]
     pub fn adapt(this: &Page, given: &JsValue) -> Result<Response, JsValue>;
+    /// What must no longer be shown: the payloads with these digests, or, with `null`, all.
+    #[wasm_bindgen(method)]
+    pub fn dropped(this: &Page, digests: &JsValue);
     #[wasm_bindgen(method)]
     fn emit(this: &Page, event: JsValue);
     /// Where a line about each decision goes, when somebody has asked for it.

@@ -3,14 +3,15 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use js_sys::{Array, Function};
-use lastgood_protocol::failure::Failure;
+use js_sys::{Array, Function, Object};
+use lastgood_protocol::failure::{Code, Failure};
 use lastgood_protocol::name::DatasetName;
 use lastgood_protocol::read::{self, Kind, Known, LockPolicy, Outcome, Plan, Reading, Shape, VerifiedManifest, Wanted};
+use lastgood_protocol::time::Timestamp;
 use wasm_bindgen::prelude::*;
 
 use crate::cache::Store;
-use crate::drive::{Call, Value, drive};
+use crate::drive::{Call, Value, drive, now};
 use crate::inflight::{InFlight, SharedResponses};
 use crate::page::{self, Page, get};
 use crate::reading::{self, ErrorOut};
@@ -55,23 +56,39 @@ impl Reader {
 
     /// Begins a read of what `order` says (`Task` in `npm/src/read/reader.ts`) and returns its number, for [`cancel`](crate::task::cancel).
     /// `done` is called once unless it is cancelled: with an error and `undefined`, or with `null` and readings, each as
-    /// `[reading, { place }]`.
+    /// `[reading, { place }]`; and with how the last look at the feed went.
     pub fn read(&self, order: JsValue, shape: Option<Function>, responses: &SharedResponses, done: Function) -> u32 {
         let (feed, responses) = (Rc::clone(&self.0), responses.responses());
         task::spawn(Box::pin(async move {
-            let (error, readings) = match Order::parse(&feed, &order) {
+            let (error, readings, look) = match Order::parse(&feed, &order) {
                 Ok(order) => order.read(feed, shape, responses).await,
-                Err(problem) => (page::to_js(&ErrorOut::mistake("invalid-name", &problem)), JsValue::UNDEFINED),
+                Err(problem) => {
+                    let mistake = page::to_js(&ErrorOut::mistake("invalid-name", &problem));
+                    (mistake, JsValue::UNDEFINED, JsValue::NULL)
+                }
             };
             // It settles a promise, which calls nobody before this has ended.
-            let _ = done.call2(&JsValue::UNDEFINED, &error, &readings);
+            let _ = done.call3(&JsValue::UNDEFINED, &error, &readings, &look);
         }))
+    }
+
+    /// Whether the manifest that was accepted last names what was published of a dataset at this time, and it has not expired.
+    pub fn names(&self, dataset: &str, sha256: &str, published_at: &str) -> bool {
+        self.0.store.names(dataset, sha256, published_at)
+    }
+
+    /// Forgets all that is kept of the feed; `done` is called when nothing is left.
+    pub fn forget(&self, done: Function) {
+        self.0.latest.replace(None);
+        self.0.store.forget(done);
     }
 }
 
 /// What is to be read, and how patiently.
 struct Order {
     plan: Plan,
+    /// Why the copies are to be handed out without a look.
+    copies: Option<Code>,
     timeout_ms: u32,
 }
 
@@ -91,7 +108,12 @@ impl Order {
             max_age_ms: number("maxAge").map(|ms| ms as u64),
             again: get(order, "again").is_truthy(),
         };
-        Ok(Self { plan, timeout_ms: number("timeoutMs").unwrap_or(0.0) as u32 })
+        let copies = match get(order, "copies").as_string().as_deref() {
+            Some("timeout") => Some(Code::Timeout),
+            Some(_) => Some(Code::Checking),
+            None => None,
+        };
+        Ok(Self { plan, copies, timeout_ms: number("timeoutMs").unwrap_or(0.0) as u32 })
     }
 
     async fn read(
@@ -99,8 +121,8 @@ impl Order {
         feed: Rc<Feed>,
         shape: Option<Function>,
         responses: Rc<crate::inflight::Responses>,
-    ) -> (JsValue, JsValue) {
-        let Self { plan, timeout_ms } = self;
+    ) -> (JsValue, JsValue, JsValue) {
+        let Self { plan, copies, timeout_ms } = self;
         let memory = feed.store.memory().await;
         let find = |wanted: &Wanted| -> Boxed<_> {
             let (store, dataset) = (Rc::clone(&feed.store), wanted.dataset.clone());
@@ -111,23 +133,40 @@ impl Order {
         };
         let found = together(plan.datasets.iter().map(find).collect()).await;
         let heads = found.iter().map(|(_, found)| found.as_ref().map(|found| found.head.clone())).collect();
-        let (asked, thrown) = (RefCell::default(), RefCell::default());
-        let call = Rc::new(Call { feed: Rc::clone(&feed), timeout_ms, found, responses, asked, shape, thrown });
-        let step = read::start(plan, Known { memory, heads });
-        let Outcome { result, too_old, memory, manifest, .. } = drive(Rc::clone(&call), step).await;
-        if let Some(memory) = memory {
+        let mut set = Vec::new();
+        if found.len() > 1 {
+            let names: Vec<DatasetName> = found.iter().map(|(name, _)| name.clone()).collect();
+            set = feed.store.find_set(&names).await.unwrap_or_default();
+        }
+        let known_set = (!set.is_empty()).then(|| set.iter().map(|found| found.head.clone()).collect());
+        let known = Known { memory, heads, set: known_set };
+        // Not before: what another tab has made this page forget is no reason to forget what this read brings.
+        let era = feed.store.era();
+        let (asked, thrown, refused) = (RefCell::default(), RefCell::default(), RefCell::default());
+        let call =
+            Rc::new(Call { feed: Rc::clone(&feed), timeout_ms, found, set, responses, asked, shape, thrown, refused });
+        let step = match copies {
+            Some(code) => read::copies(plan, known, Failure::new(code, not_looked(code)), now()),
+            None => read::start(plan, known),
+        };
+        let Outcome { result, too_old, memory, manifest, unread, at } = drive(Rc::clone(&call), step).await;
+        let look = look_out(unread.as_ref(), at);
+        let stands = || feed.store.era() == era;
+        if let Some(memory) = memory.filter(|_| stands() && copies.is_none()) {
             feed.store.remember(memory);
         }
-        if let Some(manifest) = manifest {
+        if let Some(manifest) = manifest.filter(|_| stands()) {
             feed.store.purge(manifest).await;
         }
         match result {
             Ok(mut readings) => {
-                feed.store.keep(&mut readings);
-                (JsValue::NULL, readings_out(&readings))
+                if stands() {
+                    feed.store.keep(&mut readings);
+                }
+                (JsValue::NULL, readings_out(&readings), look)
             }
             // The reading that an error of the code `too-old` carries.
-            Err(failure) => (call.error(&failure, &too_old), readings_out(&too_old[..too_old.len().min(1)])),
+            Err(failure) => (call.error(&failure, &too_old), readings_out(&too_old[..too_old.len().min(1)]), look),
         }
     }
 }
@@ -143,6 +182,22 @@ impl Call {
         let dataset = too_old.first().map_or("", |reading| reading.dataset.as_str());
         page::to_js(&ErrorOut::of(failure, dataset))
     }
+}
+
+/// Why a copy is handed out before the feed was looked at.
+fn not_looked(code: Code) -> &'static str {
+    match code {
+        Code::Timeout => "the server has not answered in the time that the page waits; this is the copy from before",
+        _ => "the feed is being looked at; this is the copy from before",
+    }
+}
+
+/// How a look went, as `Look` in `npm/src/freshness.ts`.
+fn look_out(unread: Option<&Failure>, at: Timestamp) -> JsValue {
+    let look = Object::new();
+    page::set(&look, "at", &(at.ms() as f64).into());
+    page::set(&look, "failure", &unread.map_or(JsValue::NULL, |failure| page::to_js(&ErrorOut::of(failure, ""))));
+    look.into()
 }
 
 fn readings_out(readings: &[Reading<Value>]) -> JsValue {

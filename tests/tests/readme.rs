@@ -39,8 +39,8 @@ fn publish() {
     assert!(output.status.success(), "{stdout}\n{}", String::from_utf8_lossy(&output.stderr));
     let current = "[{\"day\": \"2026-11-20\", \"revenue\": 1310.0}]\n";
     assert!(stdout.contains(current), "cat prints the payload: {stdout}");
-    assert_eq!(fs::read_to_string(dir.path().join("public/data/performance.json")).unwrap(), current);
-    assert!(dir.path().join("public/data/history/2.json").exists());
+    assert_eq!(fs::read_to_string(dir.path().join("feed/performance.json")).unwrap(), current);
+    assert!(dir.path().join("feed/history/2.json").exists());
 }
 
 #[test]
@@ -63,7 +63,7 @@ fn read(browser: Browser) {
     assert!(shell(&example("publish"), dir.path()).status.success());
     // The feed that the first example has made is the one that the second reads.
     fs::remove_dir(site.data()).unwrap();
-    fs::rename(dir.path().join("public/data"), site.data()).unwrap();
+    fs::rename(dir.path().join("feed"), site.data()).unwrap();
     let script = example("read");
     let page = format!(
         "<!doctype html><title>example</title>

@@ -16,7 +16,7 @@ pub(crate) fn run(input: &[u8]) {
     let mut decider = Decider::new(Decisions(input));
     let (plan, memory, heads) = decider.plan();
     let heads = heads.into_iter().map(|head| head.map(|(head, _)| head)).collect();
-    let _ = drive(&mut Anything(decider), plan, Known { memory, heads });
+    let _ = drive(&mut Anything(decider), plan, Known { memory, heads, set: None });
 
     // Once more, with answers that a network has.
     let (server, plan, entries) = begun(input);

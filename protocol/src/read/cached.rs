@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use super::request::Payload;
 use super::validate::Judged;
-use super::{AtHand, Checked, Outcome, Reading, Source, Step, Task, Validate, Wanted, is_of};
+use super::{AtHand, Checked, Outcome, Reading, Source, Step, Task, Validate, Wanted, is_of, locked};
 use crate::cache::CacheHead;
 use crate::failure::{Code, Failure};
 use crate::manifest::{Generation, Manifest};
@@ -22,11 +22,11 @@ impl<V> Task<V> {
 
     /// Whether there is a copy of each dataset to be shown, as far as the heads tell.
     pub(super) fn has_copies(&self, now: Timestamp) -> bool {
-        self.copies().is_some() && self.too_old(now).is_none()
+        (self.copies().is_some() || self.set.is_some()) && self.too_old(now).is_none()
     }
 
     /// How many milliseconds ago the copies were confirmed, and how many are allowed, if that is fewer.
-    fn too_old(&self, now: Timestamp) -> Option<(u64, u64)> {
+    pub(super) fn too_old(&self, now: Timestamp) -> Option<(u64, u64)> {
         let limit = self.plan.max_age_ms?;
         let age = |head: &CacheHead| {
             // Both times are by this device's clock, so it does not matter when it is wrong. When it has been set back in
@@ -53,12 +53,39 @@ impl<V> Task<V> {
         Step::LoadCache(LoadCache { task: self, wanted, then })
     }
 
+    /// Whether there are copies that belong together, of the feed of this manifest. Where the latest do not, those that were handed out
+    /// together take their place.
+    pub(super) fn have_copies_of(&mut self, manifest: &Manifest) -> bool {
+        let are = |task: &Self| task.cached_generation(Some(manifest)).is_some();
+        are(self) || (self.use_set() && are(self))
+    }
+
+    /// Puts what was last handed out together in the place of the latest copies, if there is such a set, once.
+    fn use_set(&mut self) -> bool {
+        let Some(set) = self.set.take() else { return false };
+        self.heads = set.into_iter().map(Some).collect();
+        true
+    }
+
     /// Hands out the cached copies with the failure as the reason, or the failure.
     pub(super) fn fall_back(self: Box<Self>, failure: Failure, now: Timestamp) -> Step<V> {
-        match self.copies() {
-            Some(_) => self.load_all(Then::HandOutFallback(failure, now)),
-            None => self.fail(failure, now),
+        self.fall_back_on(Source::Fallback, failure, now)
+    }
+
+    /// The same, as a certain source.
+    pub(super) fn fall_back_on(mut self: Box<Self>, source: Source, failure: Failure, now: Timestamp) -> Step<V> {
+        if self.cached_generation(None).is_some() {
+            return self.load_all(Then::HandOut(source, failure, now));
         }
+        let inconsistent = self.heads.len() > 1 && self.copies().is_some();
+        if self.use_set() {
+            return self.fall_back_on(source, failure, now);
+        }
+        if inconsistent {
+            let detail = format!("the cached copies are not of one generation, and {failure}");
+            return self.fail(failure.but(Code::Inconsistent, detail), now);
+        }
+        self.fail(failure, now)
     }
 
     /// Readings made of cached payloads; `None` unless every one of them verifies and they belong together.
@@ -103,7 +130,8 @@ impl<V> Task<V> {
         let detail =
             format!("the last good copy was confirmed {age} ms ago, more than the {limit} allowed, and {failure}");
         let result = Err(failure.but(Code::TooOld, detail));
-        Step::Done(Outcome { result, too_old: readings, memory: self.memory, manifest: self.seen, at: now })
+        let Self { memory, seen: manifest, unread, .. } = *self;
+        Step::Done(Outcome { result, too_old: readings, memory, manifest, unread, at: now })
     }
 
     pub(super) fn fail(self: Box<Self>, failure: Failure, now: Timestamp) -> Step<V> {
@@ -125,13 +153,18 @@ pub struct LoadCache<V> {
 pub(super) enum Then {
     Resolve(Checked),
     HandOutLocked(Checked),
-    HandOutFallback(Failure, Timestamp),
+    HandOut(Source, Failure, Timestamp),
 }
 
 impl<V> LoadCache<V> {
     /// The datasets whose payloads are to be loaded.
     pub fn wanted(&self) -> impl Iterator<Item = &DatasetName> {
         self.wanted.iter().map(|&i| &self.task.plan.datasets[i].dataset)
+    }
+
+    /// What is known of these payloads, in the same order: a host that keeps several payloads of a dataset finds them by their digests.
+    pub fn heads(&self) -> impl Iterator<Item = Option<&CacheHead>> {
+        self.wanted.iter().map(|&i| self.task.heads[i].as_ref())
     }
 
     /// Takes the payloads, in the order of [`wanted`](Self::wanted); `None` for what is not there.
@@ -153,7 +186,7 @@ impl<V> LoadCache<V> {
                 task.resolve(checked)
             }
             Then::HandOutLocked(checked) => {
-                let reason = Failure::new(Code::Locked, "a commit is in progress; this is the copy from before it");
+                let reason = locked("the copy from before it");
                 match task.cached_readings(payloads, (Source::Cache, &reason), checked.now) {
                     Some(readings) => task.hand_out_copies(readings, reason, checked.now),
                     None => {
@@ -162,17 +195,12 @@ impl<V> LoadCache<V> {
                     }
                 }
             }
-            Then::HandOutFallback(failure, now) => {
-                let inconsistent = task.heads.len() > 1 && task.cached_generation(None).is_none();
-                match task.cached_readings(payloads, (Source::Fallback, &failure), now) {
-                    Some(readings) => task.hand_out_copies(readings, failure, now),
-                    None if inconsistent => {
-                        let detail = format!("the cached copies are not of one generation, and {failure}");
-                        task.fail(failure.but(Code::Inconsistent, detail), now)
-                    }
-                    None => task.fail(failure, now),
-                }
-            }
+            Then::HandOut(source, failure, now) => match task.cached_readings(payloads, (source, &failure), now) {
+                Some(readings) => task.hand_out_copies(readings, failure, now),
+                // Lost or altered.
+                None if task.use_set() => task.fall_back_on(source, failure, now),
+                None => task.fail(failure, now),
+            },
         }
     }
 }

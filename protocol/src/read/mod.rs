@@ -65,26 +65,57 @@ pub enum Step<V> {
 
 /// Begins a read.
 pub fn start<V>(plan: Plan, known: Known) -> Step<V> {
-    let mut heads = known.heads;
-    heads.resize(plan.datasets.len(), None);
-    let at_hand = plan.datasets.iter().map(|_| None).collect();
-    let (memory, schemas) = (known.memory, Vec::new());
-    let task = Box::new(Task {
-        plan,
-        memory,
-        seen: None,
-        heads,
-        at_hand,
-        schemas,
-        waited_ms: 0,
-        waits: 0,
-        manifest_reread: false,
-        refused: false,
-    });
+    let task = Task::new(plan, known);
     // Nothing cached: the plain copy is most likely the wanted payload, and saves a round trip.
     let may_guess = |&i: &usize| task.heads[i].is_none() && task.plan.datasets[i].kind != Kind::Artifact;
     let guesses = (0..task.heads.len()).filter(may_guess).collect();
     Step::FetchManifest(FetchManifest { task, guesses })
+}
+
+impl<V> Step<V> {
+    /// Ends the read here, with nothing to hand out: its host may not go on.
+    pub fn end(self, failure: Failure, now: Timestamp) -> Outcome<V> {
+        let task = match self {
+            Step::FetchManifest(FetchManifest { task, .. })
+            | Step::LoadCache(LoadCache { task, .. })
+            | Step::FetchObjects(FetchObjects { task, .. })
+            | Step::Validate(Validate { task, .. })
+            | Step::Wait(Wait { task, .. }) => task,
+            Step::Done(outcome) => return Outcome { result: Err(failure), too_old: Vec::new(), ..outcome },
+        };
+        let Task { memory, seen: manifest, .. } = *task;
+        let (result, unread) = (Err(failure.clone()), Some(failure));
+        Outcome { result, too_old: Vec::new(), memory, manifest, unread, at: now }
+    }
+}
+
+/// Begins a read that asks for nothing: it hands out the copies with `reason`, or ends with it.
+pub fn copies<V>(plan: Plan, known: Known, reason: Failure, now: Timestamp) -> Step<V> {
+    Task::new(plan, known).fall_back_on(Source::Cache, reason, now)
+}
+
+impl<V> Task<V> {
+    fn new(plan: Plan, known: Known) -> Box<Self> {
+        let mut heads = known.heads;
+        heads.resize(plan.datasets.len(), None);
+        let at_hand = plan.datasets.iter().map(|_| None).collect();
+        let (memory, schemas) = (known.memory, Vec::new());
+        Box::new(Task {
+            plan,
+            memory,
+            seen: None,
+            unread: None,
+            heads,
+            set: known.set,
+            at_hand,
+            schemas,
+            in_commit: false,
+            waited_ms: 0,
+            waits: 0,
+            manifest_reread: false,
+            refused: false,
+        })
+    }
 }
 
 /// What is carried from step to step, in a box: it is handed on a dozen times.
@@ -94,11 +125,17 @@ struct Task<V> {
     memory: Option<FeedMemory>,
     /// The manifest that was accepted last.
     seen: Option<VerifiedManifest>,
+    /// Why there is no present manifest, as of the last look.
+    unread: Option<Failure>,
     heads: Vec<Option<CacheHead>>,
+    /// What is fallen back to when the copies that `heads` tell of cannot be: taken when it takes their place.
+    set: Option<Vec<CacheHead>>,
     /// For each dataset a payload that may turn out to be the wanted one.
     at_hand: Vec<Option<AtHand<V>>>,
     /// The schemas that the host has, verified.
     schemas: Vec<SchemaObject>,
+    /// Whether a commit is in progress, and what the manifest names is handed out all the same.
+    in_commit: bool,
     waited_ms: u64,
     waits: u32,
     manifest_reread: bool,
@@ -172,7 +209,9 @@ impl<V> FetchManifest<V> {
             task.at_hand[i] = guess.ok().map(|payload| AtHand::new(payload, Source::Network, None));
         }
         let locked = task.locked(answers.lock);
+        task.in_commit = false;
         let manifest = answers.manifest.and_then(|answer| task.accept(answer, now));
+        task.unread = manifest.as_ref().err().cloned();
         match manifest {
             // No manifest yet, but one is being written, and there is nothing to show meanwhile.
             Err(_) if locked && !task.has_copies(now) && task.may_wait() => task.wait(),
@@ -208,7 +247,9 @@ impl<V> Task<V> {
             clock_offset_ms: server_now.ms() - now.ms(),
         });
         // Whatever else comes of it: what was purged is neither handed out nor fallen back to.
-        self.heads.iter_mut().for_each(|head| _ = head.take_if(|head| manifest.purged.get(&head.sha256).is_some()));
+        let purged = |head: &CacheHead| manifest.purged.get(&head.sha256).is_some();
+        self.heads.iter_mut().for_each(|head| _ = head.take_if(|head| purged(head)));
+        self.set.take_if(|set| set.iter().any(purged));
         self.seen = Some(manifest.clone());
         // After it is remembered: an older one that has not expired is a replay all the same.
         if let Some(end) = manifest.expires_at.filter(|_| manifest.expired(server_now)) {
@@ -226,12 +267,18 @@ impl<V> Task<V> {
             .is_ok_and(|marker| self.plan.datasets.iter().any(|wanted| marker.covers(&wanted.dataset, server_now)))
     }
 
-    fn heed_lock(self: Box<Self>, checked: Checked) -> Step<V> {
-        let have_all = self.has_copies(checked.now) && self.cached_generation(Some(&checked.manifest)).is_some();
+    fn heed_lock(mut self: Box<Self>, checked: Checked) -> Step<V> {
         match self.plan.lock {
-            LockPolicy::Cache if have_all => self.load_all(Then::HandOutLocked(checked)),
-            LockPolicy::Cache | LockPolicy::Wait if self.may_wait() => self.wait(),
-            // Waiting has its limit; the manifest is always consistent.
+            LockPolicy::Cache => {
+                if self.have_copies_of(&checked.manifest) && self.too_old(checked.now).is_none() {
+                    return self.load_all(Then::HandOutLocked(checked));
+                }
+                // Nothing to show but what may be about to be replaced; the manifest is always consistent.
+                self.in_commit = true;
+                self.resolve(checked)
+            }
+            LockPolicy::Wait if self.may_wait() => self.wait(),
+            // Waiting has its limit.
             _ => self.resolve(checked),
         }
     }
@@ -322,7 +369,9 @@ impl<V> Task<V> {
             };
             let head = CacheHead::of(&manifest, entry, satisfies, now);
             let age_ms = self.age_ms(&head, now);
-            let reason = self.expired(dataset, entry, now);
+            let reason = self
+                .expired(dataset, entry, now)
+                .or_else(|| self.in_commit.then(|| locked("what the manifest names meanwhile")));
             let (dataset, generation, expires_at) = (dataset.clone(), manifest.generation, manifest.end_of(entry));
             readings.push(Reading { value, dataset, source, reason, expires_at, generation, age_ms, head });
         }
@@ -334,7 +383,14 @@ impl<V> Task<V> {
         reason = "a task is handed on as a pointer; by value each move is spelled out in the module"
     )]
     fn end(self: Box<Self>, result: Result<Vec<Reading<V>>, Failure>, at: Timestamp) -> Step<V> {
-        Step::Done(Outcome { result, too_old: Vec::new(), memory: self.memory, manifest: self.seen, at })
+        Step::Done(Outcome {
+            result,
+            too_old: Vec::new(),
+            memory: self.memory,
+            manifest: self.seen,
+            unread: self.unread,
+            at,
+        })
     }
 
     /// Why what the manifest names is all the same not to be taken for current. It concerns this dataset alone.
@@ -351,6 +407,11 @@ impl<V> Task<V> {
     fn server_time(&self, now: Timestamp) -> Timestamp {
         now.plus_ms(self.memory.as_ref().map_or(0, |memory| memory.clock_offset_ms))
     }
+}
+
+/// Why what is handed out while a commit is in progress is not fresh; `what` it is.
+fn locked(what: &str) -> Failure {
+    Failure::new(Code::Locked, format!("a commit is in progress; this is {what}"))
 }
 
 fn is_of<V>(payload: &Payload<V>, entry: &Entry) -> bool {

@@ -110,7 +110,7 @@ impl Shape {
 /// What to do with a dataset whose lock marker is held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LockPolicy {
-    /// Hand out the cached copy at once; wait only when there is none.
+    /// Hand out the cached copy at once and, when there is none, what the manifest names.
     Cache,
     /// Wait for the release.
     Wait,
@@ -126,4 +126,7 @@ pub struct Known {
     /// For each dataset of the plan, what is cached. Where the payload lies is the host's matter; it is asked for by
     /// [`LoadCache`](super::LoadCache), and may be gone by then.
     pub heads: Vec<Option<CacheHead>>,
+    /// For each dataset of the plan, what was handed out when all of them were last handed out together. It is fallen back to when
+    /// the copies of [`heads`](Self::heads) do not belong together: reads of fewer of them have brought later ones.
+    pub set: Option<Vec<CacheHead>>,
 }

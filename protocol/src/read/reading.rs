@@ -14,7 +14,7 @@ use crate::time::Timestamp;
 pub enum Source {
     /// Its bytes were downloaded for this reading.
     Network,
-    /// The cached copy, used on purpose: nothing to download, or the dataset is locked.
+    /// The cached copy, used on purpose: nothing to download, the dataset is locked, or nobody has looked yet.
     Cache,
     /// The cached copy, because something failed.
     Fallback,
@@ -75,6 +75,9 @@ pub struct Outcome<V> {
     /// The manifest that was accepted last, if one was. Whatever the result, a host drops every copy of what it
     /// [says was purged](crate::manifest::Manifest::purged), of whichever dataset of the feed.
     pub manifest: Option<VerifiedManifest>,
+    /// Why the feed itself could not be read, at the last look at it: there is no present manifest. `None` when there is, whatever became
+    /// of the payloads; and where nobody has looked.
+    pub unread: Option<Failure>,
     /// When the feed was last looked at, by this device's clock.
     pub at: Timestamp,
 }

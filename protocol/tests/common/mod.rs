@@ -1,5 +1,6 @@
 //! What tests of the read algorithm share: a publisher, and the loop that carries out the steps.
 
+use lastgood_protocol::cache::CacheHead;
 use lastgood_protocol::digest::Sha256;
 use lastgood_protocol::failure::Failure;
 use lastgood_protocol::name::DatasetName;
@@ -24,14 +25,19 @@ pub(crate) trait Host {
     fn payload(&mut self, request: &Request) -> Result<Payload<String>, Failure>;
     fn schema(&mut self, schema: &SchemaRequest) -> Result<SchemaObject, Failure>;
     fn validate(&mut self, check: &Check<'_, String>) -> Result<(), Objection>;
-    fn cached(&mut self, dataset: &DatasetName) -> Option<Payload<String>>;
+    /// The payload of a dataset, of which this is known.
+    fn cached(&mut self, dataset: &DatasetName, head: Option<&CacheHead>) -> Option<Payload<String>>;
     fn wait(&mut self, ms: u64);
     fn now(&self) -> Timestamp;
 }
 
 /// Carries out steps until the read ends.
 pub(crate) fn drive(plan: Plan, known: Known, host: &mut impl Host) -> Outcome<String> {
-    let mut step = read::start(plan, known);
+    carry_out(read::start(plan, known), host)
+}
+
+/// Carries out a step and all that follow.
+pub(crate) fn carry_out(mut step: Step<String>, host: &mut impl Host) -> Outcome<String> {
     for _ in 0..MAX_STEPS {
         step = match step {
             Step::FetchManifest(fetch) => {
@@ -42,7 +48,8 @@ pub(crate) fn drive(plan: Plan, known: Known, host: &mut impl Host) -> Outcome<S
                 fetch.complete(ManifestAnswers { manifest, lock, guesses }, host.now())
             }
             Step::LoadCache(load) => {
-                let payloads = load.wanted().map(|dataset| host.cached(dataset)).collect();
+                let wanted = load.wanted().zip(load.heads());
+                let payloads = wanted.map(|(dataset, head)| host.cached(dataset, head)).collect();
                 load.complete(payloads)
             }
             Step::FetchObjects(fetch) => {

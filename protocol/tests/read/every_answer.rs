@@ -286,7 +286,7 @@ impl<'a> Run<'a> {
         assert!(self.objects_asked <= 4 * self.plan.datasets.len());
         if self.held {
             let nothing_to_show = self.known.heads.contains(&None);
-            let patient = if self.named.is_some() { !shown_while_held } else { nothing_to_show };
+            let patient = if self.named.is_some() { self.plan.lock == LockPolicy::Wait } else { nothing_to_show };
             assert!(self.waits == 1 || !patient, "reading goes on only after the longest wait");
         }
         let readings = match &outcome.result {
@@ -311,10 +311,13 @@ impl<'a> Run<'a> {
             assert_eq!(reading.reason, readings[0].reason);
             assert!(self.world.publisher.was_current(reading.generation, dataset, &sha256), "belong together");
             let from_cache = self.untampered && head.as_ref().is_some_and(|head| head.sha256 == sha256);
-            match &reading.reason {
+            // Where there is nothing to show meanwhile, what the manifest names is.
+            let locked = reading.reason.as_ref().is_some_and(|failure| failure.code == Code::Locked);
+            match reading.reason.as_ref().filter(|_| !locked || shown_while_held) {
                 None => {
                     assert_eq!(Some(reading.generation.get()), self.named, "named by the last manifest");
                     assert!(self.failures.is_empty() && !self.mendable, "fresh in spite of {:?}", self.failures);
+                    assert_eq!(locked, self.held && self.plan.lock == LockPolicy::Cache, "a lock is told");
                     assert!(!(self.held && shown_while_held), "a lock is heeded while there is a copy to show");
                     assert_eq!(reading.head.confirmed, reading.generation);
                     let right = self.payloads[dataset].as_ref().is_some_and(|payload| payload.sha256 == sha256);
@@ -374,7 +377,7 @@ impl Host for Run<'_> {
         panic!("there is no schema: {check:?}")
     }
 
-    fn cached(&mut self, dataset: &DatasetName) -> Option<Payload<String>> {
+    fn cached(&mut self, dataset: &DatasetName, _: Option<&CacheHead>) -> Option<Payload<String>> {
         self.payloads[dataset].clone()
     }
 
@@ -417,6 +420,7 @@ fn assert_all_reached(endings: &BTreeMap<Ending, usize>, failures: &[Code]) {
         Ending { code: None, source: Some("network") },
         Ending { code: None, source: Some("cache") },
         Ending { code: Some("locked"), source: Some("cache") },
+        Ending { code: Some("locked"), source: Some("network") },
     ]);
     for code in failures {
         expected.insert(Ending { code: Some(code.as_str()), source: None });

@@ -263,7 +263,8 @@ impl<'a> Run<'a> {
         let [reading] = &readings[..] else { panic!("one dataset, one reading") };
         let head = &reading.head;
         assert_eq!(head.sha256, Sha256::of(reading.value.as_bytes()));
-        match &reading.reason {
+        let locked = reading.reason.as_ref().is_some_and(|failure| failure.code == Code::Locked);
+        match reading.reason.as_ref().filter(|_| !locked || usable && !too_old) {
             None => {
                 let entry = self.entry();
                 assert!(self.failures.is_empty() && !self.mendable, "fresh in spite of {:?}", self.failures);
@@ -274,7 +275,8 @@ impl<'a> Run<'a> {
                 let proven = entry.schema.is_some() && self.is_valid(&reading.value);
                 assert!(!head.validated || proven, "kept as validated");
                 assert!(head.validated || !self.page.validates || entry.schema.is_none(), "kept as not validated");
-                assert!(!self.held || self.waits == 1, "a lock is heeded");
+                assert_eq!(locked, self.held && self.plan.lock == LockPolicy::Cache, "a lock is told");
+                assert!(!self.held || self.waits == 1 || locked, "a lock is heeded");
                 assert_ne!(reading.source, Source::Fallback);
             }
             Some(failure) => {
@@ -371,7 +373,7 @@ impl Host for Run<'_> {
         }
     }
 
-    fn cached(&mut self, _: &DatasetName) -> Option<Payload<String>> {
+    fn cached(&mut self, _: &DatasetName, _: Option<&CacheHead>) -> Option<Payload<String>> {
         self.copy.as_ref().map(|(_, text)| common::bytes(text.as_bytes()))
     }
 
@@ -390,7 +392,8 @@ fn every_read_of_any_shape() {
     let mut endings = BTreeMap::new();
     loop {
         let mut run = Run::new(&world, &mut choices);
-        let known = Known { memory: None, heads: vec![run.copy.as_ref().map(|(head, _)| head.clone())] };
+        let heads = vec![run.copy.as_ref().map(|(head, _)| head.clone())];
+        let known = Known { heads, ..Known::default() };
         let outcome = drive(run.plan.clone(), known, &mut run);
         *endings.entry(run.judge(&outcome)).or_insert(0) += 1;
         if !choices.advance() {
@@ -400,6 +403,7 @@ fn every_read_of_any_shape() {
     println!("{} reads: {endings:#?}", endings.values().sum::<usize>());
     let mut expected = BTreeSet::from([(None, Some("network")), (None, Some("cache")), (Some("too-old"), None)]);
     expected.insert((Some("locked"), Some("cache")));
+    expected.insert((Some("locked"), Some("network")));
     for code in [
         Code::ChecksumMismatch,
         Code::Http,

@@ -44,18 +44,27 @@ fn by_the_policy_cache_the_cached_copy_is_handed_out_at_once() {
 }
 
 #[test]
-fn without_a_cached_copy_it_waits_for_the_release() {
-    for policy in [LockPolicy::Cache, LockPolicy::Wait] {
-        let mut site = cold(policy);
-        let mut next = feed();
-        site.after_wait = Some(next.publish(&[("performance", "[2]")]).files());
-        site.lock(&["performance"], RUNNING);
-        let reading = site.reading("performance");
-        assert_reading(&reading, "[2]", Source::Network, None);
-        assert_eq!(site.waits, [100]);
-        let guesses = site.requests.iter().filter(|request| request.starts_with("performance.json")).count();
-        assert_eq!(guesses, 1, "not at every look: {:?}", site.requests);
-    }
+fn by_the_policy_cache_what_the_manifest_names_is_handed_out_where_there_is_no_copy() {
+    let mut site = cold(LockPolicy::Cache);
+    let reading = site.lock(&["performance"], RUNNING).reading("performance");
+    assert_reading(&reading, "[1]", Source::Network, Some(Code::Locked));
+    assert_eq!(site.requests, ["manifest.json Revalidate", ".lock Forbid", "performance.json Revalidate"]);
+    assert_eq!(site.waits, [0; 0]);
+    // At the next look, it is the copy at hand.
+    assert_reading(&site.reading("performance"), "[1]", Source::Cache, Some(Code::Locked));
+}
+
+#[test]
+fn by_the_policy_wait_it_waits_for_the_release() {
+    let mut site = cold(LockPolicy::Wait);
+    let mut next = feed();
+    site.after_wait = Some(next.publish(&[("performance", "[2]")]).files());
+    site.lock(&["performance"], RUNNING);
+    let reading = site.reading("performance");
+    assert_reading(&reading, "[2]", Source::Network, None);
+    assert_eq!(site.waits, [100]);
+    let guesses = site.requests.iter().filter(|request| request.starts_with("performance.json")).count();
+    assert_eq!(guesses, 1, "not at every look: {:?}", site.requests);
 }
 
 #[test]
@@ -71,7 +80,6 @@ fn by_the_policy_wait_it_waits_with_a_cached_copy_too() {
 #[test]
 fn waiting_has_its_limit_after_which_reading_goes_on() {
     for (policy, mut site) in [
-        (LockPolicy::Cache, cold(LockPolicy::Cache)),
         (LockPolicy::Wait, cold(LockPolicy::Wait)),
         (LockPolicy::Wait, warm(LockPolicy::Wait)),
     ] {
@@ -130,7 +138,7 @@ fn without_the_servers_time_no_lease_is_believed() {
 
 #[test]
 fn a_lease_that_ends_while_waiting_is_a_release() {
-    let mut site = cold(LockPolicy::Cache);
+    let mut site = cold(LockPolicy::Wait);
     site.lock_wait_ms = 10_000;
     assert_reading(&site.lock(&["performance"], (-1000, 250)).reading("performance"), "[1]", Source::Network, None);
     assert_eq!(site.waits, [100, 200]);
@@ -180,12 +188,14 @@ fn one_locked_dataset_locks_a_snapshot() {
 }
 
 #[test]
-fn a_snapshot_that_is_half_cached_waits() {
+fn a_snapshot_that_is_half_cached_is_what_the_manifest_names() {
     let mut site = Site::of(&feed());
     let _ = site.reading("performance");
     site.lock(&["sales"], RUNNING);
-    assert!(site.read(&["performance", "sales"]).result.unwrap().iter().all(|reading| reading.fresh()));
-    assert_eq!(site.waits.iter().sum::<u64>(), site.lock_wait_ms);
+    let readings = site.read(&["performance", "sales"]).result.unwrap();
+    assert_reading(&readings[0], "[1]", Source::Cache, Some(Code::Locked));
+    assert_reading(&readings[1], "{\"s\":1}", Source::Network, Some(Code::Locked));
+    assert_eq!(site.waits, [0; 0]);
 }
 
 #[test]
@@ -193,8 +203,7 @@ fn a_cached_copy_of_another_feed_is_not_handed_out_for_a_lock() {
     let mut site = warm(LockPolicy::Cache);
     let mut other = Publisher::new(2);
     site.serve(other.publish(&[("performance", "[7]")])).lock(&["performance"], RUNNING);
-    assert_reading(&site.reading("performance"), "[7]", Source::Network, None);
-    assert!(!site.waits.is_empty());
+    assert_reading(&site.reading("performance"), "[7]", Source::Network, Some(Code::Locked));
 }
 
 #[test]
@@ -204,9 +213,8 @@ fn a_tampered_copy_is_not_handed_out_for_a_lock() {
         &site.tamper("performance").lock(&["performance"], RUNNING).reading("performance"),
         "[2]",
         Source::Network,
-        None,
+        Some(Code::Locked),
     );
-    assert_eq!(site.waits.iter().sum::<u64>(), site.lock_wait_ms, "as without a copy");
 }
 
 #[test]

@@ -40,6 +40,8 @@ pub(crate) struct Site {
     pub(crate) device_clock: Timestamp,
     pub(crate) memory: Option<FeedMemory>,
     pub(crate) cache: BTreeMap<DatasetName, (CacheHead, Option<Vec<u8>>)>,
+    /// What was last handed out together, with the payloads; nothing where the visitor keeps no sets.
+    pub(crate) sets: Option<BTreeMap<Vec<DatasetName>, Vec<(CacheHead, Vec<u8>)>>>,
     /// Each request as "path caching".
     pub(crate) requests: Vec<String>,
     /// How much of which path was asked for.
@@ -78,6 +80,7 @@ impl Site {
             device_clock: noon,
             memory: None,
             cache: BTreeMap::new(),
+            sets: None,
             requests: Vec::new(),
             limits: Vec::new(),
             waits: Vec::new(),
@@ -151,7 +154,10 @@ impl Site {
         (self.schemas_asked, self.validations, self.rounds) = (0, 0, 0);
         let datasets: Vec<_> = datasets.iter().map(|text| name(text)).collect();
         let heads = datasets.iter().map(|name| self.cache.get(name).map(|(head, _)| head.clone())).collect();
-        let known = Known { memory: self.memory.clone(), heads };
+        let set = self.sets.iter().find_map(|sets| sets.get(&datasets));
+        let set = set.map(|set| set.iter().map(|(head, _)| head.clone()).collect());
+        let names = datasets.clone();
+        let known = Known { memory: self.memory.clone(), heads, set };
         let datasets = datasets.into_iter().map(|dataset| Wanted { dataset, kind: self.kind.clone() }).collect();
         let (lock, lock_wait_ms) = (self.policy, self.lock_wait_ms);
         let Self { max_bytes, max_age_ms, again, .. } = *self;
@@ -159,8 +165,19 @@ impl Site {
         let outcome = drive(plan, known, self);
         self.memory.clone_from(&outcome.memory);
         for reading in outcome.result.iter().flatten() {
+            // A part of an earlier set does not take the place of a later copy.
+            let later = |(head, _): &(CacheHead, _)| {
+                head.feed == reading.head.feed && head.confirmed > reading.head.confirmed
+            };
+            if reading.source != Source::Network && self.cache.get(&reading.dataset).is_some_and(later) {
+                continue;
+            }
             let entry = (reading.head.clone(), Some(reading.value.clone().into_bytes()));
             self.cache.insert(reading.dataset.clone(), entry);
+        }
+        if let (Some(sets), Ok(readings)) = (&mut self.sets, &outcome.result) {
+            let entry = |reading: &Reading<String>| (reading.head.clone(), reading.value.clone().into_bytes());
+            sets.insert(names, readings.iter().map(entry).collect());
         }
         outcome
     }
@@ -226,9 +243,13 @@ impl Host for Site {
         common::validate(std::str::from_utf8(&self.schemas[&check.schema.unwrap().sha256]).unwrap(), check.value)
     }
 
-    fn cached(&mut self, dataset: &DatasetName) -> Option<Payload<String>> {
+    fn cached(&mut self, dataset: &DatasetName, wanted: Option<&CacheHead>) -> Option<Payload<String>> {
         let (head, bytes) = self.cache.get(dataset)?;
         let payload = if head.ext.is_json() { common::payload } else { common::bytes };
+        if wanted.is_some_and(|wanted| wanted.sha256 != head.sha256) {
+            let mut kept = self.sets.iter().flat_map(BTreeMap::values).flatten();
+            return kept.find(|(head, _)| Some(head) == wanted).map(|(_, bytes)| payload(bytes));
+        }
         bytes.as_deref().map(payload)
     }
 

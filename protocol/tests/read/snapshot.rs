@@ -1,8 +1,9 @@
 //! Several datasets read as one: all of one generation, or none.
 
-use lastgood_protocol::failure::Code;
-use lastgood_protocol::read::{Reading, Source};
+use lastgood_protocol::failure::{Code, Failure};
+use lastgood_protocol::read::{self, Known, LockPolicy, Plan, Reading, Source, Wanted};
 
+use crate::common;
 use crate::publisher::Publisher;
 use crate::site::{Answer, Site, assert_reading};
 
@@ -188,4 +189,88 @@ fn only_the_damaged_one_is_asked_for_again() {
         site.requests[2..],
         [format!("{performance} Allow"), format!("{sales} Allow"), format!("{sales} Bypass")]
     );
+}
+
+/// Both were handed out together in generation 1, and performance alone in generation 2.
+fn parted() -> Site {
+    let mut publisher = feed();
+    let mut site = Site::of(&publisher);
+    site.sets = Some(std::collections::BTreeMap::new());
+    let _ = both(&mut site);
+    site.serve(publisher.publish(&[("performance", "[2]"), ("sales", "{\"s\":2}")]));
+    let _ = site.reading("performance");
+    site
+}
+
+fn assert_first(readings: &[Reading<String>; 2], source: Source, code: Code) {
+    assert_reading(&readings[0], "[1]", source, Some(code));
+    assert_reading(&readings[1], "{\"s\":1}", source, Some(code));
+    assert_eq!(generations(readings), [1, 1]);
+}
+
+#[test]
+fn what_was_handed_out_together_stays_when_one_of_them_is_read_alone() {
+    let mut site = parted();
+    site.down(Some(Answer::Fails(Code::Offline)));
+    assert_first(&both(&mut site), Source::Fallback, Code::Offline);
+    assert_reading(&site.reading("performance"), "[2]", Source::Fallback, Some(Code::Offline));
+    // Also when only an object of the next is damaged, and while the next is being published.
+    site.down(None);
+    let mut damaged = site.clone();
+    let object = format!("objects/{}.json", common::payload(b"{\"s\":2}").sha256);
+    damaged.always(&object, Answer::Body(b"{}".to_vec()));
+    assert_first(&both(&mut damaged), Source::Fallback, Code::ChecksumMismatch);
+    site.lock(&["sales"], (-1000, 29_000));
+    assert_first(&both(&mut site), Source::Cache, Code::Locked);
+    site.put(".lock", b"".to_vec());
+    let readings = both(&mut site);
+    assert_reading(&readings[0], "[2]", Source::Cache, None);
+    assert_reading(&readings[1], "{\"s\":2}", Source::Network, None);
+}
+
+#[test]
+fn what_was_handed_out_together_is_verified_and_of_use_to_its_reader() {
+    let mut site = parted();
+    site.down(Some(Answer::Fails(Code::Offline)));
+    for sets in site.sets.iter_mut().flat_map(|sets| sets.values_mut()) {
+        sets[0].1 = b"[9]".to_vec();
+    }
+    assert_eq!(site.read(&BOTH).result.unwrap_err().code, Code::Offline);
+    let mut site = parted();
+    site.max_age_ms = Some(1000);
+    site.device_clock = site.device_clock.plus_ms(2000);
+    site.down(Some(Answer::Fails(Code::Offline)));
+    assert_eq!(site.read(&BOTH).result.unwrap_err().code, Code::TooOld);
+}
+
+#[test]
+fn a_copy_that_is_lost_is_no_reason_to_lose_what_was_handed_out_together() {
+    let mut site = parted();
+    site.cache.get_mut(&common::name("performance")).unwrap().1 = None;
+    site.down(Some(Answer::Fails(Code::Offline)));
+    assert_first(&both(&mut site), Source::Fallback, Code::Offline);
+}
+
+#[test]
+fn copies_can_be_had_without_a_look() {
+    let site = parted();
+    let names = BOTH.map(common::name);
+    let heads = |site: &Site| names.iter().map(|name| site.cache.get(name).map(|(head, _)| head.clone())).collect();
+    let set = site.sets.as_ref().unwrap()[&names[..]].iter().map(|(head, _)| head.clone()).collect();
+    for (set, code) in [(Some(set), None), (None, Some(Code::Inconsistent))] {
+        let mut site = site.clone();
+        site.requests.clear();
+        let datasets = names.iter().cloned().map(Wanted::json).collect();
+        let (lock, lock_wait_ms, max_bytes) = (LockPolicy::Cache, 0, 1 << 20);
+        let plan = Plan { datasets, lock, lock_wait_ms, max_bytes, max_age_ms: None, again: false };
+        let known = Known { memory: site.memory.clone(), heads: heads(&site), set };
+        let reason = Failure::new(Code::Checking, "not yet");
+        let outcome = common::carry_out(read::copies(plan, known, reason, site.device_clock), &mut site);
+        assert_eq!((outcome.unread, site.requests.len()), (None, 0), "nobody has looked");
+        match (outcome.result, code) {
+            (Ok(readings), None) => assert_first(&readings.try_into().unwrap(), Source::Cache, Code::Checking),
+            (Err(failure), Some(code)) => assert_eq!(failure.code, code),
+            (result, _) => panic!("{result:?}"),
+        }
+    }
 }

@@ -85,5 +85,5 @@ fn while_a_commit_is_in_progress_it_is_not_shown_either() {
     site.reading("cards");
     publisher.publish(&[("cards", "[2]")]).purge("[4111]");
     site.serve(&publisher).lock(&["cards"], (-1000, 60_000));
-    assert_reading(&site.reading("cards"), "[2]", Source::Network, None);
+    assert_reading(&site.reading("cards"), "[2]", Source::Network, Some(Code::Locked));
 }

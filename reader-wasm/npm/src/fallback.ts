@@ -4,28 +4,31 @@
  * @module
  */
 
-import type { FallbackReading } from './types.js';
+import type { FallbackReading, Reading } from './types.js';
 
+/** `brought` is the value, or the reading of it that a server has made for the page. */
 export function fallbackReading(
   dataset: string,
-  data: unknown,
+  brought: unknown,
   reason: FallbackReading['reason'],
   detail: string | null,
 ): FallbackReading {
-  return {
-    data,
-    dataset,
-    source: 'initial',
-    fresh: false,
-    reason,
-    detail,
-    generation: null,
-    sha256: null,
-    publishedAt: null,
-    ageMs: null,
-    checkedAt: null,
-    meta: null,
-    schemaVersion: null,
-    cachedIn: null,
-  };
+  const known = isReadingOf(dataset, brought) ? brought : { ...NOTHING, data: brought, dataset };
+  return { ...known, source: 'initial', fresh: false, reason, detail, cachedIn: null };
+}
+
+const NOTHING = {
+  generation: null,
+  sha256: null,
+  publishedAt: null,
+  ageMs: null,
+  checkedAt: null,
+  meta: null,
+  schemaVersion: null,
+} as const;
+
+/** Whether it is a reading of this dataset, and not a value, which may be anything. */
+export function isReadingOf(dataset: string, brought: unknown): brought is Reading {
+  const { dataset: of, sha256, checkedAt, ...rest } = (brought ?? {}) as Partial<Reading>;
+  return of === dataset && typeof sha256 === 'string' && typeof checkedAt === 'string' && 'data' in rest;
 }

@@ -41,7 +41,7 @@ export class Freshness {
       this.#staleSince.set(dataset, null);
       if (typeof since !== 'number') return;
       this.#tell({ type: 'recovered', dataset, staleMs: Math.round(this.#now() - since) });
-    } else if (since === null) {
+    } else if (since === null && reason !== 'checking') {
       this.#staleSince.set(dataset, this.#now());
       this.#tell({ type: 'stale', dataset, reason, detail });
     }
@@ -56,7 +56,7 @@ export class Freshness {
 }
 
 /** What the page itself has done says nothing of the dataset. */
-function isReason(error: LastgoodError): error is LastgoodError & { readonly code: ReasonCode } {
-  const others = ['aborted', 'closed', 'invalid-name', 'invalid-url', 'invalid-options', 'wasm', 'too-old'];
+export function isReason(error: LastgoodError): error is LastgoodError & { readonly code: ReasonCode } {
+  const others = ['aborted', 'closed', 'invalid-name', 'invalid-url', 'invalid-options', 'wasm', 'internal', 'too-old'];
   return !others.includes(error.code);
 }

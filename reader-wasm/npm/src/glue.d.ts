@@ -18,8 +18,10 @@ declare module 'lastgood_reader' {
       order: import('./read/reader.js').Task,
       shape: import('./read/reader.js').ShapeOf | undefined,
       responses: SharedResponses,
-      done: (error: unknown, readings: unknown) => void,
+      done: (error: unknown, readings: unknown, look: unknown) => void,
     ): number;
+    names(dataset: string, sha256: string, publishedAt: string): boolean;
+    forget(done: () => void): void;
     free(): void;
   }
 

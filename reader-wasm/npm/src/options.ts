@@ -11,6 +11,7 @@ import { MAX_TIMER_MS } from './watch/clock.js';
 
 const LOCK_POLICIES: readonly LockPolicy[] = ['cache', 'wait', 'ignore'];
 const NUMBERS: readonly Numbers[] = ['number', 'bigint', 'string'];
+const CACHED = ['first', 'fallback'] as const;
 const CACHES = ['auto', 'localStorage', 'none'] as const;
 
 /** How patiently to read. */
@@ -19,6 +20,10 @@ export interface Patience {
   readonly lockWaitMs: number;
   readonly timeoutMs: number;
   readonly maxAge: number | null;
+  /** How long the call waits before it takes the copy; `null` for as long as the look takes. */
+  readonly within: number | null;
+  /** When the copy is handed out; `null` where each kind of call has its own. */
+  readonly cached: 'first' | 'fallback' | null;
 }
 
 /** The options of `open`, checked and complete. */
@@ -49,6 +54,8 @@ export interface CallOptions {
 export interface ReadOptions extends CallOptions {
   /** Nothing for several datasets, each of which has that which `open` was told. */
   readonly shape: Shape | undefined;
+  /** Whether the call brings a shape of its own. */
+  readonly ownShape: boolean;
   /** The value that the page brought, in a list of its own, because it may be any value; empty when it brought none. */
   readonly fallback: readonly unknown[];
 }
@@ -57,9 +64,10 @@ export interface ReadOptions extends CallOptions {
 export interface WatchCallOptions extends ReadOptions {
   readonly intervalMs: number;
   readonly onError: ((error: LastgoodError) => void) | null;
+  readonly onChecking: ((checking: boolean) => void) | null;
 }
 
-const PATIENCE = ['lock', 'lockWaitMs', 'timeoutMs', 'maxAge'] as const;
+const PATIENCE = ['lock', 'lockWaitMs', 'timeoutMs', 'maxAge', 'within', 'cached'] as const;
 const SHAPE = ['version', 'migrate', 'schema', 'validate', 'numbers'] as const;
 const CALL = ['signal', ...PATIENCE];
 const READ = [...CALL, 'fallback', ...SHAPE];
@@ -70,7 +78,7 @@ export function parseOpenOptions(given: unknown): FeedOptions {
   const options = new Options(given, known);
   const init = options.take('init', 'request options or a function', (value) => isFunction(value) || isObject(value)) ?? {};
   return {
-    patience: patience(options, { lock: 'cache', lockWaitMs: 10_000, timeoutMs: 10_000, maxAge: null }),
+    patience: patience(options, { lock: 'cache', lockWaitMs: 10_000, timeoutMs: 10_000, maxAge: null, within: null, cached: null }),
     shapes: shapes(options.take('datasets', 'an object with a shape under each name', isObject)),
     preload: options.take('preload', 'a list of dataset names', isTexts) ?? [],
     cache: options.choice('cache', CACHES) ?? 'auto',
@@ -110,11 +118,12 @@ export function parseReadOptions(given: unknown, defaults: Patience, known: Shap
 
 /** The options of a watch; `defaults` are those of `open`, `known` is what it was told of the dataset: nothing for several. */
 export function parseWatchOptions(given: unknown, defaults: FeedOptions, known: Shape | undefined): WatchCallOptions {
-  const options = new Options(given, ['intervalMs', 'onError', ...(known ? READ : CALL)]);
+  const options = new Options(given, ['intervalMs', 'onError', 'onChecking', ...(known ? READ : CALL)]);
   return {
     ...readOptions(options, defaults.patience, known),
     intervalMs: options.number('intervalMs', 1, MAX_TIMER_MS) ?? defaults.intervalMs,
     onError: options.take('onError', 'a function', isFunction<(error: LastgoodError) => void>) ?? null,
+    onChecking: options.take('onChecking', 'a function', isFunction<(checking: boolean) => void>) ?? null,
   };
 }
 
@@ -122,7 +131,8 @@ function readOptions(options: Options, defaults: Patience, known: Shape | undefi
   const fallback = options.take('fallback', 'a value', () => true);
   return {
     ...callOptions(options, defaults),
-    shape: known && { ...known, ...shape(options) },
+    shape: known && shape(options, known),
+    ownShape: SHAPE.some((name) => options.has(name)),
     fallback: fallback === undefined ? [] : [fallback],
   };
 }
@@ -143,6 +153,8 @@ function patience(options: Options, defaults: Patience): Patience {
     lockWaitMs: options.number('lockWaitMs', 0, MAX_TIMER_MS) ?? defaults.lockWaitMs,
     timeoutMs: options.number('timeoutMs', 1, MAX_TIMER_MS) ?? defaults.timeoutMs,
     maxAge: options.number('maxAge', 0, Number.MAX_SAFE_INTEGER) ?? defaults.maxAge,
+    within: options.number('within', 0, MAX_TIMER_MS) ?? defaults.within,
+    cached: options.choice('cached', CACHED) ?? defaults.cached,
   };
 }
 
@@ -154,18 +166,36 @@ function shapes(datasets: Record<string, unknown> = {}): ReadonlyMap<string, Sha
   return new Map(parsed);
 }
 
-function shape(options: Options): Shape {
+/** What is given, and what is `known` without it. */
+function shape(options: Options, known: Shape = {}): Shape {
   const isVersion = (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 0;
   const isSteps = (value: unknown) => isObject(value) && Object.values(value).every(isFunction);
   const given: { [O in keyof Shape]: Shape[O] | undefined } = {
     version: options.take('version', 'a whole number', isVersion),
     migrate: options.take('migrate', 'an object with a function under each version', isSteps),
-    schema: options.take('schema', 'a Standard Schema, such as one of zod, valibot or arktype', isStandardSchema),
+    schema: options.take('schema', STANDARD_SCHEMA, isStandardSchema, whatIsNoSchema),
     validate: options.take('validate', 'true or false', isBoolean),
     numbers: options.choice('numbers', NUMBERS),
   };
   // What is left out must not stand before what `open` was told.
-  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  const all: Shape = { ...known, ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) };
+  if (all.migrate && all.version === undefined) {
+    const newest = Math.max(0, ...Object.keys(all.migrate).map((from) => Number(from) + 1));
+    options.refuse('migrate', `leads nowhere without "version", the version that the page was written for: add version: ${newest}`);
+  }
+  return all;
+}
+
+const STANDARD_SCHEMA = 'a Standard Schema, such as one of zod, valibot or arktype';
+
+/** What a value is that is no Standard Schema, as far as that can be told. */
+function whatIsNoSchema(value: unknown): string {
+  if (!isObject(value)) return '';
+  if (['_def', '_type'].some((member) => member in value)) {
+    return ', a schema of a library that does not speak Standard Schema: update it (zod from 3.24, valibot from 1.0, arktype from 2.0)';
+  }
+  const isJsonSchema = ['$schema', 'properties', 'items', 'type'].some((member) => member in value);
+  return isJsonSchema ? ', a JSON Schema: publish it with the data, "lastgood publish --schema FILE", and it is checked without this option' : '';
 }
 
 /** An object with known options only, or none at all. */
@@ -186,6 +216,11 @@ export class Options {
     }
   }
 
+  /** Whether it was given. */
+  has(name: string): boolean {
+    return this.#given[name] !== undefined;
+  }
+
   /** One of some words. */
   choice<T extends string>(name: string, choices: readonly T[]): T | undefined {
     const expected = choices.map((choice) => `"${choice}"`).join(' or ');
@@ -199,12 +234,21 @@ export class Options {
     return taken === undefined ? undefined : Math.trunc(taken);
   }
 
-  /** What `fits`; nothing when the option is left out. */
-  take<T>(name: string, expected: string, fits: ((value: unknown) => value is T) | ((value: unknown) => boolean)) {
+  /** What `fits`; nothing when the option is left out. `hint` may say more of what does not. */
+  take<T>(
+    name: string,
+    expected: string,
+    fits: ((value: unknown) => value is T) | ((value: unknown) => boolean),
+    hint: (value: unknown) => string = () => '',
+  ) {
     const value = this.#given[name];
     if (value === undefined) return undefined;
-    if (!fits(value)) refuse(`option "${name}"${this.#where}: expected ${expected}, found ${describe(value)}`);
+    if (!fits(value)) this.refuse(name, `expected ${expected}, found ${describe(value)}${hint(value)}`);
     return value as T;
+  }
+
+  refuse(name: string, problem: string): never {
+    return refuse(`option "${name}"${this.#where}: ${problem}`);
   }
 }
 

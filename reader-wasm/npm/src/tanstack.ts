@@ -7,7 +7,7 @@
  */
 
 import { LastgoodError } from './errors.js';
-import type { AnyFeed, DataOf, Datasets, Feed, ReadOptions, Reading, Shape } from './types.js';
+import type { AnyFeed, DataOf, Datasets, Feed, ReadOptions, Reading, Shape, UndeclaredFeed } from './types.js';
 
 /** Names a query: `lastgood`, the feed, the dataset. */
 export type QueryKey = readonly ['lastgood', feed: string, dataset: string];
@@ -19,7 +19,7 @@ export interface DatasetQuery<T> {
    * Resolves with the whole reading, since its age and reason matter too; `select: ({ data }) => data` gives the value
    * alone.
    */
-  readonly queryFn: (context: { readonly signal: AbortSignal }) => Promise<Reading<T>>;
+  readonly queryFn: (context: QueryContext) => Promise<Reading<T>>;
   /** Up to three times, and only what may go better the next time. */
   readonly retry: (failureCount: number, error: LastgoodError) => boolean;
   /** Exponential, and not before the server wants to be asked again. */
@@ -30,8 +30,23 @@ export interface DatasetQuery<T> {
   readonly structuralSharing: false;
 }
 
+/** Of what TanStack gives to a query function, what is used. */
+export interface QueryContext {
+  readonly signal: AbortSignal;
+  readonly queryKey?: readonly unknown[];
+  readonly client?: QueryStore;
+}
+
+/** Of a `QueryClient`, what is used. */
+export interface QueryStore {
+  getQueryState(key: readonly unknown[]): { readonly data: unknown; readonly dataUpdatedAt: number } | undefined;
+  setQueryData(key: readonly unknown[], data: unknown, options: { updatedAt: number }): unknown;
+}
+
 /**
- * The options of a query that reads a dataset.
+ * The options of a query that reads a dataset. What it says of freshness changes with every look of the page, whoever asked for
+ * it: a query and a component with `useDataset` agree.
+ *
  *
  * The key is made of the feed's address and the dataset. A promise has no address yet and is numbered instead, in the
  * order in which promises come here: await the feed where keys must be the same on a server and in the page, or from
@@ -46,7 +61,7 @@ export function queryOptions<D extends Datasets, N extends keyof D & string>(
   options?: QueryReadOptions,
 ): DatasetQuery<DataOf<D, N>>;
 export function queryOptions<T = unknown>(
-  feed: AnyFeed | PromiseLike<AnyFeed>,
+  feed: UndeclaredFeed | PromiseLike<UndeclaredFeed>,
   name: string,
   options?: QueryReadOptions,
 ): DatasetQuery<T>;
@@ -57,7 +72,12 @@ export function queryOptions(
 ): DatasetQuery<unknown> {
   return {
     queryKey: ['lastgood', 'url' in feed ? feed.url : numberOf(feed), name],
-    queryFn: async ({ signal }) => ((await feed) as Feed).read(name, { ...options, signal }),
+    queryFn: async ({ signal, client, queryKey }) => {
+      const opened = (await feed) as Feed;
+      const reading = await opened.read(name, { ...options, signal });
+      if (client && queryKey) follow(opened, client, queryKey);
+      return reading;
+    },
     retry: (failureCount, error) => failureCount < MOST_RETRIES && mayPass(error),
     retryDelay: (failureCount, error) =>
       Math.max(Math.min(FIRST_DELAY_MS * 2 ** failureCount, LONGEST_DELAY_MS), error.retryAfterMs ?? 0),
@@ -91,6 +111,31 @@ function mayPass(error: unknown): boolean {
   if (!(error instanceof LastgoodError)) return false;
   if (error.code !== 'http') return PASSING.has(error.code);
   return error.status === null || error.status >= 500 || error.status === 408 || error.status === 429;
+}
+
+/** The queries that are told of looks, by client and feed. */
+const followed = new WeakMap<object, WeakMap<object, Set<string>>>();
+
+/** Has a query told what later looks say of its reading, until it is removed from the client. */
+function follow(feed: Feed, client: QueryStore, queryKey: readonly unknown[]): void {
+  const feeds = followed.get(client) ?? new WeakMap<object, Set<string>>();
+  const keys = feeds.get(feed) ?? new Set<string>();
+  followed.set(client, feeds.set(feed, keys));
+  const key = JSON.stringify(queryKey);
+  if (keys.has(key)) return;
+  keys.add(key);
+  const end = feed.onLook(() => {
+    const state = client.getQueryState(queryKey);
+    const before = state?.data as Reading | undefined;
+    if (!state) {
+      keys.delete(key);
+      end();
+    } else if (before) {
+      const now = feed.judge(before);
+      // Not as new data: for TanStack it is as old as it was.
+      if (now !== before) client.setQueryData(queryKey, now, { updatedAt: state.dataUpdatedAt });
+    }
+  });
 }
 
 const numbers = new WeakMap<object, string>();

@@ -17,8 +17,10 @@ export type Source = 'network' | 'cache' | 'fallback';
 
 /** Why a reading is not fresh. The codes are stable; `detail` is for people. */
 export type ReasonCode =
-  /** A commit is in progress; the cached copy was handed out meanwhile. */
+  /** A commit is in progress; the cached copy, or what the manifest names, was handed out meanwhile. */
   | 'locked'
+  /** The feed is being looked at, or was last looked at longer ago than the interval allows: the value is the one from before. */
+  | 'checking'
   /** The request did not get through: no network, DNS, refused by CORS or a content security policy. */
   | 'offline'
   /** The server sent nothing for `timeoutMs`. */
@@ -117,7 +119,10 @@ export interface Reading<T = unknown> {
   readonly cachedIn: 'localStorage' | 'cacheStorage' | null;
 }
 
-/** The `fallback` that the page itself brought, marked as such: nothing has been read yet, or nothing could be. */
+/**
+ * The `fallback` that the page itself brought, marked as such: nothing has been read yet, or nothing could be. The rest is that of the
+ * reading that was brought, or `null` when it was a value.
+ */
 export interface FallbackReading<T = unknown> {
   readonly data: T;
   readonly dataset: string;
@@ -126,13 +131,13 @@ export interface FallbackReading<T = unknown> {
   /** `pending` before the first reading, else why there is none. */
   readonly reason: ErrorCode | 'pending';
   readonly detail: string | null;
-  readonly generation: null;
-  readonly sha256: null;
-  readonly publishedAt: null;
-  readonly ageMs: null;
-  readonly checkedAt: null;
-  readonly meta: null;
-  readonly schemaVersion: null;
+  readonly generation: number | null;
+  readonly sha256: string | null;
+  readonly publishedAt: string | null;
+  readonly ageMs: number | null;
+  readonly checkedAt: string | null;
+  readonly meta: unknown;
+  readonly schemaVersion: number | null;
   readonly cachedIn: null;
 }
 
@@ -151,7 +156,7 @@ export interface ArtifactReading extends Reading<Blob> {
 
 /** What to do with a dataset whose lock marker is held. */
 export type LockPolicy =
-  /** Hand out the cached copy at once; wait only when there is none. */
+  /** Hand out the cached copy at once and, when there is none, what the manifest names. */
   | 'cache'
   /** Wait for the release (at most `lockWaitMs`), then read. */
   | 'wait'
@@ -205,15 +210,26 @@ export interface ReadOptions<T = unknown> extends Shape<T> {
    * call ends with `too-old`, and the error carries the reading. @default no limit
    */
   maxAge?: number;
+  /**
+   * The longest wait of this call, in milliseconds, 0 to 2147483647. After it, the verified copy at hand is handed out with the reason
+   * `timeout`, and the look goes on; without a copy, so does the wait. @default no limit
+   */
+  within?: number;
+  /**
+   * When the verified copy at hand is handed out. `first`: at once, with the reason `checking`, and the look goes on. `fallback`: only
+   * when the feed cannot be read. @default 'fallback' for `read`, `snapshot` and `artifact`, 'first' for `watch` and `updates`
+   */
+  cached?: 'first' | 'fallback';
 }
 
 /** A value for the first paint. */
 export interface WithFallback<T> {
   /**
    * Handed out, marked with `source: 'initial'`, as long as there is nothing else: by `watch` first of all, with the reason `pending`,
-   * and with another reason when the first reading fails; by `read` when it would otherwise throw.
+   * and with another reason when the first reading fails; by `read` when it would otherwise throw. A value, or the reading of it that
+   * a server has made, with its age and generation: then its payload is not downloaded again as long as it is current.
    */
-  fallback: T;
+  fallback: T | Reading<T>;
 }
 
 /** Without one, whether it is written in place or held in a variable. */
@@ -236,6 +252,8 @@ export interface WatchOptions<T = unknown> extends Omit<ReadOptions<T>, 'signal'
    * the error is another one. The watch goes on, and what was handed out before stands.
    */
   onError?: (error: LastgoodError) => void;
+  /** Called with `true` when a look begins that the watch takes part in, and with `false` when that has ended for it. */
+  onChecking?: (checking: boolean) => void;
 }
 
 /** Something that an app may want to log. Reading goes on in each case. */
@@ -324,12 +342,35 @@ export interface Datasets {
   readonly [dataset: string]: Shape;
 }
 
-/** The type of a dataset's value, as far as its shape says. */
+/** The type of a dataset's value, as far as its shape or its declaration says. */
 export type DataOf<D extends Datasets, N> = N extends keyof D
-  ? D[N] extends { schema: StandardSchemaV1<unknown, infer T> }
+  ? D[N] extends DeclaredShape<infer T>
     ? T
-    : unknown
+    : D[N] extends { schema: StandardSchemaV1<unknown, infer T> }
+      ? T
+      : unknown
   : unknown;
+
+/** A dataset whose type the page declares. It exists for the compiler alone. */
+export interface DeclaredShape<T> extends Shape {
+  readonly '~data': T;
+}
+
+/** The datasets of a feed whose types the page declares: those of `open<{ series: Row[] }>('/data/')`. */
+export type Declared<T extends object> = { readonly [N in keyof T & string]: DeclaredShape<T[N]> };
+
+/** What `open` is told of datasets whose types are declared. */
+export type ShapesOf<T extends object> = { readonly [N in keyof T & string]?: Shape<T[N]> };
+
+/** The names beyond those in `D` that a feed takes: any, or none when the page has declared its datasets. */
+export type OtherNames<D extends Datasets> = [keyof D] extends [never]
+  ? string
+  : D[keyof D] extends DeclaredShape<unknown>
+    ? never
+    : string;
+
+/** Every name that a feed takes. */
+export type NamesOf<D extends Datasets> = (keyof D & string) | OtherNames<D>;
 
 /** A feed opened for reading. */
 export interface Feed<D extends Datasets = Datasets> {
@@ -348,8 +389,8 @@ export interface Feed<D extends Datasets = Datasets> {
     name: N,
     options: KnownShape<ReadOptions> & WithFallback<NoInfer<DataOf<D, N>>>,
   ): Promise<Reading<DataOf<D, N>> | FallbackReading<DataOf<D, N>>>;
-  read<T>(name: string, options: ReadOptions<T> & WithFallback<NoInfer<T>>): Promise<Reading<T> | FallbackReading<T>>;
-  read<T = unknown>(name: string, options?: NoFallback<ReadOptions<T>>): Promise<Reading<T>>;
+  read<T>(name: OtherNames<D>, options: ReadOptions<T> & WithFallback<NoInfer<T>>): Promise<Reading<T> | FallbackReading<T>>;
+  read<T = unknown>(name: OtherNames<D>, options?: NoFallback<ReadOptions<T>>): Promise<Reading<T>>;
   /**
    * Reads several datasets that belong together: all of one generation. Resolves with a plain object that has a reading
    * under each name; names count once, and no names give an empty object without a request.
@@ -360,7 +401,7 @@ export interface Feed<D extends Datasets = Datasets> {
     options?: Omit<ReadOptions, keyof Shape>,
   ): Promise<{ readonly [K in N]: Reading<DataOf<D, K>> }>;
   snapshot<T extends Record<string, unknown> = Record<string, unknown>>(
-    names: readonly (keyof T & string)[],
+    names: readonly (keyof T & OtherNames<D>)[],
     options?: Omit<ReadOptions, keyof Shape>,
   ): Promise<{ readonly [K in keyof T]: Reading<T[K]> }>;
   /**
@@ -368,6 +409,12 @@ export interface Feed<D extends Datasets = Datasets> {
    * @throws {LastgoodError} when there is neither a current nor a cached copy
    */
   artifact(name: string, options?: Omit<ReadOptions, keyof Shape>): Promise<ArtifactReading>;
+  /** Watches an artifact, as {@link watch} does a dataset. Each reading has an object URL of its own, which is for you to revoke. */
+  watchArtifact(
+    name: string,
+    callback: (reading: ArtifactReading) => void,
+    options?: Omit<WatchOptions, keyof Shape>,
+  ): () => void;
   /**
    * Calls back with the first reading, and then whenever there is something new to show: another value, fresh or no longer, another reason,
    * published anew (`publishedAt`, `meta`). As long as the feed is unchanged, nobody is called. `source`, `generation`, `checkedAt` and
@@ -388,12 +435,12 @@ export interface Feed<D extends Datasets = Datasets> {
     options: KnownShape<WatchOptions> & WithFallback<NoInfer<DataOf<D, N>>>,
   ): () => void;
   watch<T>(
-    name: string,
+    name: OtherNames<D>,
     callback: (reading: Reading<T> | FallbackReading<T>) => void,
     options: WatchOptions<T> & WithFallback<NoInfer<T>>,
   ): () => void;
   watch<T = unknown>(
-    name: string,
+    name: OtherNames<D>,
     callback: (reading: Reading<T>) => void,
     options?: NoFallback<WatchOptions<T>>,
   ): () => void;
@@ -404,7 +451,7 @@ export interface Feed<D extends Datasets = Datasets> {
     options?: Omit<WatchOptions, keyof Shape>,
   ): () => void;
   watch<T extends Record<string, unknown> = Record<string, unknown>>(
-    names: readonly (keyof T & string)[],
+    names: readonly (keyof T & OtherNames<D>)[],
     callback: (readings: { readonly [K in keyof T]: Reading<T[K]> }) => void,
     options?: Omit<WatchOptions, keyof Shape>,
   ): () => void;
@@ -422,16 +469,16 @@ export interface Feed<D extends Datasets = Datasets> {
     options: KnownShape<WatchOptions> & WithFallback<NoInfer<DataOf<D, N>>>,
   ): AsyncIterableIterator<Reading<DataOf<D, N>> | FallbackReading<DataOf<D, N>>>;
   updates<T>(
-    name: string,
+    name: OtherNames<D>,
     options: WatchOptions<T> & WithFallback<NoInfer<T>>,
   ): AsyncIterableIterator<Reading<T> | FallbackReading<T>>;
-  updates<T = unknown>(name: string, options?: NoFallback<WatchOptions<T>>): AsyncIterableIterator<Reading<T>>;
+  updates<T = unknown>(name: OtherNames<D>, options?: NoFallback<WatchOptions<T>>): AsyncIterableIterator<Reading<T>>;
   updates<N extends keyof D & string>(
     names: readonly N[],
     options?: Omit<WatchOptions, keyof Shape>,
   ): AsyncIterableIterator<{ readonly [K in N]: Reading<DataOf<D, K>> }>;
   updates<T extends Record<string, unknown> = Record<string, unknown>>(
-    names: readonly (keyof T & string)[],
+    names: readonly (keyof T & OtherNames<D>)[],
     options?: Omit<WatchOptions, keyof Shape>,
   ): AsyncIterableIterator<{ readonly [K in keyof T]: Reading<T[K]> }>;
   /**
@@ -440,6 +487,35 @@ export interface Feed<D extends Datasets = Datasets> {
    * @throws {LastgoodError} `closed`
    */
   refresh(): Promise<void>;
+  /**
+   * The last reading of a dataset that this page has, as of now; `null` when there is none. Asks nobody, neither the server nor storage.
+   * Its value is in the shape that `open` was told.
+   */
+  held<N extends keyof D & string>(name: N): Reading<DataOf<D, N>> | null;
+  held<T = unknown>(name: OtherNames<D>): Reading<T> | null;
+  /** The last readings of several datasets that belong together, by name. */
+  held<N extends keyof D & string>(names: readonly N[]): { readonly [K in N]: Reading<DataOf<D, K>> } | null;
+  held<T extends Record<string, unknown> = Record<string, unknown>>(
+    names: readonly (keyof T & OtherNames<D>)[],
+  ): { readonly [K in keyof T]: Reading<T[K]> } | null;
+  /**
+   * Reads datasets together, so that {@link held} has them, and a component that shows one of them has it in its first render. Ends quietly
+   * when they cannot be read.
+   * @throws {LastgoodError} `closed`, `invalid-name`
+   */
+  readonly prefetch: (names: NamesOf<D> | readonly NamesOf<D>[]) => Promise<void>;
+  /** The reading as of now: `fresh`, `reason` and `detail` as the last look at the feed says, whoever asked for that. */
+  judge<R extends Reading>(reading: R): R;
+  /**
+   * Calls back after each look at the feed of this page, whoever asked for it, and when the last one becomes too old: {@link judge} and
+   * {@link held} may say something else then. Returns what ends it.
+   */
+  onLook(listener: () => void): () => void;
+  /**
+   * Removes all that the device keeps of the feed, as on signing out: from this page, localStorage and Cache Storage. Other tabs drop what
+   * they hold at their next look. Watches go on, and read anew.
+   */
+  forget(): Promise<void>;
   /** Ends every call in progress with the code `closed`, and every watch; later calls are refused. */
   close(): void;
 }
@@ -448,6 +524,9 @@ export interface Feed<D extends Datasets = Datasets> {
  * A feed of whatever datasets, for functions that pass it on: a `Feed<D>` is no `Feed`, since it knows some names better than the others.
  */
 export type AnyFeed = Pick<Feed, 'url' | 'refresh' | 'close'>;
+
+/** A feed that takes any name: one whose datasets the page has not declared. */
+export type UndeclaredFeed = AnyFeed & Pick<Feed, 'prefetch'>;
 
 /** The interface that validators share: https://standardschema.dev */
 export interface StandardSchemaV1<Input = unknown, Output = Input> {

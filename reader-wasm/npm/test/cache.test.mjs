@@ -107,7 +107,7 @@ test('while a commit is in progress the cached copy is handed out at once', asyn
   assert.deepEqual([reading.source, reading.fresh, reading.reason], ['cache', false, 'locked']);
 });
 
-test('a cached snapshot is handed out when it is of one generation, and only then', async () => {
+test('a cached snapshot is handed out when it is of one generation, or as it was last handed out', async () => {
   const { server, feed } = await opened({ sales: SALES, stock: '[1]' });
   await feed.snapshot(['sales', 'stock']);
   const manifest = server.files.get('manifest.json');
@@ -119,7 +119,17 @@ test('a cached snapshot is handed out when it is of one generation, and only the
   server.publish({ sales: '[3]', stock: '[3]' }, { generation: 3 });
   await feed.read('sales');
   server.files.set('manifest.json', (_, response) => response.writeHead(503).end());
-  await assert.rejects(feed.snapshot(['sales', 'stock']), { code: 'inconsistent' });
+  const last = await feed.snapshot(['sales', 'stock']);
+  assert.deepEqual([last.sales.data, last.stock.data, last.stock.generation], [JSON.parse(SALES), [1], 1]);
+  assert.deepEqual((await feed.read('sales')).data, [3]);
+  // What never was handed out together is not put together.
+  await assert.rejects((await visit(server)).snapshot(['stock', 'sales', 'none']), { code: 'http' });
+  const apart = await opened({ sales: SALES, stock: '[1]' });
+  await apart.feed.read('stock');
+  apart.server.publish({ sales: '[3]', stock: '[3]' }, { generation: 3 });
+  await apart.feed.read('sales');
+  apart.server.stop();
+  await assert.rejects(apart.feed.snapshot(['sales', 'stock']), { code: 'inconsistent' });
 });
 
 test('an altered payload is not handed out; it is downloaded again', async (t) => {

@@ -28,6 +28,10 @@ test('options of open', async (t) => {
     [{ maxAge: -1 }, /option "maxAge": expected a number from 0/],
     [{ init: 'include' }, /option "init": expected request options or a function, found "include"$/],
     [{ fetch: true }, /option "fetch": expected a function, found true$/],
+    [{ datasets: { sales: { migrate: { 1: String, 2: String } } } }, /option "migrate" of "sales" in "datasets": .*without "version".*: add version: 3$/],
+    [{ datasets: { sales: { schema: { type: 'array' } } } }, /option "schema" of "sales" in "datasets": expected a Standard Schema.*, a JSON Schema: publish it with the data/],
+    [{ datasets: { sales: { schema: { _def: {}, parse() {} } } } }, /found \[object Object\], a schema of a library .*: update it/],
+    [{ datasets: { sales: { schema: 'array' } } }, /option "schema" of "sales" in "datasets": expected a Standard Schema.*, found "array"$/],
     [{ debug: 1 }, /option "debug": expected true or false, found 1$/],
     ['cache', /expected an object with options, found "cache"/],
   ];
@@ -54,6 +58,23 @@ test('options of read', async (t) => {
       await assert.rejects(feed.snapshot(['sales'], options), { code: 'invalid-options', message });
     });
   }
+});
+
+test('a step that leads nowhere, and one that open says the version of', async () => {
+  const steps = { 1: (value) => value };
+  const feed = await open(URL_, { wasm, datasets: { sales: { version: 2 } }, fetch: () => Promise.reject(new TypeError('away')) });
+  await assert.rejects(feed.read('stock', { migrate: steps }), { code: 'invalid-options', message: /"migrate": leads nowhere/ });
+  assert.throws(() => feed.watch('stock', () => {}, { migrate: steps }), { code: 'invalid-options' });
+  await assert.rejects(feed.read('sales', { migrate: steps }), { code: 'offline' });
+});
+
+test('a feed that is opened again and again is warned of, once', async (t) => {
+  const warn = t.mock.method(console, 'warn', () => {});
+  const address = 'https://example.org/in-a-component/';
+  for (let render = 0; render < 60; render += 1) await open(address, { wasm });
+  const said = warn.mock.calls.map((call) => call.arguments[0]);
+  assert.equal(said.length, 1);
+  assert.match(said[0], /open\("https:\/\/example\.org\/in-a-component\/"\) was called 20 times .*beside the components and not in one/);
 });
 
 test('options that are undefined, or null altogether, are as if left out', async () => {
@@ -84,7 +105,13 @@ test('addresses', async (t) => {
     ['https://me:secret@example.org/data/', /user name or a password/],
     ['https://example.org/data/?v=1', /leave out "\?v=1"/],
     ['https://example.org/data/#x', /leave out "#x"/],
-    ['https://example.org/data/manifest.json', /the directory of the feed: "https:\/\/example.org\/data\/"/],
+    ['file:///data/', /through a server, such as lastgood serve/],
+    ['localhost:8080/data/', /found localhost:: write "http:\/\/localhost:8080\/data\/"/],
+    ['ftp://example.org/data/', /expected http or https, found ftp:$/],
+    ['https://example.org/data/manifest.json', /the directory of the feed, which has the manifest\.json: "https:\/\/example.org\/data\/"/],
+    ['https://example.org/data/performance.json', /the directory of the feed.*: "https:\/\/example.org\/data\/"/],
+    ['https://example.org/data/.lock', /the directory of the feed.*: "https:\/\/example.org\/data\/"/],
+    ['https://example.org/index.html', /the directory of the feed.*: "https:\/\/example.org\/"/],
   ];
   for (const [url, message] of refused) {
     await t.test(String(url), () =>
@@ -93,6 +120,7 @@ test('addresses', async (t) => {
   }
   assert.equal((await open('https://example.org/data', { wasm })).url, 'https://example.org/data/');
   assert.equal((await open(new URL('https://example.org'), { wasm })).url, 'https://example.org/');
+  assert.equal((await open('https://example.org/v1.json/', { wasm })).url, 'https://example.org/v1.json/');
 });
 
 test('a relative address is resolved against the page', async () => {

@@ -7,7 +7,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 use js_sys::{Array, Promise, Uint8Array};
-use lastgood_protocol::cache::CacheHead;
+use lastgood_protocol::cache::{CacheHead, CacheSets};
 use lastgood_protocol::digest::Sha256;
 use lastgood_protocol::manifest::Noted;
 use wasm_bindgen::prelude::*;
@@ -144,8 +144,14 @@ impl Blobs {
             let sha256 = match (payload, text_of(&address)) {
                 (Some((head_key, sha256)), _) if head_key.starts_with(heads) => Some(sha256),
                 (None, Some(key)) if key.starts_with(heads) => {
-                    let head = self.text(&key).await.and_then(|head| CacheHead::decode(&head));
-                    head.map(|head| head.sha256)
+                    let text = self.text(&key).await;
+                    if let Some(mut sets) = text.as_deref().and_then(CacheSets::decode) {
+                        if sets.drop_where(|_, head| purged.get(&head.sha256).is_some()) {
+                            self.put_text(&key, &sets.encode()).await;
+                        }
+                        continue;
+                    }
+                    text.as_deref().and_then(CacheHead::decode).map(|head| head.sha256)
                 }
                 _ => None,
             };
@@ -155,7 +161,20 @@ impl Blobs {
         }
     }
 
-    /// A head or a memory.
+    /// Removes all of a feed; also what its workers have, or its pages. `heads` is what the keys of its heads begin with.
+    pub(super) async fn forget(&self, memory: &str, heads: &str) {
+        let Some(cache) = self.open(WRITE_MS).await else { return };
+        let Some(requests) = self.ask(WRITE_MS, || cache.keys()).await else { return };
+        for request in Array::from(&requests).iter() {
+            let address = request.unchecked_into::<Request>().url();
+            let payload = SPACES.iter().find_map(|space| payload_of(space, &address)).map(|(head_key, _)| head_key);
+            if payload.or_else(|| text_of(&address)).is_some_and(|key| key == memory || key.starts_with(heads)) {
+                self.ask(WRITE_MS, || cache.delete(&address)).await;
+            }
+        }
+    }
+
+    /// A head, a memory or sets.
     pub(super) async fn text(&self, key: &str) -> Option<String> {
         let found = self.find(&text_address(key)).await?;
         self.ask(READ_MS, || found.text()).await?.as_string()

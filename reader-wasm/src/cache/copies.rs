@@ -1,18 +1,17 @@
 //! The copies of one feed's payloads between visits: which store has what, and in which order it is written.
 //!
-//! Heads and memories are in localStorage, and in Cache Storage where there is none (in workers). A payload is in the same store as its
+//! Heads, sets and memories are in localStorage, and in Cache Storage where there is none (in workers) or no room. A payload is in the same store as its
 //! head or, when it does not fit localStorage or is an artifact, in Cache Storage.
 //!
 //! Several calls and tabs may write at once. The payload goes before its head, so that a head never names what is not there yet; what
 //! the head before named goes last, so that at each moment, and after a crash at each moment, the head that stands finds its payload.
+//! What a set names stays until a later set takes its place ([`sets`](super::sets)).
 
 use std::cell::Cell;
 use std::rc::Rc;
 
 use js_sys::JsString;
 use lastgood_protocol::cache::{CacheHead, FeedMemory, Keys};
-use lastgood_protocol::digest::Sha256;
-use lastgood_protocol::manifest::Noted;
 use lastgood_protocol::name::DatasetName;
 use wasm_bindgen::JsCast;
 use web_sys::Blob;
@@ -30,6 +29,9 @@ use crate::payload::{Payload, encoded};
 /// three of them would push everything else out, and writing them there stops the page.
 pub(crate) const LARGE: u32 = 5_242_879 / 3;
 
+/// Stands in localStorage in the place of the memory, when what is known of copies is in Cache Storage.
+const SPILLED: &str = "cacheStorage";
+
 /// Whether a payload could be kept; if not, why not, where there is storage at all.
 pub(super) enum Kept {
     Yes,
@@ -38,7 +40,7 @@ pub(super) enum Kept {
 
 /// A stored payload, beside its head: its text, if it is a text in localStorage. Another tab may replace both at any moment.
 #[derive(Clone)]
-pub(crate) struct Stored(Option<JsString>);
+pub(crate) struct Stored(pub(super) Option<JsString>);
 
 /// Tells what happens to storage. Unavailable is told once, however often it is met: two stores that a browser blocks together are one
 /// piece of news.
@@ -56,10 +58,12 @@ impl News {
 }
 
 pub(crate) struct Copies {
-    keys: Keys,
+    pub(super) keys: Keys,
     news: Rc<News>,
-    local: Option<LocalStore>,
-    blobs: Option<Blobs>,
+    pub(super) local: Option<LocalStore>,
+    pub(super) blobs: Option<Blobs>,
+    /// Whether there was no room in localStorage for what is known of copies, so that it is looked for in Cache Storage too.
+    spilled: Cell<bool>,
 }
 
 impl Copies {
@@ -78,11 +82,17 @@ impl Copies {
             local: local.then(|| LocalStore { news: Rc::clone(&news) }),
             blobs: blobs.then(|| Blobs::new(if local { "local" } else { "own" }, Rc::clone(&news))),
             news,
+            spilled: Cell::default(),
         })
     }
 
     pub(super) async fn memory(&self) -> Option<FeedMemory> {
-        FeedMemory::decode(&self.text(self.keys.memory()).await?)
+        let key = self.keys.memory();
+        if let (Some(local), Some(_), false) = (&self.local, &self.blobs, self.spilled.get()) {
+            let has_spilled = |text: Option<String>| text.map_or_else(|| local.is_full(), |text| text == SPILLED);
+            self.spilled.set(has_spilled(local.text(key)));
+        }
+        FeedMemory::decode(&self.text(key).await?)
     }
 
     pub(super) async fn keep_memory(&self, memory: &FeedMemory) {
@@ -95,7 +105,7 @@ impl Copies {
         self.head_at(&self.keys.head(dataset)).await
     }
 
-    async fn head_at(&self, key: &str) -> Option<CacheHead> {
+    pub(super) async fn head_at(&self, key: &str) -> Option<CacheHead> {
         CacheHead::decode(&self.text(key).await?)
     }
 
@@ -134,8 +144,17 @@ impl Copies {
         if is_it(&found) {
             return found;
         }
-        // A text of another digest was left by a tab that was closed between writing the head and removing the text.
+        // A text of another digest was left by a tab that was closed between writing the head and removing the text, or while another
+        // payload took its place.
         let key = self.keys.head(dataset);
+        let earlier = self.local.as_ref().and_then(|local| local.earlier(&key, &head.sha256));
+        if let Some(text) = earlier.filter(|_| !is_it(&found)) {
+            let blob = Blobbed { bytes: encoded(&text, head.size), media_type: String::new() };
+            found = Some(made(dataset, head, blob, Place::LocalStorage).await);
+        }
+        if is_it(&found) {
+            return found;
+        }
         if let Some(blobs) = &self.blobs
             && let Some(blob) = blobs.payload(&key, &head.sha256).await
         {
@@ -152,17 +171,6 @@ impl Copies {
         found
     }
 
-    /// Removes the payloads that were purged, of whichever dataset, and the heads that name them.
-    pub(super) async fn purge(&self, purged: &Noted<Sha256>) {
-        let heads = self.keys.heads();
-        if let Some(local) = &self.local {
-            local.purge(&heads, purged);
-        }
-        if let Some(blobs) = &self.blobs {
-            blobs.purge(&heads, purged).await;
-        }
-    }
-
     /// Where the payload that a head names is kept, if it is.
     pub(super) async fn place(&self, dataset: &DatasetName, head: &CacheHead) -> Option<Place> {
         let key = self.keys.head(dataset);
@@ -171,7 +179,8 @@ impl Copies {
         {
             return Some(Place::CacheStorage);
         }
-        self.local.as_ref()?.payload(&key).map(|_| Place::LocalStorage)
+        let local = self.local.as_ref()?;
+        local.payload(&key).or_else(|| local.earlier(&key, &head.sha256)).map(|_| Place::LocalStorage)
     }
 
     /// Keeps a payload that was downloaded, with its head; `all` are the datasets of the call. Says where, if anywhere.
@@ -185,6 +194,11 @@ impl Copies {
         let key = self.keys.head(dataset);
         let spare: Vec<String> = all.iter().map(|dataset| self.keys.head(dataset)).collect();
         let before = self.head_at(&key).await;
+        if !self.spare_earlier(&key, before.as_ref(), head, &spare).await {
+            let detail = "there is no room beside what was last handed out together";
+            self.news.page.tell(&Event::CacheFull { dataset: dataset.as_str(), detail });
+            return None;
+        }
         // Of an artifact there is no text.
         let is_text = head.ext.is_json();
         let mut problems = Vec::new();
@@ -229,7 +243,9 @@ impl Copies {
         // A text that could have been in either place is found by the next sweep.
         let for_blobs = |before: &&CacheHead| !before.ext.is_json() || before.size > LARGE.into();
         let replaced = before.filter(|before| before.sha256 != head.sha256);
-        if let Some(replaced) = replaced.filter(|before| place == Place::CacheStorage || for_blobs(before)) {
+        if let Some(replaced) = replaced.filter(|before| place == Place::CacheStorage || for_blobs(before))
+            && self.set_head(key, &replaced.sha256).await.is_none()
+        {
             blobs.remove_payload(key, &replaced.sha256).await;
         }
         if place == Place::CacheStorage {
@@ -279,7 +295,7 @@ impl Copies {
                 blobs.remove_payload(&head_key, sha256).await;
             }
             if head.is_some() {
-                self.remove_text(&head_key).await;
+                self.forget_copy(&head_key, sha256.as_ref()).await;
                 self.news.page.tell(&Event::CacheEvicted { dataset: dataset_of(&head_key) });
             }
             match blobs.put_payload(key, &payload.sha256, &blob).await {
@@ -295,8 +311,11 @@ impl Copies {
     async fn candidates(&self, blobs: &Blobs, spare: &[String]) -> Vec<Candidate> {
         let mut candidates = Vec::new();
         for listed in blobs.payloads().await {
-            let named = self.head_at(&listed.head_key).await;
-            let head = named.filter(|named| named.sha256 == listed.sha256);
+            let named = self.head_at(&listed.head_key).await.filter(|named| named.sha256 == listed.sha256);
+            let head = match named {
+                Some(head) => Some(head),
+                None => self.set_head(&listed.head_key, &listed.sha256).await,
+            };
             let may_go = if head.is_some() { !spare.contains(&listed.head_key) } else { !listed.young };
             if may_go {
                 candidates.push(Candidate { head_key: listed.head_key, sha256: Some(listed.sha256), head });
@@ -305,29 +324,49 @@ impl Copies {
         candidates
     }
 
-    /// A head or a memory.
-    async fn text(&self, key: &str) -> Option<String> {
-        match (&self.local, &self.blobs) {
-            (Some(local), _) => local.text(key),
-            (None, Some(blobs)) => blobs.text(key).await,
-            (None, None) => None,
+    /// A head, a memory or sets.
+    pub(super) async fn text(&self, key: &str) -> Option<String> {
+        let found = self.local.as_ref().and_then(|local| local.text(key)).filter(|text| text != SPILLED);
+        match &self.blobs {
+            Some(blobs) if found.is_none() && self.are_texts_in_blobs() => blobs.text(key).await,
+            _ => found,
         }
     }
 
-    async fn put_text(&self, key: &str, text: &str) -> bool {
-        match (&self.local, &self.blobs) {
-            (Some(local), _) => local.put_text(key, text),
-            (None, Some(blobs)) => blobs.put_text(key, text).await,
-            (None, None) => false,
+    /// Keeps a head, a memory or sets: where there is no room in localStorage, in Cache Storage.
+    pub(super) async fn put_text(&self, key: &str, text: &str) -> bool {
+        let memory = self.keys.memory();
+        let kept = match &self.local {
+            // What stands in its place says where to look.
+            Some(_) if self.spilled.get() && key == memory => false,
+            Some(local) => local.put_text(key, text),
+            None => false,
+        };
+        let Some(blobs) = self.blobs.as_ref().filter(|_| !kept) else { return kept };
+        if let Some(local) = self.local.as_ref().filter(|_| !self.spilled.replace(true)) {
+            if let Some(seen) = local.text(memory).filter(|_| key != memory) {
+                blobs.put_text(memory, &seen).await;
+            }
+            local.put_text(memory, SPILLED);
+        }
+        if let Some(local) = self.local.as_ref().filter(|_| key != memory) {
+            // What stood there before would be found first.
+            local.remove_text(key);
+        }
+        blobs.put_text(key, text).await
+    }
+
+    pub(super) async fn remove_text(&self, key: &str) {
+        if let Some(local) = &self.local {
+            local.remove_text(key);
+        }
+        if let Some(blobs) = self.blobs.as_ref().filter(|_| self.are_texts_in_blobs()) {
+            blobs.remove_text(key).await;
         }
     }
 
-    async fn remove_text(&self, key: &str) {
-        match (&self.local, &self.blobs) {
-            (Some(local), _) => local.remove_text(key),
-            (None, Some(blobs)) => blobs.remove_text(key).await,
-            (None, None) => {}
-        }
+    fn are_texts_in_blobs(&self) -> bool {
+        self.local.is_none() || self.spilled.get()
     }
 
     fn corrupt(&self, dataset: &DatasetName, detail: &str) {

@@ -7,9 +7,10 @@ use std::rc::Rc;
 
 use gloo_storage::{LocalStorage, Storage as _};
 use js_sys::JsString;
-use lastgood_protocol::cache::{self, CacheHead};
+use lastgood_protocol::cache::{self, CacheHead, CacheSets};
 use lastgood_protocol::digest::Sha256;
 use lastgood_protocol::manifest::Noted;
+use lastgood_protocol::name::DatasetName;
 use wasm_bindgen::prelude::*;
 use web_sys::Storage;
 
@@ -26,6 +27,9 @@ extern "C" {
     #[wasm_bindgen(method, js_name = setItem, catch)]
     fn set_item(this: &Texts, key: &str, text: &JsValue) -> Result<(), JsValue>;
 }
+
+/// Written and removed to find out whether there is room.
+const PROBE: &str = "lastgood:1:+probe";
 
 /// lastgood's part of localStorage.
 pub(super) struct LocalStore {
@@ -59,6 +63,31 @@ impl LocalStore {
         self.get(&cache::payload_of(head_key))
     }
 
+    /// A payload that is no longer the latest, which a set names.
+    pub(super) fn earlier(&self, head_key: &str, sha256: &Sha256) -> Option<JsString> {
+        self.get(&cache::earlier_of(head_key, sha256))
+    }
+
+    /// Keeps the latest payload as an earlier one too, before another takes its place. True when it is there.
+    pub(super) fn keep_earlier(&self, key: &str, head: &CacheHead, text: &JsString, spare: &[String]) -> bool {
+        let earlier = cache::earlier_of(key, &head.sha256);
+        self.get(&earlier).is_some() || matches!(self.put(&earlier, text, head.size, spare), Kept::Yes)
+    }
+
+    /// Says whether it was there.
+    pub(super) fn remove_earlier(&self, head_key: &str, sha256: &Sha256) -> bool {
+        let was_there = self.earlier(head_key, sha256).is_some();
+        self.remove_text(&cache::earlier_of(head_key, sha256));
+        was_there
+    }
+
+    /// Whether there is no room for what is known of a copy.
+    pub(super) fn is_full(&self) -> bool {
+        let has_room = self.put_text(PROBE, &" ".repeat(512));
+        self.remove_text(PROBE);
+        !has_room
+    }
+
     /// Keeps a payload with its head, and makes room when there is none; the entries whose heads' keys are in `spare` stay. The payload
     /// goes first: as long as it cannot be written, the copy before it stays whole and usable.
     pub(super) fn keep(&self, key: &str, head: &CacheHead, text: &JsValue, spare: &[String]) -> Kept {
@@ -83,7 +112,12 @@ impl LocalStore {
             return Kept::No(Some(page::describe(&problem)));
         }
         for candidate in in_order(self.candidates(&storage, spare), size) {
-            self.remove_entry(&candidate.head_key);
+            match &candidate.sha256 {
+                Some(sha256) => _ = self.remove_earlier(&candidate.head_key, sha256),
+                None => self.remove_entry(&candidate.head_key),
+            }
+            let named = candidate.sha256.or(candidate.head.as_ref().map(|head| head.sha256));
+            self.part_sets(&candidate.head_key, named.as_ref());
             self.news.evicted(&candidate.head_key);
             match texts.set_item(key, text) {
                 Ok(()) => return Kept::Yes,
@@ -95,27 +129,57 @@ impl LocalStore {
 
     /// The entries of lastgood, of whichever feed, without those of the call that needs the room.
     fn candidates(&self, storage: &Storage, spare: &[String]) -> Vec<Candidate> {
-        let keys = (0..storage.length().unwrap_or(0)).filter_map(|index| storage.key(index).ok().flatten());
-        let heads: Vec<String> = keys.filter_map(|key| cache::head_of(&key).map(str::to_owned)).collect();
-        let candidate = |head_key: String| Candidate {
-            head: self.text(&head_key).and_then(|head| CacheHead::decode(&head)),
-            sha256: None,
-            head_key,
+        let candidate = |key: String| {
+            if let Some(head_key) = cache::head_of(&key) {
+                let head = self.text(head_key).and_then(|head| CacheHead::decode(&head));
+                return Some(Candidate { head_key: head_key.to_owned(), sha256: None, head });
+            }
+            let (head_key, sha256) = cache::earlier(&key)?;
+            let head = self.sets(&cache::sets_of(head_key)).head(dataset_of(head_key), &sha256).cloned();
+            Some(Candidate { head_key: head_key.to_owned(), sha256: Some(sha256), head })
         };
-        heads.into_iter().filter(|key| !spare.contains(key)).map(candidate).collect()
+        let candidates = keys(storage).into_iter().filter_map(candidate);
+        candidates.filter(|candidate| !spare.contains(&candidate.head_key)).collect()
     }
 
-    /// Removes the heads that name what was purged, and the payloads beside them; the heads' keys begin with `heads`.
+    /// Removes the heads that name what was purged, and payloads that were; the heads' keys begin with `heads`.
     pub(super) fn purge(&self, heads: &str, purged: &Noted<Sha256>) {
         let Some(storage) = self.storage() else { return };
-        let keys = (0..storage.length().unwrap_or(0)).filter_map(|index| storage.key(index).ok().flatten());
-        // All of them first: removing moves the others.
-        let keys: Vec<String> = keys.filter(|key| key.starts_with(heads) && cache::head_of(key).is_none()).collect();
-        for key in keys {
-            let head = self.text(&key).and_then(|head| CacheHead::decode(&head));
-            if head.is_some_and(|head| purged.get(&head.sha256).is_some()) {
-                self.remove_entry(&key);
+        for key in keys(&storage).into_iter().filter(|key| key.starts_with(heads)) {
+            if let Some((_, sha256)) = cache::earlier(&key) {
+                if purged.get(&sha256).is_some() {
+                    self.remove_text(&key);
+                }
+            } else if cache::head_of(&key).is_none() {
+                let head = self.text(&key).and_then(|head| CacheHead::decode(&head));
+                if head.is_some_and(|head| purged.get(&head.sha256).is_some()) {
+                    self.remove_entry(&key);
+                }
             }
+        }
+    }
+
+    /// Removes all of a feed; `heads` is what the keys of its heads begin with.
+    pub(super) fn forget(&self, memory: &str, heads: &str) {
+        let Some(storage) = self.storage() else { return };
+        for key in keys(&storage).into_iter().filter(|key| key == memory || key.starts_with(heads)) {
+            self.remove_text(&key);
+        }
+    }
+
+    fn sets(&self, key: &str) -> CacheSets {
+        self.text(key).and_then(|sets| CacheSets::decode(&sets)).unwrap_or_default()
+    }
+
+    /// Drops the sets that have lost a payload.
+    fn part_sets(&self, head_key: &str, lost: Option<&Sha256>) {
+        let key = cache::sets_of(head_key);
+        let mut sets = self.sets(&key);
+        let is_lost = |dataset: &DatasetName, head: &CacheHead| {
+            dataset.as_str() == dataset_of(head_key) && Some(&head.sha256) == lost
+        };
+        if sets.drop_where(is_lost) {
+            self.put_text(&key, &sets.encode());
         }
     }
 
@@ -155,6 +219,11 @@ fn storage() -> Result<Option<Storage>, JsValue> {
     // Runtimes without a window may have it all the same.
     let storage = js_sys::Reflect::get(&js_sys::global(), &"localStorage".into())?;
     Ok(Some(storage).filter(JsValue::is_object).map(JsCast::unchecked_into))
+}
+
+/// All keys, since removing one moves the others.
+fn keys(storage: &Storage) -> Vec<String> {
+    (0..storage.length().unwrap_or(0)).filter_map(|index| storage.key(index).ok().flatten()).collect()
 }
 
 /// Whether storage is full. The second name is that of older Firefox.

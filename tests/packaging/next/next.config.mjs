@@ -1,3 +1,4 @@
 export default {
+  cacheComponents: true,
   rewrites: () => [{ source: '/data/:path*', destination: `${process.env.SITE}data/:path*` }],
 };

@@ -2,7 +2,11 @@
 import { open, LastgoodError, type Feed, type Reading } from 'lastgood';
 import { open as openInline } from 'lastgood/inline';
 import { useDataset } from 'lastgood/react';
+import { FeedStatus, SPANISH } from 'lastgood/react/status';
 import { queryOptions } from 'lastgood/tanstack';
+import { testFeed, type TestFeed } from 'lastgood/testing';
+import lastgood from 'lastgood/vite';
+import { createElement } from 'react';
 
 interface Day {
   day: number;
@@ -33,7 +37,7 @@ export async function readInline(): Promise<number> {
   }
 }
 
-const shaped = open('/data/', { datasets: { performance: { migrate: { 1: (value) => value } } } });
+const shaped = open('/data/', { datasets: { performance: { version: 2, migrate: { 1: (value) => value } } } });
 
 export function useDays(): readonly Day[] {
   const { data } = useDataset<Day[]>(open('/data/'), 'performance', { fallback: [] });
@@ -43,3 +47,22 @@ export function useDays(): readonly Day[] {
 }
 
 export const query = queryOptions(shaped, 'performance');
+
+const declared = open<{ performance: Day[] }>('/data/');
+
+export function Status() {
+  const result = useDataset(declared, 'performance');
+  // @ts-expect-error: there is no such dataset
+  useDataset(declared, 'performence');
+  return createElement(FeedStatus, { of: result, texts: SPANISH });
+}
+
+export async function driven(): Promise<TestFeed<{ performance: Day[] }>> {
+  const feed = await testFeed<{ performance: Day[] }>({ performance: [] });
+  await feed.publish({ performance: [{ day: 1, value: 2 }] });
+  // @ts-expect-error: there is no such dataset
+  await feed.publish({ performence: [] });
+  return feed;
+}
+
+export const plugins = [lastgood({ dir: 'feed' })];

@@ -1,3 +1,5 @@
+import lastgood from 'lastgood/vite';
+
 // Into the built page alone: the development server injects inline scripts.
 const contentSecurityPolicy = {
   name: 'content-security-policy',
@@ -15,12 +17,8 @@ const contentSecurityPolicy = {
 };
 
 export default {
-  plugins: [contentSecurityPolicy],
+  plugins: [contentSecurityPolicy, lastgood({ url: '/feed/' })],
   // What Vite 8 does by itself: in the older format of workers, a script that loads another one only if it must cannot be built.
   worker: { format: 'es' },
-  server: {
-    proxy: { '/data': process.env.SITE },
-    // With a feed in public/: lock markers come and go, and Vite takes one that has just gone for a script that it cannot load.
-    watch: { ignored: ['**/.lock', '**/.*_lock'] },
-  },
+  server: { proxy: { '/data': process.env.SITE } },
 };

@@ -8,7 +8,7 @@ use lastgood_tests::site::{Fault, Site, dataset};
 use serde_json::Value;
 
 use crate::project::Project;
-use crate::{assert_read, site};
+use crate::{PUBLISHED, assert_read, site};
 
 fn assert_page_reads(browser: &Browser, url: &str) {
     assert_shows(browser, url, "output");
@@ -150,7 +150,7 @@ fn assert_vite_reads(project: &Project, version: u8) {
     assert_eq!(module_requests(&browser), [200], "Vite {version}");
 }
 
-/// A feed in `public/`: its lock markers come and go, which Vite notices late.
+/// A feed in `public/`: its lock markers come and go, which Vite notices late, and it belongs into no build.
 fn assert_vite_survives_publishing(project: &Project, version: u8) {
     fs::create_dir_all(project.path("public")).unwrap();
     let feed = Feed::open(project.path("public/feed"));
@@ -172,9 +172,52 @@ fn assert_vite_survives_publishing(project: &Project, version: u8) {
     };
     for day in 1..10 {
         publish(day);
-        assert_eq!([get(".lock"), get(".performance_lock")], [404; 2], "Vite {version}");
+        assert_eq!([get(".lock"), get(".performance_lock")], [204; 2], "Vite {version}");
     }
     assert_eq!(get("manifest.json"), 200);
+    assert_eq!(get(".lastgood/operations.jsonl"), 404, "it is private");
+    fs::write(project.path("public/robots.txt"), "public").unwrap();
+    project.build_by(&format!("build:{version}"), &site);
+    assert!(project.path("dist/robots.txt").exists(), "Vite {version}");
+    assert!(!project.path("dist/feed").exists(), "Vite {version} copies the feed");
+}
+
+/// The recipe of docs/reader/offline.md.
+#[test]
+fn offline() {
+    let project = Project::install("offline");
+    for engine in [Engine::Chromium, Engine::Firefox, Engine::WebKit] {
+        let mut site = site(project.path("dist"));
+        project.build(&site);
+        let browser = Browser::start(engine, Profile::Default);
+        assert_page_reads(&browser, site.url());
+        let has_workers: bool = browser.look("return 'serviceWorker' in navigator;");
+        assert!(has_workers || engine == Engine::WebKit, "{engine:?}");
+        if !has_workers {
+            // Its driver has only sessions without service workers: there, the page must do without.
+            continue;
+        }
+        browser.wait_until("navigator.serviceWorker.controller?.state === 'activated'");
+        site.stop();
+        for page in ["", "a/page/of/the/app"] {
+            browser.open(&format!("{}{page}", site.url()));
+            browser.wait_for("output");
+            let reading: Value = serde_json::from_str(&browser.text("output")).unwrap();
+            assert_eq!(
+                (&reading["reason"], &reading["fresh"]),
+                (&"offline".into(), &false.into()),
+                "{engine:?}: {reading}"
+            );
+            assert_eq!(reading["data"], serde_json::from_str::<Value>(PUBLISHED).unwrap(), "{engine:?}");
+        }
+        // And what the server has when it is back is there at once.
+        site.restart();
+        site.publish(&[("performance", "[4]")]);
+        browser.open(site.url());
+        browser.wait_for("output");
+        let reading: Value = serde_json::from_str(&browser.text("output")).unwrap();
+        assert_eq!((&reading["data"], &reading["fresh"]), (&serde_json::json!([4]), &true.into()), "{engine:?}");
+    }
 }
 
 #[test]
@@ -274,12 +317,18 @@ fn next() {
     project.build(&site);
     let server = project.serve("start", &site);
     let page = ureq::get(server.url()).call().unwrap().into_body().read_to_string().unwrap();
-    assert!(page.contains("id=\"pending\""), "rendered on the server: {page}");
+    assert!(page.contains("1 days of generation 1, "), "rendered on the server, with what is known of it: {page}");
     let browser = chromium();
     for output in ["#server", "#client"] {
         assert_shows(&browser, server.url(), output);
     }
     assert_eq!(module_requests(&browser), [200]);
+    // The payload came with the page.
+    let payloads: Vec<String> = browser.look(
+        "const names = performance.getEntriesByType('resource').map(({ name }) => name);
+         return names.filter((name) => /\\/data\\/(performance\\.json|objects\\/)/.test(name));",
+    );
+    assert_eq!(payloads, [""; 0]);
 }
 
 #[test]

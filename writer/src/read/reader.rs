@@ -164,7 +164,7 @@ impl<S: Storage> Reader<S> {
         let _landing = Landing { reader: self, datasets };
         let cached: Vec<Option<Cached>> = datasets.iter().map(|dataset| state.cache.peek(dataset).cloned()).collect();
         let heads = cached.iter().map(|cached| cached.as_ref().map(|cached| cached.head.clone())).collect();
-        let known = Known { memory: state.memory.clone(), heads };
+        let known = Known { memory: state.memory.clone(), heads, set: None };
         let last = state.manifest.clone();
         drop(state);
 

@@ -8,10 +8,13 @@ use super::script;
 use crate::workspace;
 
 /// What a page imports, and the files that declare it.
-const SECTIONS: [(&str, &[&str]); 4] = [
+const SECTIONS: [(&str, &[&str]); 7] = [
     ("`lastgood` and `lastgood/inline`", &["lastgood", "errors"]),
     ("`lastgood/react`", &["react"]),
+    ("`lastgood/react/status`", &["react-status"]),
     ("`lastgood/tanstack`", &["tanstack"]),
+    ("`lastgood/testing`", &["testing"]),
+    ("`lastgood/vite`", &["vite"]),
     ("Types", &["types"]),
 ];
 
@@ -105,7 +108,7 @@ fn parse(source: &str) -> Vec<Export> {
 fn declared(line: &str) -> Option<String> {
     let kinds = ["interface ", "type ", "function ", "class ", "const "];
     let rest = line.strip_prefix("export ").unwrap_or(line);
-    let rest = rest.strip_prefix("declare ").unwrap_or(rest);
+    let rest = ["declare ", "default "].iter().find_map(|word| rest.strip_prefix(word)).unwrap_or(rest);
     let rest = kinds.iter().find_map(|kind| rest.strip_prefix(kind))?;
     let name: String = rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
     (!name.is_empty()).then_some(name)
@@ -199,6 +202,7 @@ interface Hidden {
   /** Not the end }. */
   a: number;
 }
+export default function main(): void;
 export {};
 ";
 
@@ -206,7 +210,7 @@ export {};
     fn declarations_are_found_whole_and_with_their_comments() {
         let exports = parse(SOURCE);
         let names: Vec<&str> = exports.iter().map(|export| export.name.as_str()).collect();
-        assert_eq!(names, ["f", "f", "T", "Hidden"]);
+        assert_eq!(names, ["f", "f", "T", "Hidden", "main"]);
         assert_eq!(exports[0].code, "export declare function f(a: { b: string }): void;\n");
         assert_eq!(exports[1].code, "export declare function f(): Promise<\n  void\n>;\n");
         assert!(exports[2].code.ends_with("  | 'one'\n  | { two: string };\n"), "{:?}", exports[2]);

@@ -11,7 +11,7 @@ use super::wasm::MODULES;
 use crate::{npm, process, workspace};
 
 /// What can be imported, each a file of its own.
-pub(super) const ENTRIES: [&str; 4] = ["lastgood", "inline", "react", "tanstack"];
+pub(super) const ENTRIES: [&str; 7] = ["lastgood", "inline", "react", "react-status", "tanstack", "testing", "vite"];
 /// What validates, as a script of its own, which the entries import when a manifest names a schema.
 pub(super) const VALIDATOR_SCRIPT: &str = "validator";
 /// The modules that declarations of entries refer to.
@@ -34,7 +34,7 @@ pub(super) fn bundle(directory: &Path) -> Result<()> {
         .args(ENTRIES.into_iter().chain(scripts).map(|entry| format!("src/{entry}.ts")))
         .args(["--bundle", "--splitting", "--format=esm", "--target=es2022", "--log-level=warning"])
         .args(["--chunk-names=chunk-[hash]", "--loader:.wasm=base64"])
-        .arg("--external:react");
+        .args(["--external:react", "--external:node:*"]);
     for module in MODULES {
         esbuild
             .arg(alias(module.glue.trim_end_matches(".js"), &directory.join(module.glue)))

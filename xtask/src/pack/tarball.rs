@@ -14,7 +14,7 @@ use serde_json::Value;
 use super::pages;
 
 /// Every file of the package. A file that is missing breaks sites; one too many may be a secret.
-const FILES: [&str; 19] = [
+const FILES: [&str; 25] = [
     "LICENSE-APACHE",
     "LICENSE-MIT",
     "README.md",
@@ -28,12 +28,18 @@ const FILES: [&str; 19] = [
     "lastgood_reader_bg.wasm",
     "lastgood_validator_bg.wasm",
     "package.json",
+    "react-status.d.ts",
+    "react-status.js",
     "react.d.ts",
     "react.js",
     "tanstack.d.ts",
     "tanstack.js",
+    "testing.d.ts",
+    "testing.js",
     "types.d.ts",
     "validator.js",
+    "vite.d.ts",
+    "vite.js",
 ];
 
 /// What entries have in common lies in files named after their content: `chunk-6NJKYBLX.js`.

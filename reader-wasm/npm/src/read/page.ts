@@ -9,6 +9,7 @@ import type { Tell, Trace } from '../events.js';
 import { describe, parseRequestOptions, type FeedOptions } from '../options.js';
 import type { FeedEvent, RequestOptions } from '../types.js';
 import type { Validate, Verdict } from '../validator.js';
+import type { Brought } from './brought.js';
 import type { Early, EarlyRequest } from './early.js';
 import { adapt, type ReadableResponse } from './response.js';
 
@@ -22,15 +23,27 @@ export interface Page {
   init(url: string): RequestInit | Promise<RequestInit>;
   early(path: string): EarlyRequest | undefined;
   adapt(given: unknown): ReadableResponse;
+  /** What must no longer be shown: payloads by their digests, or, with `null`, all. */
+  dropped(digests: readonly string[] | null): void;
   emit(event: FeedEvent): void;
   loadValidator(): void;
   validate(sha256: string, schema: string, payload: Uint8Array): Promise<Verdict>;
 }
 
+/** What of a feed is not one of its options. */
+interface Around {
+  readonly tell: Tell;
+  readonly trace: Trace;
+  readonly early: Early | null;
+  readonly brought: Brought;
+  readonly validator: () => Promise<Validate>;
+  readonly dropped: (digests: readonly string[] | null) => void;
+}
+
 export function pageOf(
   url: string,
   options: FeedOptions,
-  { tell, trace, early, validator }: { tell: Tell; trace: Trace; early: Early | null; validator: () => Promise<Validate> },
+  { tell, trace, early, brought, validator, dropped }: Around,
 ): Page {
   const { cache, maxBytes, init, fetch } = options;
   return {
@@ -40,8 +53,9 @@ export function pageOf(
     fetch: fetch ?? undefined,
     trace,
     init: (url) => requestInit(url, init),
-    early: (path) => early?.take(path),
+    early: (path) => brought.take(path) ?? early?.take(path),
     adapt,
+    dropped,
     emit: tell,
     // What comes of it is seen when it is needed.
     loadValidator: () => void validator().catch(() => {}),

@@ -7,6 +7,7 @@
 import { cancel, Reader as Module, SharedResponses } from 'lastgood_reader';
 
 import { LastgoodError } from '../errors.js';
+import type { Look } from '../look.js';
 import type { Patience } from '../options.js';
 import { versions } from '../shape/migrate.js';
 import { Values } from '../shape/shape.js';
@@ -27,12 +28,17 @@ export interface Order {
   readonly again?: boolean;
   /** Answers for the manifest and the lock marker, where they are shared with other reads. */
   readonly responses?: Responses | null;
+  /** Whether what it brings is held for those who want it at once. */
+  readonly isHeld?: boolean;
+  /** Hand out the copies for this reason, without a look. */
+  readonly copies?: 'checking' | 'timeout';
 }
 
 /** An order, as `reader-wasm/src/reader.rs` has it. */
 export interface Task extends Patience {
   readonly datasets: readonly Wanted[];
   readonly again: boolean;
+  readonly copies?: Order['copies'];
 }
 
 /** A dataset and what it is read as. */
@@ -65,8 +71,11 @@ type Made = readonly [Reading, { readonly place?: Reading['cachedIn'] }];
 export class Responses {
   readonly #instance = instance();
   readonly module: SharedResponses;
+  /** Whether another tab has told of them. */
+  readonly heard: boolean;
 
   constructor(heard?: Told) {
+    this.heard = heard !== undefined;
     this.module = heard ? SharedResponses.heard(heard.manifest, heard.lock) : new SharedResponses();
   }
 
@@ -86,11 +95,31 @@ export class Reader {
   readonly #page: Page;
   readonly #shapes: ReadonlyMap<string, Shape>;
   readonly #values = new Values();
+  readonly #onLook: (look: Look) => void;
   #module: { readonly reader: Module; readonly instance: number } | null = null;
 
-  constructor(page: Page, shapes: ReadonlyMap<string, Shape>) {
+  /** `onLook` is told of each look at the feed, before what it has brought is handed out. */
+  constructor(page: Page, shapes: ReadonlyMap<string, Shape>, onLook: (look: Look) => void) {
     this.#page = page;
     this.#shapes = shapes;
+    this.#onLook = onLook;
+  }
+
+  /** Whether the manifest that was accepted last names what was read, as it was published. */
+  names({ dataset, sha256, publishedAt }: Reading): boolean {
+    return this.#module?.instance === instance() && guarded(() => this.#reader().names(dataset, sha256, publishedAt));
+  }
+
+  /** Forgets all that is kept of the feed. */
+  forget(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const end = onTrap(reject);
+      const done = (): void => {
+        end();
+        resolve();
+      };
+      guarded(() => this.#reader().forget(done));
+    });
   }
 
   /**
@@ -101,7 +130,8 @@ export class Reader {
     signal.throwIfAborted();
     const shapeOf = (dataset: string) => order.shape ?? this.#shapes.get(dataset) ?? {};
     const datasets = order.datasets.map((name): Wanted => (order.kind ? { name, kind: order.kind } : json(name, shapeOf(name))));
-    const task: Task = { ...order.patience, datasets, again: order.again ?? false };
+    const { copies } = order;
+    const task: Task = { ...order.patience, datasets, again: order.again ?? false, ...(copies && { copies }) };
     const shape: ShapeOf = (dataset, sha256, schemaVersion, text, data) =>
       this.#values.get({ dataset, sha256, schemaVersion, text, data }, shapeOf(dataset));
     const given = order.responses?.isUsable ? order.responses : null;
@@ -130,14 +160,20 @@ export class Reader {
       });
       signal.addEventListener('abort', leave);
       const id = guarded(() =>
-        this.#reader().read(task, shape, responses.module, (error, readings) => {
+        this.#reader().read(task, shape, responses.module, (error, readings, look) => {
           end();
+          if (look && !task.copies) this.#looked(look as Look, responses);
           const made = ((readings ?? []) as readonly Made[]).map(([reading, copy]) => handOut(reading, copy));
           if (error === null) resolve(made);
           else reject(error instanceof LastgoodError ? error : this.#error(error as Failure, made[0] ?? null));
         }),
       );
     });
+  }
+
+  #looked(look: Look, { heard }: Responses): void {
+    // What another tab has seen may be older than what this one has seen since.
+    if (!heard || look.failure?.code !== 'regressed') this.#onLook(look);
   }
 
   #reader(): Module {

@@ -35,6 +35,11 @@ const MAX_RETRY_AFTER_MS = 3_600_000;
 /** Who is told by another tab waits so much longer before asking by itself. */
 const FOLLOWER_PATIENCE = 2;
 
+/** How long ago the last look may be for what it has found to be taken for current: as long as the next one is not late. */
+export function allowedMs({ intervalMs, minIntervalMs }: Timing): number {
+  return FOLLOWER_PATIENCE * (1 + JITTER) * Math.max(intervalMs, minIntervalMs);
+}
+
 /** The wait after the `nth` verdict of its kind in a row (from 1). */
 export function waitAfter(kind: Verdict['kind'], nth: number, intervalMs: number, random: number): number {
   const doubled = (first: number, last: number): number => Math.min(last, first * 2 ** (nth - 1));
@@ -70,6 +75,8 @@ export class Poller {
   #random = 0;
   /** Something happened that asks for a look before its time. */
   #woken = false;
+  /** What this page has seen meanwhile, to be taken after the look under way. */
+  #seen: Look | null = null;
   /** Those who wait for the end of a look that has yet to begin. */
   #requests: (() => void)[] = [];
 
@@ -137,6 +144,12 @@ export class Poller {
     if (this.#active && !this.#looking) void this.#run(look);
   }
 
+  /** Takes what this page has seen by other means, whatever it is doing. */
+  see(look: Look): void {
+    if (this.#looking) this.#seen = look;
+    else void this.#run(look);
+  }
+
   /** Takes back the last verdict for another one, found out since. */
   amend(verdict: Verdict): void {
     if (this.#verdict === null) return;
@@ -147,6 +160,7 @@ export class Poller {
   /** Ends everything; those who wait for a look are let go. */
   stop(): void {
     const requests = this.#requests.splice(0);
+    this.#seen = null;
     this.pause();
     for (const done of requests) done();
   }
@@ -200,7 +214,10 @@ export class Poller {
     const verdict = await look();
     this.#looking = false;
     if (verdict !== null) this.#judge(verdict);
-    this.#plan();
+    const seen = this.#seen;
+    this.#seen = null;
+    if (seen) await this.#run(seen);
+    else this.#plan();
   }
 
   #judge(verdict: Verdict): void {

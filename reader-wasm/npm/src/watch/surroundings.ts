@@ -9,6 +9,7 @@ import type { Surroundings } from './watches.js';
 
 /** The options that decide who shares. */
 export interface Sharing {
+  readonly intervalMs: number;
   readonly minIntervalMs: number;
   readonly shareTabs: boolean | string;
   readonly init: RequestOptions | ((url: string) => RequestOptions | Promise<RequestOptions>);
@@ -21,18 +22,21 @@ export function surroundings(
   options: Sharing,
   tell: (event: FeedEvent) => void,
   responses: MakeResponses,
+  aged: () => void,
 ): Surroundings {
   const name = nameOf(url, options);
   const elect = electionOf({ locks: locks(), storage: storage(), clock: systemClock });
   // Without channels a leader could tell nobody.
   const canShare = typeof BroadcastChannel === 'function' && name !== null && elect !== null;
   return {
+    intervalMs: options.intervalMs,
     minIntervalMs: options.minIntervalMs,
     clock: systemClock,
     page: globalThis,
     tabs: canShare ? { name, elect, openChannel: (name) => new BroadcastChannel(name) } : null,
     tell,
     responses,
+    aged,
   };
 }
 
@@ -42,7 +46,7 @@ export function surroundings(
  * which do not belong into a name that any code on the origin can read; so pages with these share only if they say with
  * whom.
  */
-export function nameOf(url: string, { shareTabs, init, fetch }: Omit<Sharing, 'minIntervalMs'>): string | null {
+export function nameOf(url: string, { shareTabs, init, fetch }: Omit<Sharing, 'intervalMs' | 'minIntervalMs'>): string | null {
   if (shareTabs === false) return null;
   if (typeof shareTabs === 'string') return `${PROTOCOL} ${url} ${shareTabs}`;
   if (fetch !== null || typeof init === 'function' || init.headers !== undefined) return null;

@@ -13,8 +13,19 @@ export type Value = Reading | { readonly [dataset: string]: Reading };
 export interface Subject {
   readonly intervalMs: number;
   readonly maxAge: number | null;
-  /** Reads it; the manifest and the lock marker come from `responses`. */
-  readonly read: (responses: SharedResponses, signal: AbortSignal) => Promise<Value>;
+  /** Reads it; the manifest and the lock marker come from `responses`. `asksLock`: whether the marker is asked for at any rate. */
+  readonly read: (responses: SharedResponses, signal: AbortSignal, asksLock: boolean) => Promise<Value>;
+  /** Whether the next look is to ask for the lock marker. */
+  readonly wantsLock: () => boolean;
+  /** What the page has of it already, for the beginning; `null` when there is nothing. */
+  readonly held: () => Value | null;
+  /** The verified copies, for the beginning; `null` when there are none. */
+  readonly copies: ((signal: AbortSignal) => Promise<Value | null>) | null;
+  /** The value as of now, as the last look at the feed says. */
+  readonly judge: (value: Value) => Value;
+  /** The same, when it could not be read anew because of `error`; `null` when it must not be shown any more. */
+  readonly keep: (value: Value, error: LastgoodError) => Value | null;
+  readonly onChecking: (checking: boolean) => void;
   /** Called after each look, whether it has found anything new or not. */
   readonly saw: (outcome: Value | LastgoodError) => void;
   readonly onValue: (value: Value | FallbackReading) => void;
@@ -46,8 +57,13 @@ export class Watch {
   readonly #subject: Subject;
   readonly #clock: Clock;
   readonly #end = new AbortController();
-  /** What was told last; `null` before the end of the first look. */
+  /** What was told last; `null` when nothing was. */
   #last: Value | LastgoodError | null = null;
+  /** The value that was told last, as it was told. */
+  #shown: Value | null = null;
+  /** The looks under way, and what was told of them. */
+  #looks = 0;
+  #toldChecking = false;
   /** Whether something was read: from then on the page's own `fallback` has had its time. */
   #hasRead = false;
   #verdict: Verdict | null = null;
@@ -57,11 +73,21 @@ export class Watch {
     this.#subject = subject;
     this.#clock = clock;
     const { fallback, onValue } = subject;
-    if (fallback === null) return;
+    const held = subject.held();
+    if (held) this.#last = held;
+    else void this.#beginWithCopies();
     // Later, so that the callback can use what `watch` returns.
     queueMicrotask(() => {
-      if (!this.ended) call(() => onValue(fallback('pending', null)));
+      if (this.ended) return;
+      if (held && this.#last === held) this.#tell(held);
+      else if (fallback !== null && !held) call(() => onValue(fallback('pending', null)));
     });
+  }
+
+  /** Tells the copies, unless a look has been faster. */
+  async #beginWithCopies(): Promise<void> {
+    const copies = await this.#subject.copies?.(this.#end.signal);
+    if (copies && !this.ended && this.#last === null) this.#become(copies);
   }
 
   get ended(): boolean {
@@ -84,22 +110,70 @@ export class Watch {
    * Takes part in a look, and resolves with whether that said anything. It does not when the watch has ended, or when
    * what was `heard` from another tab is older than what this one has seen since.
    */
-  async look(responses: SharedResponses, heard: boolean): Promise<boolean> {
-    const outcome = await this.#read(responses);
+  async look(responses: SharedResponses, heard: boolean, asksLock: boolean): Promise<boolean> {
+    this.#checking(1);
+    const outcome = await this.#read(responses, asksLock);
+    this.#checking(-1);
     if (this.ended || outcome === null) return false;
     const reasons = reasonsOf(outcome);
     if (heard && reasons.includes('regressed')) return false;
-    this.#subject.saw(outcome);
-    const before = this.#last;
-    this.#last = outcome;
-    if (before === null || !isSame(before, outcome)) this.#tell(outcome);
+    this.#become(outcome);
     this.#verdict = this.#judge(outcome, reasons);
     return true;
   }
 
-  async #read(responses: SharedResponses): Promise<Value | LastgoodError | null> {
+  /** Whether the next look is to ask for the lock marker on its account. */
+  get wantsLock(): boolean {
+    return this.#subject.wantsLock();
+  }
+
+  /** Whether it was found to be locked. */
+  get isLocked(): boolean {
+    return this.#verdict?.kind === 'locked';
+  }
+
+  /** Tells what the last look at the feed says of what is shown, whoever asked for that look. */
+  rejudge(): void {
+    if (this.ended || this.#shown === null || this.#last instanceof LastgoodError) return;
+    this.#become(this.#subject.judge(this.#shown));
+  }
+
+  /** What was shown must not be shown again, unless it is read anew. */
+  forget(): void {
+    this.#last = null;
+    this.#shown = null;
+  }
+
+  /** Takes an outcome for the last one, and tells what is new of it. */
+  #become(outcome: Value | LastgoodError): void {
+    this.#subject.saw(outcome);
+    const before = this.#last;
+    this.#last = outcome;
+    if (outcome instanceof LastgoodError && this.#shown !== null) this.#keep(this.#shown, outcome);
+    if (!this.ended && (before === null || !isSame(before, outcome))) this.#tell(outcome);
+  }
+
+  /** What is shown stays, but is not fresh; or it must go. */
+  #keep(shown: Value, error: LastgoodError): void {
+    const kept = this.#subject.keep(shown, error);
+    this.#shown = kept;
+    if (kept && !isSame(shown, kept)) call(() => this.#subject.onValue(kept));
+  }
+
+  /** Later, because a look may begin before `watch` has returned; and once, for a look that has ended by then. */
+  #checking(by: 1 | -1): void {
+    this.#looks += by;
+    queueMicrotask(() => {
+      const checking = this.#looks > 0;
+      if (this.ended || checking === this.#toldChecking) return;
+      this.#toldChecking = checking;
+      call(() => this.#subject.onChecking(checking));
+    });
+  }
+
+  async #read(responses: SharedResponses, asksLock: boolean): Promise<Value | LastgoodError | null> {
     try {
-      return await this.#subject.read(responses, this.#end.signal);
+      return await this.#subject.read(responses, this.#end.signal, asksLock);
     } catch (error) {
       if (error instanceof LastgoodError) return error;
       if (!this.ended) report(error);
@@ -111,6 +185,7 @@ export class Watch {
     const { fallback, onValue, onError } = this.#subject;
     if (!(outcome instanceof LastgoodError)) {
       this.#hasRead = true;
+      this.#shown = outcome;
       return call(() => onValue(outcome));
     }
     if (fallback !== null && !this.#hasRead) call(() => onValue(fallback(outcome.code, outcome.message)));

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { LastgoodError, type ErrorDetails } from '../../src/errors.js';
 import { queryOptions } from '../../src/tanstack.js';
 import type { Feed, ReadOptions } from '../../src/types.js';
-import { reading } from './react/scripted-feed.js';
+import { reading, ScriptedFeed } from './react/scripted-feed.js';
 
 let client: QueryClient;
 beforeEach(() => {
@@ -21,7 +21,8 @@ afterEach(() => {
 
 /** A feed at an address, whose reads end as `read` says. */
 function feedOf(read: (name: string, options: ReadOptions) => unknown, url = 'https://example.org/data/'): Feed {
-  return { url, read: async (name: string, options: ReadOptions) => read(name, options) } as unknown as Feed;
+  const { feed } = new ScriptedFeed();
+  return Object.assign(feed, { url, read: async (name: string, options: ReadOptions) => read(name, options) });
 }
 
 test('a query has the reading, and select the value', async () => {
@@ -77,6 +78,36 @@ describe('the value', () => {
     await client.fetchQuery(queryOptions(feed, 'sales'));
     await client.fetchQuery(queryOptions(feed, 'sales'));
     expect(client.getQueryData<{ data: unknown }>(queryKey)?.data).toBe(values[1]);
+  });
+});
+
+describe('another look of the page', () => {
+  const { queryKey } = queryOptions(feedOf(() => null), 'sales');
+  let feed: Feed & Pick<ScriptedFeed, 'goAway' | 'listening'>;
+  beforeEach(() => {
+    feed = feedOf(() => reading('sales', [1])) as typeof feed;
+  });
+
+  test('that finds the server away says so in the query, which is as old as before', async () => {
+    await client.fetchQuery(queryOptions(feed, 'sales'));
+    await client.fetchQuery(queryOptions(feed, 'sales'));
+    expect(feed.listening).toBe(1);
+    const { dataUpdatedAt } = client.getQueryState(queryKey)!;
+    await vi.advanceTimersByTimeAsync(1000);
+    feed.goAway('offline');
+    expect(client.getQueryState(queryKey)).toMatchObject({ data: { data: [1], reason: 'offline', fresh: false }, dataUpdatedAt });
+  });
+
+  test('changes nothing where there is nothing to tell, and is not told to a query that is gone', async () => {
+    await client.fetchQuery(queryOptions(feed, 'sales'));
+    const before = client.getQueryData(queryKey);
+    feed.goAway(null);
+    expect(client.getQueryData(queryKey)).toBe(before);
+    client.clear();
+    feed.goAway('offline');
+    expect([feed.listening, client.getQueryData(queryKey)]).toEqual([0, undefined]);
+    await client.fetchQuery(queryOptions(feed, 'sales'));
+    expect(feed.listening).toBe(1);
   });
 });
 

@@ -8,10 +8,16 @@ import { expectTypeOf } from 'vitest';
 import { z } from 'zod';
 import type { LastgoodError } from '../../src/errors.js';
 import { open } from '../../src/lastgood.js';
-import { useDataset, useSnapshot } from '../../src/react.js';
-import type { DatasetResult, DatasetSuccess, SnapshotResult } from '../../src/react.js';
+import { useAge, useArtifact, useDataset, useSnapshot } from '../../src/react.js';
+import type {
+  ArtifactResult,
+  DatasetResult,
+  DatasetSuccess,
+  SnapshotResult,
+  UseDatasetOptions,
+} from '../../src/react.js';
 import { queryOptions } from '../../src/tanstack.js';
-import type { AnyFeed, FallbackReading, Reading, ReadOptions } from '../../src/types.js';
+import type { AnyFeed, Declared, FallbackReading, Feed, Reading, ReadOptions } from '../../src/types.js';
 
 interface Day {
   day: string;
@@ -89,11 +95,11 @@ expectTypeOf(useDataset(untyped, 'x')).toEqualTypeOf<DatasetResult<unknown>>();
 expectTypeOf(useDataset<Day[]>(untyped, 'x')).toEqualTypeOf<DatasetResult<Day[]>>();
 expectTypeOf(useDataset<Day[]>(typed, 'other')).toEqualTypeOf<DatasetResult<Day[]>>();
 expectTypeOf(useDataset(typed, 'zod', { suspense: true })).toEqualTypeOf<DatasetSuccess<Day[]>>();
-expectTypeOf(useDataset(typed, 'zod', { fallback: [] })).toEqualTypeOf<DatasetSuccess<Day[]>>();
-expectTypeOf(useDataset<Day[]>(untyped, 'x', { fallback: [] })).toEqualTypeOf<DatasetSuccess<Day[]>>();
+expectTypeOf(useDataset(typed, 'zod', { fallback: [] })).toEqualTypeOf<DatasetSuccess<Day[], Either<Day[]>>>();
+expectTypeOf(useDataset<Day[]>(untyped, 'x', { fallback: [] })).toEqualTypeOf<DatasetSuccess<Day[], Either<Day[]>>>();
 expectTypeOf(useDataset(typed, 'zod', { suspense: false })).toEqualTypeOf<DatasetResult<Day[]>>();
 // A fallback of another type makes the data nothing in particular, so whatever uses it does not compile.
-expectTypeOf(useDataset(typed, 'zod', { fallback: 'none' })).toEqualTypeOf<DatasetSuccess<unknown>>();
+expectTypeOf(useDataset(typed, 'zod', { fallback: 'none' })).toEqualTypeOf<DatasetSuccess<unknown, Either<unknown>>>();
 expectTypeOf(typed.read('zod', { fallback: 'none' })).resolves.toEqualTypeOf<Either<unknown>>();
 expectTypeOf(useSnapshot(opening, ['zod', 'date'])).toEqualTypeOf<SnapshotResult<{ zod: Day[]; date: Date }>>();
 expectTypeOf(useSnapshot<{ x: Day[] }>(untyped, ['x'])).toEqualTypeOf<SnapshotResult<{ x: Day[] }>>();
@@ -103,10 +109,81 @@ if (result.status === 'success') expectTypeOf(result.data).toEqualTypeOf<Day[]>(
 if (result.status === 'error') expectTypeOf(result.error).toEqualTypeOf<LastgoodError>();
 expectTypeOf(result.data).toEqualTypeOf<Day[] | undefined>();
 
+// Without a fallback, a reading has everything.
+expectTypeOf(useDataset(typed, 'zod', { suspense: true }).reading.publishedAt).toEqualTypeOf<string>();
+if (result.status === 'success') expectTypeOf(result.reading.publishedAt).toEqualTypeOf<string>();
+const perhaps: UseDatasetOptions<Day[]> = {};
+expectTypeOf(useDataset(typed, 'zod', perhaps)).toEqualTypeOf<DatasetResult<Day[], Either<Day[]>>>();
+expectTypeOf(useDataset<Day[]>(untyped, 'x', perhaps)).toEqualTypeOf<DatasetResult<Day[], Either<Day[]>>>();
+// A fallback may be the reading that a server has made.
+declare const made: Reading<Day[]>;
+expectTypeOf(useDataset(typed, 'zod', { fallback: made })).toEqualTypeOf<DatasetSuccess<Day[], Either<Day[]>>>();
+expectTypeOf(typed.read('zod', { fallback: made })).resolves.toEqualTypeOf<Either<Day[]>>();
+
+// From the word of the page at open: no other names, no other types.
+interface Published {
+  series: Day[];
+  settings: { version: number };
+}
+const declaring = open<Published>('/data/', { intervalMs: 5000 });
+const declared = await declaring;
+expectTypeOf(declared.read('series')).resolves.toEqualTypeOf<Reading<Day[]>>();
+expectTypeOf(declared.read('settings')).resolves.toEqualTypeOf<Reading<{ version: number }>>();
+expectTypeOf(declared.read('series', { fallback: [] })).resolves.toEqualTypeOf<Either<Day[]>>();
+expectTypeOf(declared.snapshot(['series', 'settings'])).resolves.toEqualTypeOf<{
+  readonly series: Reading<Day[]>;
+  readonly settings: Reading<{ version: number }>;
+}>();
+declared.watch('series', (reading) => expectTypeOf(reading).toEqualTypeOf<Reading<Day[]>>());
+expectTypeOf(declared.held('series')).toEqualTypeOf<Reading<Day[]> | null>();
+expectTypeOf(useDataset(declaring, 'series')).toEqualTypeOf<DatasetResult<Day[]>>();
+expectTypeOf(useDataset(declaring as typeof declaring | null, 'series')).toEqualTypeOf<DatasetResult<Day[]>>();
+expectTypeOf(useSnapshot(declared, ['settings'])).toEqualTypeOf<SnapshotResult<{ settings: { version: number } }>>();
+expectTypeOf(queryOptions(declaring, 'series').queryFn).returns.resolves.toEqualTypeOf<Reading<Day[]>>();
+expectTypeOf(open<{ settings: { version: number } }>('/data/')).resolves.toEqualTypeOf<
+  Feed<Declared<{ settings: { version: number } }>>
+>();
+open<Published>('/data/', { datasets: { series: { version: 2, migrate: { 1: (value) => value }, schema: byZod } } });
+// @ts-expect-error: no such dataset
+declared.read('sereis');
+// @ts-expect-error: no such dataset, whatever the caller says of it
+declared.read<Day[]>('sereis');
+// @ts-expect-error: no such dataset
+declared.snapshot(['series', 'sereis']);
+// @ts-expect-error: no such dataset
+declared.watch('sereis', () => {});
+// @ts-expect-error: no such dataset
+declared.updates('sereis');
+// @ts-expect-error: no such dataset
+declared.held('sereis');
+// @ts-expect-error: no such dataset
+void declared.prefetch(['series', 'sereis']);
+// @ts-expect-error: no such dataset
+useDataset(declaring, 'sereis');
+// @ts-expect-error: no such dataset, whatever the caller says of it
+useDataset<Day[]>(declared, 'sereis');
+// @ts-expect-error: no such dataset
+useSnapshot(declared, ['sereis']);
+// @ts-expect-error: no such dataset
+queryOptions(declaring, 'sereis');
+// @ts-expect-error: no such dataset
+open<Published>('/data/', { datasets: { sereis: {} } });
+// @ts-expect-error: it makes something else of the dataset
+open<Published>('/data/', { datasets: { series: { schema: toDate } } });
+void untyped.prefetch(['series', 'anything']);
+void typed.prefetch('other');
+
+// Artifacts.
+expectTypeOf(useArtifact(declared, 'chart')).toEqualTypeOf<ArtifactResult>();
+expectTypeOf(useArtifact(opening, 'chart', { suspense: true }).url).toEqualTypeOf<string>();
+expectTypeOf(useArtifact(untyped, 'chart').url).toEqualTypeOf<string | undefined>();
+expectTypeOf(useAge(useDataset(typed, 'zod').reading)).toEqualTypeOf<number | null>();
+
 // Any feed fits where the datasets do not matter.
 declare function takesAny(feed: AnyFeed): void;
 takesAny(typed);
 takesAny(untyped);
+takesAny(declared);
 
 // TanStack Query.
 const query = useQuery(queryOptions(opening, 'zod'));

@@ -1,17 +1,29 @@
 import { open } from 'lastgood';
+import { connection } from 'next/server';
+import { Suspense } from 'react';
 
 import Performance from './performance.js';
 
-export const dynamic = 'force-dynamic';
+// Once per process, and not while the app is built.
+let feed;
+const opened = () => (feed ??= open(`${process.env.SITE}data/`));
 
-export default async function Page() {
-  const feed = await open(`${process.env.SITE}data/`);
-  const reading = await feed.read('performance');
-  feed.close();
+async function Dashboard() {
+  // What follows is rendered for each request: what is fresh in a build is not fresh in a visit.
+  await connection();
+  const reading = await (await opened()).read('performance');
   return (
     <>
       <output id="server">{JSON.stringify(reading)}</output>
-      <Performance />
+      <Performance initial={reading} />
     </>
+  );
+}
+
+export default function Page() {
+  return (
+    <Suspense fallback={<p>…</p>}>
+      <Dashboard />
+    </Suspense>
   );
 }

@@ -1,8 +1,8 @@
 // @vitest-environment happy-dom
 
 import { act, Component, StrictMode, Suspense, type ReactNode } from 'react';
-import { createRoot, hydrateRoot, type Root } from 'react-dom/client';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { hydrateRoot } from 'react-dom/client';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 import {
   useDataset,
   useSnapshot,
@@ -10,37 +10,21 @@ import {
   type SnapshotResult,
   type UseDatasetOptions,
 } from '../../../src/react.js';
-import type { Feed } from '../../../src/types.js';
+import type { FallbackReading, Feed, Reading } from '../../../src/types.js';
 import { reading, ScriptedFeed } from './scripted-feed.js';
+import { page, restage, show, stage } from './stage.js';
 
 const LINGER_MS = 5000;
+const GC_MS = 300_000;
 
+stage();
 let scripted: ScriptedFeed;
-let page: HTMLElement;
-let root: Root;
-
 beforeEach(() => {
-  vi.stubGlobal('IS_REACT_ACT_ENVIRONMENT', true);
-  vi.useFakeTimers();
-  // Whatever React complains about is a failure of the test.
-  vi.spyOn(console, 'error').mockImplementation((...complaint) => expect.fail(`console.error: ${complaint.join(' ')}`));
   scripted = new ScriptedFeed();
-  page = document.body.appendChild(document.createElement('main'));
-  root = createRoot(page);
 });
-
-afterEach(async () => {
-  await act(async () => root.unmount());
-  page.remove();
-  vi.useRealTimers();
-  vi.restoreAllMocks();
-  vi.unstubAllGlobals();
-});
-
-const show = (children: ReactNode) => act(async () => root.render(children));
 
 /** The results of every render, the last one at the end. */
-let results: DatasetResult<unknown>[];
+let results: DatasetResult<unknown, Reading | FallbackReading>[];
 beforeEach(() => {
   results = [];
 });
@@ -164,6 +148,20 @@ describe('the result', () => {
   });
 });
 
+test('a reading that a server has made is shown with its age and generation, and brought to the feed', async () => {
+  const made = reading('sales', [1], { ageMs: 5000, generation: 7 });
+  await show(<Shown feed={scripted.feed} options={{ fallback: made }} />);
+  const brought = { source: 'initial', reason: 'pending', fresh: false, ageMs: 5000, generation: 7, cachedIn: null };
+  expect(results.at(-1)).toMatchObject({ status: 'success', data: [1], isFresh: false, reading: brought });
+  expect(scripted.begun[0]!.options['fallback']).toBe(made);
+  // As a feed hands it out.
+  await act(async () => scripted.tell('sales', [1], { source: 'initial' as never, reason: 'offline' }));
+  expect(results.at(-1)).toMatchObject({ reading: brought });
+  // The reading of another dataset is a value like any other.
+  await show(<Shown feed={scripted.feed} name="stock" options={{ fallback: made }} />);
+  expect(results.at(-1)).toMatchObject({ data: made, reading: { generation: null } });
+});
+
 describe('the watch', () => {
   test('is one for all components that ask for the same, and ends some time after the last', async () => {
     const some = (count: number) => Array.from({ length: count }, (_, key) => <Shown key={key} feed={scripted.feed} />);
@@ -179,6 +177,7 @@ describe('the watch', () => {
     expect(scripted.running).toHaveLength(1);
     await act(async () => vi.advanceTimersByTime(1));
     expect(scripted.running).toHaveLength(0);
+    await act(async () => vi.advanceTimersByTime(GC_MS));
     expect(vi.getTimerCount()).toBe(0);
   });
 
@@ -196,7 +195,8 @@ describe('the watch', () => {
       ['stock', undefined],
       ['sales', 5],
     ]);
-    expect(Object.keys(scripted.begun[0]!.options)).toEqual(['signal', 'onError']);
+    expect(Object.keys(scripted.begun[0]!.options)).toEqual(['fallback', 'signal', 'onError', 'onChecking']);
+    expect(scripted.begun[0]!.options['fallback']).toBeUndefined();
     expect(other.begun).toHaveLength(1);
   });
 
@@ -230,11 +230,11 @@ describe('the watch', () => {
     expect(scripted.running).toHaveLength(1);
   });
 
-  test('begins anew for one that comes back later: what was not watched is not called fresh', async () => {
+  test('begins anew for one that comes back later', async () => {
     await show(<Shown key="1" feed={scripted.feed} />);
     await act(async () => scripted.tell('sales', 1));
     await show(null);
-    await act(async () => vi.advanceTimersByTime(LINGER_MS));
+    await act(async () => vi.advanceTimersByTime(GC_MS));
     await show(<Shown key="2" feed={scripted.feed} />);
     expect(page.textContent).toBe('pending');
     expect(scripted.running).toHaveLength(1);
@@ -289,8 +289,7 @@ describe('suspense', () => {
   });
 
   test('throws to the boundary when there is nothing to show; later, another try is made', async () => {
-    await act(async () => root.unmount());
-    root = createRoot(page, { onCaughtError: () => {} });
+    await restage({ onCaughtError: () => {} });
     await show(suspending());
     await act(async () => scripted.fail('sales', 'http'));
     expect(page.textContent).toBe('caught it is http');

@@ -4,7 +4,12 @@ import type { ErrorCode, Feed, Reading } from '../../../src/types.js';
 interface Watching {
   /** Of several datasets, their names with commas. */
   readonly name: string;
-  readonly options: { signal?: AbortSignal; onError?: (error: LastgoodError) => void; [option: string]: unknown };
+  readonly options: {
+    signal?: AbortSignal;
+    onError?: (error: LastgoodError) => void;
+    onChecking?: (checking: boolean) => void;
+    [option: string]: unknown;
+  };
   readonly callback: (value: Reading & Record<string, Reading>) => void;
 }
 
@@ -13,6 +18,12 @@ export class ScriptedFeed {
   /** Every watch ever begun. */
   readonly begun: Watching[] = [];
   refreshed = 0;
+  /** What was read by others, by name. */
+  readonly known = new Map<string, unknown>();
+  /** Why nothing is fresh any more, as far as a test has said so. */
+  outage: Reading['reason'] = null;
+  readonly #looking = new Set<() => void>();
+  readonly #last = new Map<string, Reading | Record<string, Reading>>();
 
   /** As the feed that it plays; the rest of it is not for components. */
   get feed(): Feed {
@@ -30,8 +41,42 @@ export class ScriptedFeed {
     return () => {};
   }
 
+  watchArtifact(name: string, callback: Watching['callback'], options: Watching['options']): () => void {
+    return this.watch(name, callback, options);
+  }
+
   async refresh(): Promise<void> {
     this.refreshed += 1;
+  }
+
+  held(what: string | readonly string[]): unknown {
+    return this.known.get(String(what)) ?? null;
+  }
+
+  judge(reading: Reading): Reading {
+    const { outage } = this;
+    return outage === reading.reason || outage === null ? reading : { ...reading, fresh: false, reason: outage };
+  }
+
+  onLook(listener: () => void): () => void {
+    this.#looking.add(listener);
+    return () => this.#looking.delete(listener);
+  }
+
+  /** How many are told of looks. */
+  get listening(): number {
+    return this.#looking.size;
+  }
+
+  /** Somebody else's look has found the server away. */
+  goAway(outage: Reading['reason']): void {
+    this.outage = outage;
+    for (const listener of [...this.#looking]) listener();
+  }
+
+  /** A look begins, or has ended, for whoever watches this. */
+  check(name: string, checking: boolean): void {
+    for (const watch of this.running) if (watch.name === name) watch.options.onChecking?.(checking);
   }
 
   tell(name: string, data: unknown, more: Partial<Reading> = {}): void {
@@ -44,14 +89,28 @@ export class ScriptedFeed {
   }
 
   #call(name: string, value: Reading | Record<string, Reading>): void {
+    this.#last.set(name, value);
     for (const watch of this.running) if (watch.name === name) watch.callback(value as never);
   }
 
-  fail(name: string, code: ErrorCode): void {
+  /** A look ends with an error. What was told before stands, is told as not fresh, and is held, unless it is `gone`. */
+  fail(name: string, code: ErrorCode, isGone = code === 'too-old'): void {
+    const last = this.#last.get(name);
+    if (isGone) this.known.delete(name);
+    else if (last) this.known.set(name, last);
+    if (last && !isGone) this.#call(name, 'dataset' in last ? stale(last as Reading, code) : mapped(last as Record<string, Reading>, code));
     for (const watch of this.running) {
       if (watch.name === name) watch.options.onError?.(new LastgoodError(`it is ${code}`, { code, dataset: name }));
     }
   }
+}
+
+function stale(reading: Reading, code: ErrorCode): Reading {
+  return { ...reading, fresh: false, reason: code as Reading['reason'] };
+}
+
+function mapped(readings: Record<string, Reading>, code: ErrorCode): Record<string, Reading> {
+  return Object.fromEntries(Object.entries(readings).map(([name, reading]) => [name, stale(reading, code)]));
 }
 
 export function reading(dataset: string, data: unknown, more: Partial<Reading> = {}): Reading {

@@ -105,12 +105,14 @@ export class Tab {
     const { clock } = browser.server;
     const elect = electionOf({ locks: browser.locks, storage: browser.storage, clock });
     this.watches = new Watches({
+      intervalMs,
       minIntervalMs: 1_000,
       clock,
       page: this.#scope,
       tabs: share && elect ? { name: 'feed', elect, openChannel: browser.channels.open } : null,
       tell: (event) => this.events.push(event),
       responses: (heard) => (heard ? Answers.of(heard) : new Answers()),
+      aged: () => {},
     });
   }
 
@@ -129,6 +131,12 @@ export class Tab {
         },
         onError: ({ code }) => told.push(`error ${code}`),
         fallback: null,
+        wantsLock: () => true,
+        held: () => null,
+        copies: null,
+        judge: (value) => value,
+        keep: () => null,
+        onChecking: () => {},
         saw: () => {},
         onEnd: () => {},
         ...subject,
