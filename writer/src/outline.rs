@@ -82,8 +82,7 @@ impl Outline {
     pub(crate) fn until(payload: impl Read, enough: impl Fn(&Self) -> bool) -> io::Result<Result<Self, String>> {
         let mut outline = Self::default();
         let mut json = serde_json::Deserializer::from_reader(BufReader::with_capacity(CHUNK_BYTES, payload));
-        let top = Top { outline: &mut outline, enough: &enough };
-        match json.deserialize_any(top) {
+        match Value::Payload(&mut outline, &enough).deserialize(&mut json) {
             Err(error) if error.is_io() => Err(error.into()),
             Err(error) if !enough(&outline) => Ok(Err(error.to_string())),
             _ => Ok(Ok(outline)),
@@ -100,121 +99,17 @@ impl Outline {
     }
 }
 
-/// The payload itself.
-struct Top<'a, F> {
-    outline: &'a mut Outline,
-    enough: &'a F,
+/// A value, by where it stands.
+enum Value<'a> {
+    /// The payload itself, of which so much is enough.
+    Payload(&'a mut Outline, &'a dyn Fn(&Outline) -> bool),
+    /// An element of it.
+    Row(&'a mut Outline),
+    /// What a member of either has.
+    Member,
 }
 
-impl<'de, F: Fn(&Outline) -> bool> Visitor<'de> for Top<'_, F> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("JSON")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut rows: A) -> Result<(), A::Error> {
-        let mut count = 0;
-        while rows.next_element_seed(Row(self.outline))?.is_some() {
-            count += 1;
-            self.outline.rows = Some(count);
-            if (self.enough)(self.outline) {
-                return Err(A::Error::custom("that is enough"));
-            }
-        }
-        self.outline.rows = Some(count);
-        Ok(())
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<(), A::Error> {
-        Row(self.outline).visit_map(members)
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_str<E>(self, _: &str) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_unit<E>(self) -> Result<(), E> {
-        Ok(())
-    }
-}
-
-/// One row: the members of an object; nothing of anything else.
-struct Row<'a>(&'a mut Outline);
-
-impl<'de> DeserializeSeed<'de> for Row<'_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, row: D) -> Result<(), D::Error> {
-        row.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Row<'_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("JSON")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
-        while let Some(name) = members.next_key::<String>()? {
-            let kind = members.next_value_seed(Kind)?;
-            self.0.add(name, kind);
-        }
-        Ok(())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<(), A::Error> {
-        while elements.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(())
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_str<E>(self, _: &str) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_unit<E>(self) -> Result<(), E> {
-        Ok(())
-    }
-}
-
-/// The kind of a value.
-struct Kind;
-
-impl<'de> DeserializeSeed<'de> for Kind {
+impl<'de> DeserializeSeed<'de> for Value<'_> {
     type Value = Kinds;
 
     fn deserialize<D: Deserializer<'de>>(self, value: D) -> Result<Kinds, D::Error> {
@@ -222,11 +117,42 @@ impl<'de> DeserializeSeed<'de> for Kind {
     }
 }
 
-impl<'de> Visitor<'de> for Kind {
+/// Finds of which kind it is.
+impl<'de> Visitor<'de> for Value<'_> {
     type Value = Kinds;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("JSON")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Kinds, A::Error> {
+        let Value::Payload(outline, enough) = self else {
+            while elements.next_element::<IgnoredAny>()?.is_some() {}
+            return Ok(Kinds::ARRAY);
+        };
+        let mut count = 0;
+        outline.rows = Some(count);
+        while elements.next_element_seed(Value::Row(outline))?.is_some() {
+            count += 1;
+            outline.rows = Some(count);
+            if enough(outline) {
+                return Err(A::Error::custom("that is enough"));
+            }
+        }
+        Ok(Kinds::ARRAY)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Kinds, A::Error> {
+        match self {
+            Value::Payload(outline, _) | Value::Row(outline) => {
+                while let Some(name) = members.next_key::<String>()? {
+                    let kind = members.next_value_seed(Value::Member)?;
+                    outline.add(name, kind);
+                }
+            }
+            Value::Member => while members.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {},
+        }
+        Ok(Kinds::OBJECT)
     }
 
     fn visit_bool<E>(self, _: bool) -> Result<Kinds, E> {
@@ -251,16 +177,6 @@ impl<'de> Visitor<'de> for Kind {
 
     fn visit_unit<E>(self) -> Result<Kinds, E> {
         Ok(Kinds::NULL)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Kinds, A::Error> {
-        while elements.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(Kinds::ARRAY)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Kinds, A::Error> {
-        while members.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(Kinds::OBJECT)
     }
 }
 

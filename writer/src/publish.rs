@@ -409,9 +409,8 @@ pub(crate) fn next_manifest<S: Storage>(
             next.datasets.values_mut().for_each(|entry| entry.expires_at = current.end_of(entry));
         }
     }
-    for item in prepared {
+    for (item, forced) in prepared.iter().zip(check_conditions(feed, &next, prepared)?) {
         let before = next.datasets.get(&item.dataset);
-        let forced = item.condition.check(&feed.storage, &item.dataset, before)?;
         item.condition.check_purged(&item.dataset, &item.objects(), &next)?;
         let unchanged = before.filter(|before| (before.sha256, &before.ext) == (item.sha256, &item.ext));
         let entry = Entry {
@@ -433,6 +432,24 @@ pub(crate) fn next_manifest<S: Storage>(
         item.objects().iter().for_each(|sha256| _ = next.purged.remove(sha256));
     }
     Ok(next)
+}
+
+/// Whether what was prepared may take the place of what is published, and the guards that were overridden for that. Of inputs that
+/// are refused all are told.
+fn check_conditions<S: Storage>(
+    feed: &Feed<S>,
+    published: &Manifest,
+    prepared: &[Prepared<S::File>],
+) -> Result<Vec<Option<String>>, Error> {
+    let (mut forced, mut refusals) = (Vec::with_capacity(prepared.len()), Vec::new());
+    for item in prepared {
+        match item.condition.check(&feed.storage, &item.dataset, published.datasets.get(&item.dataset)) {
+            Ok(overridden) => forced.push(overridden),
+            Err(error) if error.is_of_an_input() => refusals.push(error),
+            Err(error) => return Err(error),
+        }
+    }
+    Error::of_inputs(refusals).map_or(Ok(forced), Err)
 }
 
 /// The bytes of a manifest that readers accept.

@@ -52,6 +52,46 @@ fn an_option_tells_the_format() {
     feed.expect_clean();
 }
 
+/// What is given for one wins over what is given for all, and whom it does not concern keeps his own.
+#[test]
+fn each_dataset_has_its_own_format() {
+    let feed = TestFeed::new();
+    feed.input("a.txt", ";n\n7;NA\n8;-\n");
+    feed.input("b.tsv", "n\tm\nNA\t-\n");
+    feed.input("c.json", "[1]");
+    let publish = ["publish", "a=a.txt", "b=b.tsv", "c=c.json"];
+    let given =
+        "--format a=csv --delimiter a=; --unnamed a=id --null a=NA --null - --column b=n=text --column b=m=text";
+    feed.run(&[&publish[..], &given.split(' ').collect::<Vec<_>>()].concat()).expect(0);
+    let published = |name: &str| serde_json::from_slice::<Value>(&feed.read(name)).unwrap();
+    assert_eq!(published("a.json"), json!([{"id": 7, "n": null}, {"id": 8, "n": null}]));
+    assert_eq!(published("b.json"), json!([{"n": "NA", "m": null}]));
+    feed.run(&[
+        "publish",
+        "a=a.txt",
+        "b=c.json",
+        "--format",
+        "csv",
+        "--format",
+        "b=json",
+        "--delimiter",
+        "a=;",
+        "--unnamed",
+        "drop",
+    ])
+    .expect(0);
+    assert_eq!(published("b.json"), json!([1]));
+    for (given, says) in [
+        ("--format a=csv --null c=NA", "--null c=…: for CSV alone, and c is not CSV"),
+        ("--format a=csv --delimiter a=; --delimiter a=,", "--delimiter for a is given more than once"),
+        ("--format csv --format json", "--format is given more than once"),
+        ("--format d=csv", "d is not a dataset of this publish"),
+        ("--format a=xls", "invalid value 'xls'"),
+    ] {
+        feed.run(&[&publish[..], &given.split(' ').collect::<Vec<_>>()].concat()).expect(2).says(&[says]);
+    }
+}
+
 #[test]
 fn types_are_given_by_name() {
     let feed = TestFeed::new();

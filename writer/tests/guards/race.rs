@@ -4,6 +4,7 @@ use std::io::{self, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use lastgood::protocol::name::DatasetName;
 use lastgood::storage::MemoryStorage;
 use lastgood::{Error, Feed, Guards, Item, Publication};
 
@@ -59,4 +60,31 @@ fn what_is_recorded_as_forced_is_what_was_overridden_in_the_end() {
     assert_eq!(forced(ONE, THREE).as_deref(), Some("max_shrink"));
     assert_eq!(forced(THREE, r#"[{"t":4}]"#), None);
     assert_eq!(forced(THREE, r#"[{"t":6}]"#).as_deref(), Some("time_column"));
+}
+
+/// Of two datasets the guard of each is broken by what the other publisher has brought: both are told.
+#[test]
+fn under_the_lock_too_every_dataset_that_is_refused_is_told() {
+    let guards = Guards { max_shrink: Some("50%".parse().unwrap()), ..Guards::default() };
+    let other = || DatasetName::parse("other").unwrap();
+    let storage = MemoryStorage::new();
+    let publish = |payload: &'static str| {
+        let items = [name(), other()].map(|dataset| Item::new(dataset, payload.as_bytes()));
+        Feed::on(storage.clone()).publish(items.into()).unwrap();
+    };
+    publish(ONE);
+    let prepared = Arc::new(AtomicBool::new(false));
+    let mine = Item::new(other(), Ending(ONE.as_bytes(), Arc::clone(&prepared))).guards(guards.clone());
+    let theirs = storage.clone();
+    let feed = Feed::on(storage.clone()).with_cancellation(move || {
+        if prepared.swap(false, Ordering::Relaxed) {
+            let items = [name(), other()].map(|dataset| Item::new(dataset, THREE.as_bytes()));
+            Feed::on(theirs.clone()).publish(items.into()).unwrap();
+        }
+        false
+    });
+    let refused = feed.publish(vec![item(ONE).guards(guards), mine]).unwrap_err();
+    let Error::Several { refusals } = &refused else { panic!("{refused}") };
+    assert_eq!(refusals.iter().map(Error::code).collect::<Vec<_>>(), ["guard-max-shrink"; 2]);
+    assert_eq!(feed.manifest().unwrap().generation.get(), 2, "nothing of it was published");
 }

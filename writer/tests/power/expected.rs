@@ -27,11 +27,21 @@ pub(crate) struct Expected {
     pub(crate) reported: bool,
     /// The files of another program.
     pub(crate) foreign: Option<Arc<Foreign>>,
-    /// Whether an object, a sibling or the manifest may be damaged, and is to be repaired by whoever comes next.
-    pub(crate) damaged: bool,
+    /// What is to be put right by whoever comes next, until success is reported.
+    pub(crate) amiss: Amiss,
     /// Whether a warning said that something is left to a recovery, so that a publish does not put it in order.
     pub(crate) warned: bool,
     pub(crate) context: String,
+}
+
+/// What may be wrong with a feed beside what a crash leaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Amiss {
+    Nothing,
+    /// An object, a sibling, the manifest or a directory is damaged or missing.
+    Damage,
+    /// It was restored from an old copy.
+    OldCopy,
 }
 
 /// Something that is done to a feed after the power was cut.
@@ -41,8 +51,8 @@ pub(crate) enum Task {
     Cut(Arc<Expected>),
     /// Somebody looks which generation is published.
     Look(Arc<Expected>),
-    /// Whoever comes first repairs what may be damaged.
-    Repair(Published),
+    /// Whoever comes first puts right what may be amiss.
+    PutRight(Published),
     /// Readers read, before anybody has put anything in order.
     Read(Published),
     /// A recovery puts the feed in order.
@@ -75,7 +85,7 @@ impl Expected {
     /// From then on nothing but the last stage is right, which is the generation that everybody sees (I3).
     pub(crate) fn when_reported(&self, generation: u64) -> Self {
         let last = self.stages.len() - 1;
-        Self { generation, stages: self.stages[last..].to_vec(), reported: true, damaged: false, ..self.clone() }
+        Self { generation, stages: self.stages[last..].to_vec(), reported: true, amiss: Amiss::Nothing, ..self.clone() }
     }
 
     /// What is published when this generation is. There is one for each commit, and numbers may be left out.
@@ -125,20 +135,33 @@ impl Task {
             Task::Look(expected) => {
                 let found = match on(disk).generation() {
                     // It is lost, and will be put back.
-                    0 if expected.damaged => expected.generation,
+                    0 if expected.amiss == Amiss::Damage => expected.generation,
                     found => found,
                 };
                 let payloads = Arc::new(expected.stage(found).clone());
                 let seen = found.max(expected.seen);
                 let published = Published { generation: found, seen, payloads, expected: Arc::clone(expected) };
-                if expected.damaged { vec![Task::Repair(published)] } else { published.then_put_in_order() }
+                match expected.amiss {
+                    Amiss::Nothing => published.then_put_in_order(),
+                    Amiss::Damage | Amiss::OldCopy => vec![Task::PutRight(published)],
+                }
             }
-            Task::Repair(published) => {
-                feed(disk).repair(&|_| {}).unwrap();
-                // Another one, if it has become another feed.
+            Task::PutRight(published) => {
+                let least = match published.expected.amiss {
+                    Amiss::OldCopy => {
+                        feed(disk).recover_accepting_older().unwrap();
+                        // Above all that readers have seen, if it is not what they have seen last.
+                        published.seen + u64::from(published.generation < published.seen)
+                    }
+                    Amiss::Nothing | Amiss::Damage => {
+                        feed(disk).repair(&|_| {}).unwrap();
+                        published.generation
+                    }
+                };
+                // Another one, if it was an old copy or has become another feed.
                 let generation = on(disk).generation();
                 let seen = published.seen.max(generation);
-                assert!((published.generation..=published.seen + 1 + LEFT_OUT).contains(&generation), "{generation}");
+                assert!((least..=published.seen + 1 + LEFT_OUT).contains(&generation), "{generation}");
                 Published { generation, seen, ..published.clone() }.then_put_in_order()
             }
             Task::Read(published) => {
@@ -207,7 +230,7 @@ impl Task {
             stages: std::iter::once(now).chain(next).collect(),
             reported: false,
             foreign: foreign.clone(),
-            damaged: false,
+            amiss: Amiss::Nothing,
             warned: false,
             context: format!("{context}, then {how}"),
         })
@@ -222,7 +245,7 @@ impl Task {
         let (what, expected) = match self {
             Task::Cut(expected) => ("the power goes", expected),
             Task::Look(expected) => ("looking which generation is published", expected),
-            Task::Repair(published) => ("repairing", &published.expected),
+            Task::PutRight(published) => ("putting right", &published.expected),
             Task::Read(published) => ("reading", &published.expected),
             Task::Recover(published) => ("recovering", &published.expected),
             Task::Publish(published) => ("publishing", &published.expected),
@@ -237,8 +260,8 @@ impl Task {
 /// The context is for reports alone.
 impl Hash for Expected {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        let Self { generation, stages, seen, reported, foreign, damaged, warned, context: _ } = self;
-        (generation, stages, seen, reported, foreign, damaged, warned).hash(state);
+        let Self { generation, stages, seen, reported, foreign, amiss, warned, context: _ } = self;
+        (generation, stages, seen, reported, foreign, amiss, warned).hash(state);
     }
 }
 

@@ -1,8 +1,9 @@
 //! Goes through the moments at which the power can go, through everything that it can then leave, and through everything that is then
 //! done.
 
-use std::collections::HashSet;
-use std::hash::{Hash, Hasher};
+use std::collections::{HashMap, HashSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::mem::Discriminant;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -45,11 +46,24 @@ pub(crate) enum Cuts {
     Twice,
 }
 
-/// Cuts the power at every moment of an operation, and goes through everything that each cut can leave.
-pub(crate) fn exhaust(scenario: &Scenario, model: Model, cuts: Cuts) -> Count {
+/// How much is gone through of what a cut can leave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Extent {
+    All,
+    /// Of each moment and task the first few states, and then the fewer the more there are. Which ones follows from the seed.
+    Share {
+        seed: u64,
+    },
+}
+
+/// How many states of a moment and task, and how many answers to what one state is asked, a share has for certain.
+const FEW: u64 = 6;
+
+/// Cuts the power at every moment of an operation, and goes through what each cut can leave.
+pub(crate) fn exhaust(scenario: &Scenario, model: Model, cuts: Cuts, extent: Extent) -> Count {
     let run = Run::of(scenario, model);
     let more = u32::from(cuts == Cuts::Twice);
-    let mut explorer = Explorer::new();
+    let mut explorer = Explorer::new(extent);
     explorer.count.calls = run.calls;
     for (machine, task) in run.cuts() {
         explorer.explore(&Situation { machine, task, more, depth: 0, before: None });
@@ -59,7 +73,7 @@ pub(crate) fn exhaust(scenario: &Scenario, model: Model, cuts: Cuts) -> Count {
 
 /// Goes through everything that a cut at this moment can leave; returns how many cases that were.
 pub(crate) fn cut(machine: Machine, expected: &Expected) -> u64 {
-    let mut explorer = Explorer::new();
+    let mut explorer = Explorer::new(Extent::All);
     let task = Task::Cut(Arc::new(expected.clone()));
     explorer.explore(&Situation { machine, task, more: 0, depth: 0, before: None });
     explorer.count.cases
@@ -109,21 +123,12 @@ struct Run {
 
 impl Run {
     fn of(scenario: &Scenario, model: Model) -> Self {
-        let Scene { machine, generation, stages, foreign, damaged } = scenario.scene(model);
+        let Scene { machine, generation, seen, stages, foreign, amiss } = scenario.scene(model);
         let disk = Disk::new(machine);
         disk.record();
         scenario.act.run(&disk).unwrap_or_else(|error| panic!("{}: {error}", scenario.name));
         let context = format!("{}, {model:?}", scenario.name);
-        let expected = Expected {
-            generation,
-            stages,
-            seen: generation,
-            reported: false,
-            foreign,
-            damaged,
-            warned: false,
-            context,
-        };
+        let expected = Expected { generation, stages, seen, reported: false, foreign, amiss, warned: false, context };
         Self { calls: disk.changes(), moments: disk.recorded(), expected }
     }
 
@@ -238,8 +243,11 @@ impl Hasher for Signature {
     }
 }
 
-/// Goes through all situations.
+/// Goes through situations.
 struct Explorer {
+    extent: Extent,
+    /// How many there were of each moment and task.
+    met: HashMap<(u64, Discriminant<Task>), u64>,
     /// The time of the first task.
     begin: i64,
     /// Those that were come upon.
@@ -248,21 +256,39 @@ struct Explorer {
 }
 
 impl Explorer {
-    fn new() -> Self {
-        Self { begin: moment::later(), known: HashSet::new(), count: Count::default() }
+    fn new(extent: Extent) -> Self {
+        let (begin, known, count) = (moment::later(), HashSet::new(), Count::default());
+        Self { extent, met: HashMap::new(), begin, known, count }
+    }
+
+    /// Whether a situation is in the share that is gone through, and what chance will have of its answers.
+    fn is_wanted(&mut self, situation: &Situation<'_>, signature: Sha256) -> (bool, Option<fastrand::Rng>) {
+        let Extent::Share { seed } = self.extent else { return (true, None) };
+        let mut chosen_by = DefaultHasher::new();
+        (signature, seed).hash(&mut chosen_by);
+        let mut random = fastrand::Rng::with_seed(chosen_by.finish());
+        if matches!(situation.task, Task::Cut(_)) {
+            return (true, Some(random));
+        }
+        let met = self.met.entry((self.count.moments, std::mem::discriminant(&situation.task))).or_default();
+        let every = *met / FEW + 1;
+        *met += 1;
+        (random.u64(..every) == 0, Some(random))
     }
 
     /// Does a situation's task with every possible answer, and then everything that is to be done after it.
     fn explore(&mut self, situation: &Situation<'_>) {
-        if !self.known.insert(situation.signature()) {
+        let signature = situation.signature();
+        if !self.known.insert(signature) {
             return;
         }
+        let (true, mut random) = self.is_wanted(situation, signature) else { return };
         if matches!(situation.task, Task::Cut(_)) {
             self.count.moments += 1;
             self.count.states += situation.machine.states().exp2();
         }
         let mut answers = Oracle::default();
-        loop {
+        for number in 1.. {
             let Done { machine, next, cuts } = situation.run(self.begin, answers);
             self.count.cases += 1;
             let before = Before { task: &situation.task, answers: &machine.oracle, before: situation.before };
@@ -274,6 +300,9 @@ impl Explorer {
                 self.explore(&Situation { more: cut.more - 1, ..cut });
             }
             answers = machine.oracle;
+            if let Some(random) = random.as_mut().filter(|_| number > FEW) {
+                answers.skip(random);
+            }
             if !answers.advance() {
                 return;
             }

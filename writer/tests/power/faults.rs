@@ -9,7 +9,7 @@ use std::sync::Arc;
 use lastgood::{Committed, Error};
 
 use crate::disk::Disk;
-use crate::expected::{Expected, Task};
+use crate::expected::{Amiss, Expected, Task};
 use crate::explore::{cut, walk};
 use crate::machine::{Machine, Model, Oracle};
 use crate::plan::{Call, Effect, Fault, Faults, Lasts, Plan};
@@ -159,10 +159,10 @@ impl Trial<'_> {
         before: &Files,
         context: &str,
     ) -> Expected {
-        let Scene { generation: first, stages, .. } = self.scene;
+        let Scene { generation: first, seen, stages, amiss, .. } = self.scene;
         let now = site::manifest(&on(disk).storage);
         let found = now.as_ref().map_or(0, |manifest| manifest.generation.get());
-        let stage = |generation: u64| (generation - first) as usize;
+        let stage = |generation| self.scene.stage(generation);
         let commits = matches!(self.scenario.act, Act::Commit(_) | Act::Adopt);
         let after = published(&mut disk.machine());
         let (generation, stages, reported) = match result {
@@ -172,10 +172,11 @@ impl Trial<'_> {
             }
             Err(Error::Unknown { generation: intended, commit, .. }) => {
                 let took_place = now.is_some_and(|manifest| manifest.commit == *commit);
-                assert_eq!(found, intended.get() - u64::from(!took_place), "{context}: it is another commit");
+                let intended = intended.get();
+                let old = if stage(intended) == 1 { *first } else { intended - 1 };
+                assert_eq!(found, if took_place { intended } else { old }, "{context}: it is another commit");
                 let deleted = before.keys().find(|path| is_kept(path) && before.get(*path) != after.get(*path));
                 assert_eq!(deleted, None, "{context}: something was deleted");
-                let old = intended.get() - 1;
                 (old, stages[stage(old)..=stage(old) + 1].to_vec(), false)
             }
             Err(error) => {
@@ -193,13 +194,16 @@ impl Trial<'_> {
                         "{context}: {error}: it was committed"
                     );
                 }
-                (found, vec![stages[stage(found)].clone()], commits && !matches!(self.scenario.act, Act::Adopt))
+                let reported = commits && !matches!(self.scenario.act, Act::Adopt) && *amiss != Amiss::OldCopy;
+                (found, vec![stages[stage(found)].clone()], reported)
             }
         };
         let foreign = self.scene.foreign.clone();
         let warned = result.as_ref().is_ok_and(|warnings| !warnings.is_empty());
-        let seen = found.max(generation);
-        Expected { generation, stages, seen, reported, foreign, damaged: false, warned, context: context.to_owned() }
+        let seen = found.max(generation).max(*seen);
+        // What was damaged is repaired again before anything else is looked at.
+        let amiss = if *amiss == Amiss::OldCopy && result.is_err() { Amiss::OldCopy } else { Amiss::Nothing };
+        Expected { generation, stages, seen, reported, foreign, amiss, warned, context: context.to_owned() }
     }
 
     /// Nothing is locked, and nothing new is in staging or announced by a marker, unless it is removing that failed.
@@ -247,12 +251,12 @@ impl Trial<'_> {
         let last = self.scene.stages.len() - 1;
         let (generation, stages) = (on(&again).generation(), self.scene.stages[last..].to_vec());
         // What failed has perhaps kept its number.
-        let next = found + last as u64;
+        let next = found.max(self.scene.seen) + last as u64;
         assert!((next..=next + 1).contains(&generation), "{context}: generation {found} became {generation}");
         let foreign = self.scene.foreign.clone();
-        let (damaged, warned) = (false, false);
+        let (amiss, warned) = (Amiss::Nothing, false);
         let seen = generation;
-        let expected = Expected { generation, stages, seen, reported: true, foreign, damaged, warned, context };
+        let expected = Expected { generation, stages, seen, reported: true, foreign, amiss, warned, context };
         walk(again.machine(), Task::Cut(Arc::new(expected)), &mut Oracle::default);
     }
 }

@@ -6,11 +6,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lastgood::protocol::layout;
+use lastgood::protocol::manifest::{Generation, Manifest};
 use lastgood::protocol::name::Ext;
-use lastgood::storage::{Modes, PosixStorage, System};
+use lastgood::storage::{Modes, PosixStorage, Storage, System};
 use lastgood::{Error, Feed, Item, Retention, Settings};
 
 use crate::disk::Disk;
+use crate::expected::Amiss;
 use crate::machine::{Machine, Model, Oracle};
 use crate::site::{self, ARTIFACT, BARE, Commit, Payloads, Round, SCHEMA, SMALL, Site, after, name, payload};
 
@@ -66,8 +68,18 @@ pub(crate) struct Scene {
     pub(crate) stages: Vec<Payloads>,
     /// The files of another program, whose names are also lastgood's.
     pub(crate) foreign: Option<Arc<Foreign>>,
-    /// Whether an object, a sibling or the manifest may be damaged until success is reported.
-    pub(crate) damaged: bool,
+    /// What is not right until success is reported.
+    pub(crate) amiss: Amiss,
+    /// The highest generation that a reader may have seen.
+    pub(crate) seen: u64,
+}
+
+impl Scene {
+    /// The number of the stage that a generation has published.
+    pub(crate) fn stage(&self, generation: u64) -> usize {
+        let commits = generation.saturating_sub(self.seen.max(self.generation));
+        (commits as usize).min(self.stages.len() - 1)
+    }
 }
 
 impl Scenario {
@@ -80,9 +92,14 @@ impl Scenario {
         });
         let machine = (self.prepare)(&disk, self.act);
         let durable = matches!(self.act, Act::Recover { durable: true, .. });
-        let generation = self.before.len() as u64 + u64::from(durable);
+        let seen = self.before.len() as u64 + u64::from(durable);
         let foreign = matches!(self.act, Act::Adopt).then(Arc::<Foreign>::default);
-        Scene { machine, generation, stages: self.act.stages(old), foreign, damaged: matches!(self.act, Act::Repair) }
+        let (amiss, generation, old) = match self.act {
+            Act::Repair => (Amiss::Damage, seen, old),
+            Act::Commit(Commit::AcceptOlder) => (Amiss::OldCopy, 1, after(&Payloads::new(), self.before[0])),
+            _ => (Amiss::Nothing, seen, old),
+        };
+        Scene { machine, generation, seen, stages: self.act.stages(old), foreign, amiss }
     }
 }
 
@@ -261,9 +278,39 @@ fn lost_with_all_that_knows(disk: &Disk, act: Act) -> Machine {
     lost(disk, act)
 }
 
+/// The public files are those of the first generation, and the private directory knows of all.
+fn restored(disk: &Disk, act: Act) -> Machine {
+    let feed = Path::new(FEED);
+    let history = disk.with(|machine| machine.list(&feed.join("history"))).unwrap();
+    for later in history.iter().filter(|name| *name != "1.json") {
+        disk.with(|machine| machine.remove(&feed.join("history").join(later))).unwrap();
+    }
+    disk.with(|machine| machine.remove(&feed.join("a_backup.json"))).unwrap();
+    let first = on(disk).storage.read(&layout::history(Generation::FIRST), 1 << 20).unwrap().unwrap();
+    let published_at = Manifest::verify(&first).unwrap().published_at;
+    put(disk, &feed.join("manifest.json"), &first);
+    put(disk, &feed.join("a.json"), payload("a", SMALL + 1).as_bytes());
+    put(disk, &feed.join("last_update.txt"), format!("{published_at}\n").as_bytes());
+    at_rest(disk, act)
+}
+
+/// The private directory was not restored.
+fn without_private(disk: &Disk, act: Act) -> Machine {
+    disk.remove_dir_all(&Path::new(FEED).join(".lastgood")).unwrap();
+    at_rest(disk, act)
+}
+
+/// Nor were the objects and the history.
+fn without_directories(disk: &Disk, act: Act) -> Machine {
+    for dir in ["objects", "history"] {
+        disk.remove_dir_all(&Path::new(FEED).join(dir)).unwrap();
+    }
+    without_private(disk, act)
+}
+
 const ORDERED: &[Model] = &[Model::Ordered];
 
-pub(crate) const SCENARIOS: [Scenario; 27] = [
+pub(crate) const SCENARIOS: [Scenario; 30] = [
     Scenario {
         name: "the first publish",
         before: &[],
@@ -461,6 +508,30 @@ pub(crate) const SCENARIOS: [Scenario; 27] = [
         before: &[&[("a", SMALL + 1)], &[("a", SMALL + 2)]],
         prepare: lost_with_all_that_knows,
         act: Act::Repair,
+        quick: &Model::ALL,
+        twice: true,
+    },
+    Scenario {
+        name: "a repair of what was restored without directories",
+        before: &[&[("a", SMALL + 1)], &[("a", SMALL + 2)]],
+        prepare: without_directories,
+        act: Act::Repair,
+        quick: &Model::ALL,
+        twice: true,
+    },
+    Scenario {
+        name: "a small publish into what was restored without the private directory",
+        before: &[&[("a", SMALL + 1)], &[("a", SMALL + 2)]],
+        prepare: without_private,
+        act: Act::Commit(Commit::Publish(&[("a", SMALL + 3)])),
+        quick: &Model::ALL,
+        twice: true,
+    },
+    Scenario {
+        name: "an old copy that is accepted",
+        before: &[&[("a", SMALL + 1)], &[("a", SMALL + 2)], &[("a", SMALL + 3)]],
+        prepare: restored,
+        act: Act::Commit(Commit::AcceptOlder),
         quick: &Model::ALL,
         twice: true,
     },

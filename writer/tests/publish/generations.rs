@@ -12,7 +12,7 @@ use lastgood::storage::{PosixStorage, Storage};
 use lastgood::{Error, OldCopy, Purge};
 
 use crate::faulty::{Call, Death, Fate, Faulty};
-use crate::site::{Payloads, Site, after, manifest, memory, name, payload, posix, publish, write};
+use crate::site::{Commit, Payloads, Site, after, manifest, memory, name, payload, posix, publish, write};
 
 type Posix = Site<PosixStorage>;
 
@@ -206,7 +206,7 @@ fn accepting_can_be_interrupted_anywhere() {
         write(&site.storage, &layout::manifest(), &old);
         let dies = move |call: &Call<'_>| if call.number == number { Fate::Dies } else { Fate::Works };
         let faulty = Faulty::new(site.storage.clone(), Death::Unwind, dies);
-        let accept = || lastgood::Feed::on(faulty).recover_accepting_older().unwrap();
+        let accept = || Commit::AcceptOlder.run(faulty).unwrap();
         if std::panic::catch_unwind(std::panic::AssertUnwindSafe(accept)).is_ok() {
             assert!(number > 30, "{number}");
             return;

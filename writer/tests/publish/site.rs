@@ -319,6 +319,8 @@ pub(crate) enum Commit {
         back: Round<'static>,
     },
     NewFeed,
+    /// Of a feed that was restored.
+    AcceptOlder,
     Remove(&'static [&'static str]),
     /// What a dataset had in a generation.
     Purge(&'static str, u64),
@@ -334,6 +336,9 @@ impl Commit {
                 feed(storage, true).rollback(&datasets, to).map(|rollback| rollback.publication)
             }
             Commit::NewFeed => feed(storage, true).recover_as_new_feed().map(|(_, publication)| publication),
+            Commit::AcceptOlder => feed(storage, true)
+                .recover_accepting_older()
+                .map(|(_, publication)| publication.expect("it is an old copy")),
             Commit::Remove(datasets) => {
                 let datasets: Vec<DatasetName> = datasets.iter().map(|dataset| name(dataset)).collect();
                 feed(storage, true).remove(&datasets).map(|withdrawal| withdrawal.publication)
@@ -353,7 +358,7 @@ impl Commit {
     pub(crate) fn after(self, payloads: &Payloads) -> Payloads {
         match self {
             Commit::Publish(round) | Commit::Rollback { back: round, .. } => after(payloads, round),
-            Commit::NewFeed | Commit::Purge(..) => payloads.clone(),
+            Commit::NewFeed | Commit::AcceptOlder | Commit::Purge(..) => payloads.clone(),
             Commit::Remove(datasets) => {
                 let mut payloads = payloads.clone();
                 payloads.retain(|dataset, _| !datasets.contains(dataset));

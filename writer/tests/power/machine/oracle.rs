@@ -82,6 +82,13 @@ impl Oracle {
         false
     }
 
+    /// Leaves out all that differs only in what was asked after some question.
+    pub(crate) fn skip(&mut self, random: &mut fastrand::Rng) {
+        for asked in self.asked.drain(random.usize(..=self.asked.len())..) {
+            self.known.remove(&asked.question);
+        }
+    }
+
     /// The answers, for a report.
     pub(crate) fn describe(&self) -> String {
         let each = |Asked { question, answer, answers }: &Asked| format!("    {question:?}: {answer} of {answers}\n");

@@ -1,7 +1,10 @@
 //! Options whose value is for every dataset of a call, or for one: `VALUE` or `NAME=VALUE`.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 
+use clap::ValueEnum;
+use clap::builder::{EnumValueParser, PossibleValue, TypedValueParser};
 use lastgood::protocol::name::DatasetName;
 
 use crate::exit::Failure;
@@ -12,6 +15,43 @@ use crate::unknown::closest;
 pub(crate) struct Scoped<T> {
     dataset: Option<DatasetName>,
     value: T,
+}
+
+impl<T> Scoped<T> {
+    /// The dataset that it is for; `None` for all.
+    pub(crate) fn dataset(&self) -> Option<&DatasetName> {
+        self.dataset.as_ref()
+    }
+}
+
+/// Parses an argument that is one of several words, or the name of a dataset and one of them.
+#[derive(Clone)]
+pub(crate) struct ScopedChoice<T: ValueEnum + Clone + Send + Sync + 'static>(EnumValueParser<T>);
+
+impl<T: ValueEnum + Clone + Send + Sync + 'static> ScopedChoice<T> {
+    pub(crate) fn new() -> Self {
+        Self(EnumValueParser::new())
+    }
+}
+
+impl<T: ValueEnum + Clone + Send + Sync + 'static> TypedValueParser for ScopedChoice<T> {
+    type Value = Scoped<T>;
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        argument: Option<&clap::Arg>,
+        text: &OsStr,
+    ) -> Result<Scoped<T>, clap::Error> {
+        let named = text.to_str().and_then(|text| text.split_once('='));
+        let named = named.and_then(|(name, word)| Some((DatasetName::parse(name).ok()?, OsStr::new(word))));
+        let (dataset, word) = named.map_or((None, text), |(name, word)| (Some(name), word));
+        Ok(Scoped { dataset, value: self.0.parse_ref(command, argument, word)? })
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        self.0.possible_values()
+    }
 }
 
 /// Parses an argument that is a value, or the name of a dataset and a value.
