@@ -129,7 +129,13 @@ fn siblings_are_made_where_they_help_and_as_asked() {
         feed.run_with(&[&["publish", "performance"], options].concat(), payload).expect(0);
         feed.expect_clean();
         let suffix = |name: String| name.rsplit_once(".json").unwrap().1.to_owned();
-        feed.names("objects").into_iter().map(suffix).collect::<Vec<_>>()
+        let of_object = feed.names("objects").into_iter().map(suffix).collect::<Vec<_>>();
+        let copies = feed.names("").into_iter().filter(|name| name.starts_with("performance.json"));
+        assert_eq!(copies.map(suffix).collect::<Vec<_>>(), of_object, "those of its plain copy");
+        // What turns them off turns off both.
+        feed.run_with(&["publish", "performance", "--no-plain-copies"], "[2]").expect(0);
+        assert!(!feed.names("").into_iter().any(|name| name.starts_with("performance.")));
+        of_object
     };
     assert_eq!(published(&[], &large), ["", ".br", ".gz"]);
     assert_eq!(published(&["--gzip", "9", "--brotli", "off"], &large), ["", ".gz"]);

@@ -29,6 +29,10 @@ const BEYOND_TYPES: [&str; 8] = [
     "unevaluatedProperties",
 ];
 
+/// What every object of JavaScript has.
+const INHERITED: [&str; 7] =
+    ["constructor", "hasOwnProperty", "isPrototypeOf", "propertyIsEnumerable", "toLocaleString", "toString", "valueOf"];
+
 /// Makes the declarations of a schema: its own under `name`, then those that it refers to. `taken` are the names that there are
 /// already.
 pub(super) fn declarations(schema: &Value, name: &str, taken: &mut BTreeSet<String>) -> Vec<Declaration> {
@@ -159,6 +163,9 @@ impl<'a> Types<'a> {
         for (name, property) in properties.into_iter().flatten() {
             let ty = self.of(property, &pointer(place, &["properties", name]), Kinds::ALL);
             let required = required.contains(&name.as_str());
+            // The compiler would hold what is inherited against the type where the member is missing.
+            let is_inherited = !required && INHERITED.contains(&name.as_str());
+            let ty = if is_inherited { Type::unknown("every object has one by inheritance") } else { ty };
             members.push(Member { name: name.clone(), ty, required, doc: doc(property) });
         }
         let patterns = schema.get("patternProperties").and_then(Value::as_object);
