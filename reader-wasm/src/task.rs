@@ -15,7 +15,9 @@ use js_sys::{Function, Promise};
 use wasm_bindgen::prelude::*;
 
 /// A future of whatever kind; in a box, because each kind that is part of another is a copy of its code.
-pub(crate) type Boxed<T> = Pin<Box<dyn Future<Output = T>>>;
+pub(crate) type Boxed<T> = BoxedIn<'static, T>;
+/// The same of something that is borrowed.
+pub(crate) type BoxedIn<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
 
 #[derive(Default)]
 struct Tasks {

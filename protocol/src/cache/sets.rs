@@ -13,7 +13,7 @@ const MAX_SETS: usize = 8;
 /// The most heads in all sets but the latest: sets lie in a store that is small.
 const MAX_HEADS: usize = 256;
 
-/// Heads of one generation, sorted by dataset.
+/// Heads of one generation, each of another dataset.
 pub type CacheSet = Vec<(DatasetName, CacheHead)>;
 
 /// For each set of datasets that are read together, what they were when they were last handed out: the latest first.
@@ -31,11 +31,10 @@ impl CacheSets {
     }
 
     /// Takes a set in the place of the one before of the same datasets.
-    pub fn put(&mut self, mut set: CacheSet) {
-        set.sort_by(|(one, _), (other, _)| one.cmp(other));
-        let names = |set: &CacheSet| set.iter().map(|(dataset, _)| dataset.clone()).collect::<Vec<_>>();
-        let new = names(&set);
-        self.0.retain(|before| names(before) != new);
+    pub fn put(&mut self, set: CacheSet) {
+        self.0.retain(|before| {
+            before.len() != set.len() || !set.iter().all(|(dataset, _)| head(before, dataset).is_some())
+        });
         self.0.insert(0, set);
         self.0.truncate(MAX_SETS);
         while self.0.len() > 1 && self.0.iter().map(Vec::len).sum::<usize>() > MAX_HEADS {

@@ -299,9 +299,9 @@ export class OpenFeed {
     try {
       return await this.#readAll({ ...order, responses }, signal);
     } finally {
-      if (responses.isUsable && !signal?.aborted && !this.#closed) {
-        this.#watches.see(responses, order.patience.lock !== 'ignore');
-      }
+      const isSeen = responses.isUsable && !signal?.aborted && !this.#closed && this.#watches.isUsed;
+      if (isSeen) this.#watches.see(responses, order.patience.lock !== 'ignore');
+      else responses.end();
     }
   }
 

@@ -185,6 +185,9 @@ async function respond(source: string | URL | Request | Response): Promise<Respo
 
 declare global {
   var process:
-    | { getBuiltinModule?(name: 'node:fs/promises'): { readFile(file: URL): Promise<Uint8Array<ArrayBuffer>> } }
+    | {
+        getBuiltinModule?(name: 'node:fs/promises'): { readFile(file: URL): Promise<Uint8Array<ArrayBuffer>> };
+        getBuiltinModule?(name: 'node:crypto'): { readonly webcrypto: Crypto };
+      }
     | undefined;
 }

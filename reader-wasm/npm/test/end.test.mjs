@@ -85,7 +85,7 @@ test('waiting for a lock ends with its signal', async () => {
     response.end(marker);
     if (++looks === 2) controller.abort();
   });
-  await assert.rejects(feed.read('sales', { signal: controller.signal }), { code: 'aborted' });
+  await assert.rejects(feed.read('sales', { lock: 'wait', signal: controller.signal }), { code: 'aborted' });
 });
 
 test('a server that does not answer is a timeout, and the request ends', async () => {

@@ -213,7 +213,7 @@ test('a manifest older than one seen in this page is refused, without any storag
   assert.deepEqual([reason, data], ['regressed', JSON.parse(SALES)]);
 });
 
-test('with nothing cached a locked feed is waited for, up to the limit', async () => {
+test('by the policy "wait" a locked feed is waited for, up to the limit', async () => {
   const server = await FeedServer.start();
   server.publish({ sales: SALES });
   server.lock(['sales']);
@@ -223,13 +223,13 @@ test('with nothing cached a locked feed is waited for, up to the limit', async (
     looks += 1;
     response.writeHead(looks < 3 ? 200 : 204).end(looks < 3 ? marker : undefined);
   });
-  const feed = await open(server.url, { wasm });
+  const feed = await open(server.url, { wasm, lock: 'wait' });
   const reading = await feed.read('sales');
   assert.deepEqual([reading.fresh, looks], [true, 3]);
 
   server.files.set('.lock', marker);
   const later = await open(server.url, { wasm });
-  assert.equal((await later.read('sales', { lockWaitMs: 0 })).fresh, true);
+  assert.equal((await later.read('sales', { lock: 'wait', lockWaitMs: 0 })).fresh, true);
 
   server.takeRequests();
   await feed.read('sales', { lock: 'ignore' });

@@ -134,11 +134,12 @@ test('a locked dataset is read again as soon as it is released', async (t) => {
   server.lock(['sales']);
   const { tell, nth } = taker();
   feed.watch('sales', tell);
-  const { reason, source, data } = await nth(1);
+  assert.deepEqual((await nth(1)).data, [1], 'what the page has, before the look');
+  const { reason, source, data } = await nth(2);
   assert.deepEqual([reason, source, data], ['locked', 'cache', [1]]);
   server.publish({ sales: '[2]' }, { generation: 2 });
   server.files.delete('.lock');
-  const released = await nth(2);
+  const released = await nth(3);
   assert.deepEqual([released.fresh, released.data], [true, [2]]);
 });
 
@@ -214,13 +215,15 @@ test('tabs of an origin tell each other what they have seen', async (t) => {
   feed.watch('sales', here.tell);
   await here.nth(1);
   other.watch('sales', there.tell);
-  const before = await there.nth(1);
+  // The copy of the first tab, and what the look says of it.
+  const before = await there.nth(2);
+  assert.deepEqual(there.told.map(({ reason }) => reason), ['checking', null]);
   await other.refresh();
   server.takeRequests();
 
   server.publish({ sales: '[2]', stock: '[1]' }, { generation: 2 });
   await feed.refresh();
-  const { data, source } = await there.nth(2);
+  const { data, source } = await there.nth(3);
   assert.deepEqual([data, source], [[2], 'cache']);
   assert.deepEqual(server.takeRequests(), [...LOOK, `objects/${sha256('[2]')}.json`]);
   assert.deepEqual(before.data, [1]);

@@ -16,7 +16,7 @@ use web_sys::{Headers, Request, Response, ResponseInit};
 use super::copies::News;
 use super::local::is_quota;
 use crate::page;
-use crate::task::Sleep;
+use crate::task::{BoxedIn, Sleep};
 
 #[wasm_bindgen]
 extern "C" {
@@ -190,9 +190,11 @@ impl Blobs {
         self.remove(&text_address(key)).await;
     }
 
-    async fn find(&self, address: &str) -> Option<Response> {
-        let cache = self.open(READ_MS).await?;
-        self.ask(READ_MS, || cache.find(address)).await?.dyn_into().ok()
+    fn find<'a>(&'a self, address: &'a str) -> BoxedIn<'a, Option<Response>> {
+        Box::pin(async move {
+            let cache = self.open(READ_MS).await?;
+            self.ask(READ_MS, || cache.find(address)).await?.dyn_into().ok()
+        })
     }
 
     async fn put(&self, address: &str, response: &Response) -> Result<(), Option<JsValue>> {
@@ -207,10 +209,12 @@ impl Blobs {
         }
     }
 
-    async fn remove(&self, address: &str) {
-        if let Some(cache) = self.open(WRITE_MS).await {
-            self.ask(WRITE_MS, || cache.delete(address)).await;
-        }
+    fn remove<'a>(&'a self, address: &'a str) -> BoxedIn<'a, ()> {
+        Box::pin(async move {
+            if let Some(cache) = self.open(WRITE_MS).await {
+                self.ask(WRITE_MS, || cache.delete(address)).await;
+            }
+        })
     }
 
     async fn open(&self, ms: u32) -> Option<Cache> {

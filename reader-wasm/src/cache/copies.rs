@@ -24,6 +24,7 @@ use super::local::LocalStore;
 use crate::event::Event;
 use crate::page::{self, Page};
 use crate::payload::{Payload, encoded};
+use crate::task::BoxedIn;
 
 /// Longer texts, in UTF-16 units, go to Cache Storage at once: a third of what localStorage holds for all of an origin's code. Two or
 /// three of them would push everything else out, and writing them there stops the page.
@@ -105,8 +106,8 @@ impl Copies {
         self.head_at(&self.keys.head(dataset)).await
     }
 
-    pub(super) async fn head_at(&self, key: &str) -> Option<CacheHead> {
-        CacheHead::decode(&self.text(key).await?)
+    pub(super) fn head_at<'a>(&'a self, key: &'a str) -> BoxedIn<'a, Option<CacheHead>> {
+        Box::pin(async move { CacheHead::decode(&self.text(key).await?) })
     }
 
     /// Replaces a head alone: its payload is the same.
@@ -133,54 +134,63 @@ impl Copies {
 
     /// Loads the payload that a head names. A cached text goes the way of bytes from the network, so that the value is made of what was
     /// hashed: an altered text may hold what UTF-8 cannot, such as half a surrogate pair.
-    pub(super) async fn load(&self, dataset: &DatasetName, head: &CacheHead, stored: &Stored) -> Option<Payload> {
-        let text = stored.0.as_ref();
-        let mut found = None;
-        if let Some(text) = text {
-            let blob = Blobbed { bytes: encoded(text, head.size), media_type: String::new() };
-            found = Some(made(dataset, head, blob, Place::LocalStorage).await);
-        }
-        let is_it = |found: &Option<Payload>| found.as_ref().is_some_and(|found| found.sha256 == head.sha256);
-        if is_it(&found) {
-            return found;
-        }
-        // A text of another digest was left by a tab that was closed between writing the head and removing the text, or while another
-        // payload took its place.
-        let key = self.keys.head(dataset);
-        let earlier = self.local.as_ref().and_then(|local| local.earlier(&key, &head.sha256));
-        if let Some(text) = earlier.filter(|_| !is_it(&found)) {
-            let blob = Blobbed { bytes: encoded(&text, head.size), media_type: String::new() };
-            found = Some(made(dataset, head, blob, Place::LocalStorage).await);
-        }
-        if is_it(&found) {
-            return found;
-        }
-        if let Some(blobs) = &self.blobs
-            && let Some(blob) = blobs.payload(&key, &head.sha256).await
-        {
-            found = Some(made(dataset, head, blob, Place::CacheStorage).await);
-        }
-        if is_it(&found) {
-            return found;
-        }
-        // Another tab was faster, and has replaced the head as well: nothing is wrong with its copy.
-        if self.head_at(&key).await.is_some_and(|now| now.sha256 == head.sha256) {
-            let problem = if found.is_some() { "has been altered" } else { "is gone" };
-            self.corrupt(dataset, &format!("the cached copy {problem}"));
-        }
-        found
+    pub(super) fn load<'a>(
+        &'a self,
+        dataset: &'a DatasetName,
+        head: &'a CacheHead,
+        stored: &'a Stored,
+    ) -> BoxedIn<'a, Option<Payload>> {
+        Box::pin(async move {
+            let text = stored.0.as_ref();
+            let mut found = None;
+            if let Some(text) = text {
+                let blob = Blobbed { bytes: encoded(text, head.size), media_type: String::new() };
+                found = Some(made(dataset, head, blob, Place::LocalStorage).await);
+            }
+            let is_it = |found: &Option<Payload>| found.as_ref().is_some_and(|found| found.sha256 == head.sha256);
+            if is_it(&found) {
+                return found;
+            }
+            // A text of another digest was left by a tab that was closed between writing the head and removing the text, or while another
+            // payload took its place.
+            let key = self.keys.head(dataset);
+            let earlier = self.local.as_ref().and_then(|local| local.earlier(&key, &head.sha256));
+            if let Some(text) = earlier.filter(|_| !is_it(&found)) {
+                let blob = Blobbed { bytes: encoded(&text, head.size), media_type: String::new() };
+                found = Some(made(dataset, head, blob, Place::LocalStorage).await);
+            }
+            if is_it(&found) {
+                return found;
+            }
+            if let Some(blobs) = &self.blobs
+                && let Some(blob) = blobs.payload(&key, &head.sha256).await
+            {
+                found = Some(made(dataset, head, blob, Place::CacheStorage).await);
+            }
+            if is_it(&found) {
+                return found;
+            }
+            // Another tab was faster, and has replaced the head as well: nothing is wrong with its copy.
+            if self.head_at(&key).await.is_some_and(|now| now.sha256 == head.sha256) {
+                let problem = if found.is_some() { "has been altered" } else { "is gone" };
+                self.corrupt(dataset, &format!("the cached copy {problem}"));
+            }
+            found
+        })
     }
 
     /// Where the payload that a head names is kept, if it is.
-    pub(super) async fn place(&self, dataset: &DatasetName, head: &CacheHead) -> Option<Place> {
-        let key = self.keys.head(dataset);
-        if let Some(blobs) = &self.blobs
-            && blobs.payload(&key, &head.sha256).await.is_some()
-        {
-            return Some(Place::CacheStorage);
-        }
-        let local = self.local.as_ref()?;
-        local.payload(&key).or_else(|| local.earlier(&key, &head.sha256)).map(|_| Place::LocalStorage)
+    pub(super) fn place<'a>(&'a self, dataset: &'a DatasetName, head: &'a CacheHead) -> BoxedIn<'a, Option<Place>> {
+        Box::pin(async move {
+            let key = self.keys.head(dataset);
+            if let Some(blobs) = &self.blobs
+                && blobs.payload(&key, &head.sha256).await.is_some()
+            {
+                return Some(Place::CacheStorage);
+            }
+            let local = self.local.as_ref()?;
+            local.payload(&key).or_else(|| local.earlier(&key, &head.sha256)).map(|_| Place::LocalStorage)
+        })
     }
 
     /// Keeps a payload that was downloaded, with its head; `all` are the datasets of the call. Says where, if anywhere.
@@ -257,112 +267,136 @@ impl Copies {
         }
     }
 
-    async fn keep_as_blob(&self, key: &str, head: &CacheHead, payload: &Payload, spare: &[String]) -> Kept {
-        let Some(blobs) = &self.blobs else { return Kept::No(None) };
-        let put = self.put_blob(blobs, key, payload, spare).await;
-        if !matches!(put, Kept::Yes) {
-            return put;
-        }
-        // Writing took its time as well.
-        let now = self.head_at(key).await;
-        let overtaken = now.as_ref().is_some_and(|now| is_later(now, head));
-        if !overtaken && self.put_text(key, &head.encode()).await {
-            // Only now: the head before needed it.
-            if let Some(local) = &self.local {
-                local.drop_payload(key);
+    fn keep_as_blob<'a>(
+        &'a self,
+        key: &'a str,
+        head: &'a CacheHead,
+        payload: &'a Payload,
+        spare: &'a [String],
+    ) -> BoxedIn<'a, Kept> {
+        Box::pin(async move {
+            let Some(blobs) = &self.blobs else { return Kept::No(None) };
+            let put = self.put_blob(blobs, key, payload, spare).await;
+            if !matches!(put, Kept::Yes) {
+                return put;
             }
-            return Kept::Yes;
-        }
-        if now.is_none_or(|now| now.sha256 != payload.sha256) {
-            blobs.remove_payload(key, &payload.sha256).await;
-        }
-        Kept::No((!overtaken).then(|| "there is no room for what must be known of the copy".to_owned()))
+            // Writing took its time as well.
+            let now = self.head_at(key).await;
+            let overtaken = now.as_ref().is_some_and(|now| is_later(now, head));
+            if !overtaken && self.put_text(key, &head.encode()).await {
+                // Only now: the head before needed it.
+                if let Some(local) = &self.local {
+                    local.drop_payload(key);
+                }
+                return Kept::Yes;
+            }
+            if now.is_none_or(|now| now.sha256 != payload.sha256) {
+                blobs.remove_payload(key, &payload.sha256).await;
+            }
+            Kept::No((!overtaken).then(|| "there is no room for what must be known of the copy".to_owned()))
+        })
     }
 
     /// Writes, and makes room when there is none.
-    async fn put_blob(&self, blobs: &Blobs, key: &str, payload: &Payload, spare: &[String]) -> Kept {
-        let Some(bytes) = payload.bytes() else { return Kept::No(None) };
-        let media_type = payload.data.dyn_ref::<Blob>().map_or_else(|| "application/json".to_owned(), Blob::type_);
-        let blob = Blobbed { bytes: bytes.clone(), media_type };
-        let mut problem = match blobs.put_payload(key, &payload.sha256, &blob).await {
-            Ok(()) => return Kept::Yes,
-            Err(None) => return Kept::No(None),
-            Err(Some(problem)) => problem,
-        };
-        for candidate in in_order(self.candidates(blobs, spare).await, payload.size) {
-            let Candidate { head_key, sha256, head } = candidate;
-            if let Some(sha256) = &sha256 {
-                blobs.remove_payload(&head_key, sha256).await;
-            }
-            if head.is_some() {
-                self.forget_copy(&head_key, sha256.as_ref()).await;
-                self.news.page.tell(&Event::CacheEvicted { dataset: dataset_of(&head_key) });
-            }
-            match blobs.put_payload(key, &payload.sha256, &blob).await {
+    fn put_blob<'a>(
+        &'a self,
+        blobs: &'a Blobs,
+        key: &'a str,
+        payload: &'a Payload,
+        spare: &'a [String],
+    ) -> BoxedIn<'a, Kept> {
+        Box::pin(async move {
+            let Some(bytes) = payload.bytes() else { return Kept::No(None) };
+            let media_type = payload.data.dyn_ref::<Blob>().map_or_else(|| "application/json".to_owned(), Blob::type_);
+            let blob = Blobbed { bytes: bytes.clone(), media_type };
+            let mut problem = match blobs.put_payload(key, &payload.sha256, &blob).await {
                 Ok(()) => return Kept::Yes,
                 Err(None) => return Kept::No(None),
-                Err(Some(again)) => problem = again,
+                Err(Some(problem)) => problem,
+            };
+            for candidate in in_order(self.candidates(blobs, spare).await, payload.size) {
+                let Candidate { head_key, sha256, head } = candidate;
+                if let Some(sha256) = &sha256 {
+                    blobs.remove_payload(&head_key, sha256).await;
+                }
+                if head.is_some() {
+                    self.forget_copy(&head_key, sha256.as_ref()).await;
+                    self.news.page.tell(&Event::CacheEvicted { dataset: dataset_of(&head_key) });
+                }
+                match blobs.put_payload(key, &payload.sha256, &blob).await {
+                    Ok(()) => return Kept::Yes,
+                    Err(None) => return Kept::No(None),
+                    Err(Some(again)) => problem = again,
+                }
             }
-        }
-        Kept::No(Some(page::describe(&problem)))
+            Kept::No(Some(page::describe(&problem)))
+        })
     }
 
     /// The payloads in Cache Storage, of whichever feed, that may be removed to make room: those that no head names have none here.
-    async fn candidates(&self, blobs: &Blobs, spare: &[String]) -> Vec<Candidate> {
-        let mut candidates = Vec::new();
-        for listed in blobs.payloads().await {
-            let named = self.head_at(&listed.head_key).await.filter(|named| named.sha256 == listed.sha256);
-            let head = match named {
-                Some(head) => Some(head),
-                None => self.set_head(&listed.head_key, &listed.sha256).await,
-            };
-            let may_go = if head.is_some() { !spare.contains(&listed.head_key) } else { !listed.young };
-            if may_go {
-                candidates.push(Candidate { head_key: listed.head_key, sha256: Some(listed.sha256), head });
+    fn candidates<'a>(&'a self, blobs: &'a Blobs, spare: &'a [String]) -> BoxedIn<'a, Vec<Candidate>> {
+        Box::pin(async move {
+            let mut candidates = Vec::new();
+            for listed in blobs.payloads().await {
+                let named = self.head_at(&listed.head_key).await.filter(|named| named.sha256 == listed.sha256);
+                let head = match named {
+                    Some(head) => Some(head),
+                    None => self.set_head(&listed.head_key, &listed.sha256).await,
+                };
+                let may_go = if head.is_some() { !spare.contains(&listed.head_key) } else { !listed.young };
+                if may_go {
+                    candidates.push(Candidate { head_key: listed.head_key, sha256: Some(listed.sha256), head });
+                }
             }
-        }
-        candidates
+            candidates
+        })
     }
 
     /// A head, a memory or sets.
-    pub(super) async fn text(&self, key: &str) -> Option<String> {
-        let found = self.local.as_ref().and_then(|local| local.text(key)).filter(|text| text != SPILLED);
-        match &self.blobs {
-            Some(blobs) if found.is_none() && self.are_texts_in_blobs() => blobs.text(key).await,
-            _ => found,
-        }
+    pub(super) fn text<'a>(&'a self, key: &'a str) -> BoxedIn<'a, Option<String>> {
+        Box::pin(async move {
+            let found = self.local.as_ref().and_then(|local| local.text(key)).filter(|text| text != SPILLED);
+            match &self.blobs {
+                Some(blobs) if found.is_none() && self.are_texts_in_blobs() => blobs.text(key).await,
+                _ => found,
+            }
+        })
     }
 
     /// Keeps a head, a memory or sets: where there is no room in localStorage, in Cache Storage.
-    pub(super) async fn put_text(&self, key: &str, text: &str) -> bool {
-        let memory = self.keys.memory();
-        let kept = match &self.local {
-            // What stands in its place says where to look.
-            Some(_) if self.spilled.get() && key == memory => false,
-            Some(local) => local.put_text(key, text),
-            None => false,
-        };
-        let Some(blobs) = self.blobs.as_ref().filter(|_| !kept) else { return kept };
-        if let Some(local) = self.local.as_ref().filter(|_| !self.spilled.replace(true)) {
-            if let Some(seen) = local.text(memory).filter(|_| key != memory) {
-                blobs.put_text(memory, &seen).await;
+    pub(super) fn put_text<'a>(&'a self, key: &'a str, text: &'a str) -> BoxedIn<'a, bool> {
+        Box::pin(async move {
+            let memory = self.keys.memory();
+            let kept = match &self.local {
+                // What stands in its place says where to look.
+                Some(_) if self.spilled.get() && key == memory => false,
+                Some(local) => local.put_text(key, text),
+                None => false,
+            };
+            let Some(blobs) = self.blobs.as_ref().filter(|_| !kept) else { return kept };
+            if let Some(local) = self.local.as_ref().filter(|_| !self.spilled.replace(true)) {
+                if let Some(seen) = local.text(memory).filter(|_| key != memory) {
+                    blobs.put_text(memory, &seen).await;
+                }
+                local.put_text(memory, SPILLED);
             }
-            local.put_text(memory, SPILLED);
-        }
-        if let Some(local) = self.local.as_ref().filter(|_| key != memory) {
-            // What stood there before would be found first.
-            local.remove_text(key);
-        }
-        blobs.put_text(key, text).await
+            if let Some(local) = self.local.as_ref().filter(|_| key != memory) {
+                // What stood there before would be found first.
+                local.remove_text(key);
+            }
+            blobs.put_text(key, text).await
+        })
     }
 
-    pub(super) async fn remove_text(&self, key: &str) {
-        if let Some(local) = &self.local {
-            local.remove_text(key);
-        }
-        if let Some(blobs) = self.blobs.as_ref().filter(|_| self.are_texts_in_blobs()) {
-            blobs.remove_text(key).await;
-        }
+    pub(super) fn remove_text<'a>(&'a self, key: &'a str) -> BoxedIn<'a, ()> {
+        Box::pin(async move {
+            if let Some(local) = &self.local {
+                local.remove_text(key);
+            }
+            if let Some(blobs) = self.blobs.as_ref().filter(|_| self.are_texts_in_blobs()) {
+                blobs.remove_text(key).await;
+            }
+        })
     }
 
     fn are_texts_in_blobs(&self) -> bool {

@@ -247,7 +247,8 @@ impl Store {
         self.let_go();
         self.writes.borrow_mut().clear();
         // Whoever waits for a purge that is no longer needed does not wait long.
-        let mark = format!("{} {}", js_sys::Date::now(), js_sys::Math::random());
+        // Whole numbers: writing others takes more code than all of this.
+        let mark = format!("{} {}", js_sys::Date::now() as u64, (js_sys::Math::random() * 1e15) as u64);
         self.forgotten.replace(Some(Some(mark.clone())));
         self.write([Write::Forget(mark, done)]);
     }

@@ -3,6 +3,7 @@
 
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests make and break files, and fail by panicking")]
 
+mod cached_first;
 mod dashboard;
 mod failures;
 mod fixtures;

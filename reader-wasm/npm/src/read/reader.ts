@@ -73,6 +73,7 @@ export class Responses {
   readonly module: SharedResponses;
   /** Whether another tab has told of them. */
   readonly heard: boolean;
+  #ended = false;
 
   constructor(heard?: Told) {
     this.heard = heard !== undefined;
@@ -82,7 +83,12 @@ export class Responses {
   static readonly make: MakeResponses<Responses> = (heard) => new Responses(heard);
 
   get isUsable(): boolean {
-    return this.#instance === instance();
+    return !this.#ended && this.#instance === instance();
+  }
+
+  end(): void {
+    if (this.isUsable) this.module.free();
+    this.#ended = true;
   }
 
   told(): Told | null {
@@ -139,7 +145,7 @@ export class Reader {
     try {
       return await this.#ask(task, shape, responses, signal);
     } finally {
-      if (!given && responses.isUsable) responses.module.free();
+      if (!given) responses.end();
     }
   }
 

@@ -181,7 +181,10 @@ function bytesOf(content: string | Uint8Array): Uint8Array<ArrayBuffer> {
 }
 
 async function digest(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
-  const sha256 = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
+  // jsdom has none of its own.
+  const node = globalThis.process?.getBuiltinModule?.('node:crypto');
+  const { subtle } = globalThis.crypto?.subtle ? globalThis.crypto : (node?.webcrypto ?? crypto);
+  const sha256 = new Uint8Array(await subtle.digest('SHA-256', bytes));
   return Array.from(sha256, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 

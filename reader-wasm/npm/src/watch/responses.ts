@@ -39,6 +39,8 @@ export interface Told {
 export interface SharedResponses {
   /** What to tell other tabs; nothing when nothing was asked. */
   told(): Told | null | undefined | Promise<Told | null>;
+  /** Nobody wants them any more: what is still asked for alone for them ends. */
+  end(): void;
 }
 
 /** Makes them: none so far, or those that another tab has got. */

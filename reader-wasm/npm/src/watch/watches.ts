@@ -141,6 +141,8 @@ export class Watches {
     if (!this.#watches.delete(watch)) return;
     if (this.#watches.size > 0) return;
     this.#poller.stop();
+    this.#look?.responses.end();
+    this.#responses?.end();
     this.#responses = null;
     this.#signals?.page.end();
     this.#signals?.tabs?.leave();
@@ -161,7 +163,7 @@ export class Watches {
     if (look.asksLock && !asksLock) await this.#heedLock(responses);
     this.#look = null;
     this.#rejudge();
-    if (!heard) this.#responses = responses;
+    if (!heard) this.#responses = this.#watches.size > 0 ? responses : null;
     const told = (await responses.told()) ?? null;
     // Last: by now what was downloaded is in the cache, where the other tabs look for it before they download it
     // themselves.

@@ -40,6 +40,8 @@ export class Answers implements SharedResponses {
     return manifest ? { manifest, lock: lock ?? null } : null;
   }
 
+  end(): void {}
+
   #ask(path: string, ask: () => Promise<Answer>): Promise<Answer> {
     const answer = ask();
     this.#answers.set(path, answer);
