@@ -296,8 +296,8 @@ impl<S: Storage> Feed<S> {
         Ok(restore::newest(self)?.map(|(_, manifest)| manifest.generation))
     }
 
-    /// Makes what is missing inside the feed, which this is, and says so.
-    pub(crate) fn complete(&self) -> Result<Vec<String>, Error> {
+    /// Makes the directories that are missing inside the feed, which this is, and says so.
+    pub(crate) fn complete_directories(&self) -> Result<Vec<String>, Error> {
         let made = self.storage.complete();
         let made = made.map_err(Error::io(format!("make what is missing in {}", self.location())))?;
         if !made.is_empty() {

@@ -91,7 +91,8 @@ impl<S: Storage> Feed<S> {
         let restored = restore_manifest(self, &staging, otherwise)?;
         // First: everything else is rebuilt from them.
         let objects = match self.current()? {
-            Some(current) => repair::restore_missing(self, &staging, &current.manifest)?,
+            Some(current) if repair::lacked_objects(&made) => repair::restore_all(self, &staging, &current.manifest)?,
+            Some(current) => repair::restore_missing(self, &staging, &current.manifest, &current.manifest)?,
             None => Vec::new(),
         };
         let (recovery, current) = finish(self, &staging, Thoroughness::Everything)?;
@@ -162,8 +163,8 @@ pub(crate) fn complete<S: Storage>(feed: &Feed<S>) -> Result<Vec<String>, Error>
         return Err(Error::NoFeed { location: feed.location() });
     }
     match feed.current() {
-        Ok(Some(_)) | Err(Error::Damaged { .. }) => feed.complete(),
-        Ok(None) if feed.manifest_missing()?.is_some() => feed.complete(),
+        Ok(Some(_)) | Err(Error::Damaged { .. }) => feed.complete_directories(),
+        Ok(None) if feed.manifest_missing()?.is_some() => feed.complete_directories(),
         // What a first publish has left that died.
         Ok(None) => Ok(Vec::new()),
         Err(other) => Err(other),

@@ -13,12 +13,14 @@ use lastgood_protocol::name::Ext;
 use crate::compress;
 use crate::derived;
 use crate::error::Error;
-use crate::feed::Feed;
+use crate::feed::{Current, Feed};
 use crate::lazy::LazyStaging;
+use crate::lock;
 use crate::objects;
 use crate::operations::Operation;
 use crate::recover::{self, Recovery, Thoroughness};
 use crate::restore::{Otherwise, restore_manifest};
+use crate::retained;
 use crate::storage::{Pending, Storage, Wave};
 use crate::verify::{Problem, Progress, Verification};
 
@@ -89,21 +91,65 @@ impl<S: Storage> Feed<S> {
     }
 }
 
-/// Puts objects of the published generation back that are missing, from whatever has their bytes: plain copies, backups,
-/// siblings. Says which. What is there is not read.
-pub(crate) fn restore_missing<S: Storage>(
+impl<S: Storage> Feed<S> {
+    /// Makes what is missing inside the feed, which this is, and says so. Where the objects were missing, they are put back from
+    /// whatever has their bytes before anything takes the place of that.
+    pub(crate) fn complete(&self) -> Result<(), Error> {
+        let made = self.complete_directories()?;
+        if !lacked_objects(&made) {
+            return Ok(());
+        }
+        let (_lock, _) = lock::acquire(self, &[])?;
+        let Some(Current { manifest: published, .. }) = self.current()? else { return Ok(()) };
+        let restored = restore_all(self, &LazyStaging::new(&self.storage), &published)?;
+        if !restored.is_empty() {
+            tracing::warn!(objects = restored.len(), "objects were put back from plain copies, backups and siblings");
+        }
+        Ok(())
+    }
+}
+
+/// Whether the directory of the objects is among what was made.
+pub(crate) fn lacked_objects(made: &[String]) -> bool {
+    made.iter().any(|name| name.trim_end_matches('/') == layout::OBJECTS_DIR)
+}
+
+/// Puts back what can be of the objects that the published or any other retained manifest names. Says which.
+pub(crate) fn restore_all<S: Storage>(
     feed: &Feed<S>,
     staging: &LazyStaging<'_, S>,
     published: &Manifest,
 ) -> Result<Vec<FeedPath>, Error> {
+    let mut restored = restore_missing(feed, staging, published, published)?;
+    let retained = recover::retained_generations(&feed.storage).map_err(Error::io("list the history"))?;
+    for generation in retained.into_iter().rev() {
+        // Of one that cannot be read nobody knows what it names.
+        if let Ok(Some(manifest)) = retained::load(&feed.storage, generation) {
+            restored.extend(restore_missing(feed, staging, &manifest, published)?);
+        }
+    }
+    Ok(restored)
+}
+
+/// Puts objects that a manifest names back where they are missing, from whatever has their bytes: plain copies, backups, siblings;
+/// but not those that the published one says were purged. Says which. What is there is not read.
+pub(crate) fn restore_missing<S: Storage>(
+    feed: &Feed<S>,
+    staging: &LazyStaging<'_, S>,
+    manifest: &Manifest,
+    published: &Manifest,
+) -> Result<Vec<FeedPath>, Error> {
     let bench = Bench { feed, staging, published, copies: OnceCell::new() };
     let mut restored = Vec::new();
-    for entry in published.datasets.values() {
+    for entry in manifest.datasets.values() {
         let payload = Id { sha256: entry.sha256, ext: entry.ext.clone(), size: entry.size };
         let schema = entry.schema.as_ref();
         let schema = schema.map(|schema| Id { sha256: schema.sha256, ext: Ext::json(), size: schema.size });
         for object in std::iter::once(payload).chain(schema) {
             let path = object.path();
+            if published.purged.get(&object.sha256).is_some() {
+                continue;
+            }
             let restore = || Ok(feed.storage.info(&path)?.is_none() && bench.restore(&object)?);
             if restore().map_err(Error::io(format!("put {path} back")))? {
                 restored.push(path);

@@ -79,7 +79,7 @@ pub enum NoRollback {
     #[error(
         "it was withdrawn at {at}; {}",
         last.map_or_else(
-            || "nothing that is retained had it".to_owned(),
+            || "no payload of it is retained".to_owned(),
             |last| format!("`lastgood rollback {dataset} --to {last}` publishes again what it had last")
         )
     )]

@@ -17,13 +17,14 @@ use crate::{process, workspace};
 
 /// The tests that have to notice, each by its target and its name; the first that fails is enough. Those that fail soonest
 /// come first.
-const SUITE: [(&str, &str); 7] = [
+const SUITE: [(&str, &str); 8] = [
     ("power", "cuts_by_chance"),
     ("publish", ""),
     ("power", "one_cut"),
     ("power", "every_call_fails"),
     ("storage_contract", ""),
     ("guards", ""),
+    ("reader", ""),
     ("power", "two_cuts"),
 ];
 

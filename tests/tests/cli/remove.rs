@@ -68,7 +68,7 @@ fn the_last_one_can_go_and_the_feed_goes_on() {
     feed.run(&["cat", "sales"]).expect(2).says(&["withdrawn at", "it has: none"]);
     feed.run(&["gc", "--keep", "1", "--grace", "0s"]).expect(0);
     assert_eq!(feed.names("objects"), [""; 0], "nothing names anything any more");
-    feed.run(&["rollback", "sales"]).expect(1).says(&["nothing that is retained had it"]);
+    feed.run(&["rollback", "sales"]).expect(1).says(&["no payload of it is retained"]);
     feed.publish("sales", "[1]");
     assert_eq!(feed.manifest()["generation"], 6);
     feed.expect_clean();

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use lastgood::protocol::digest::Sha256;
 use lastgood::protocol::layout::{self, Dir, FeedPath};
 use lastgood::protocol::manifest::Generation;
-use lastgood::storage::{MemoryStorage, Storage};
-use lastgood::{Compression, Feed, Item, Repair, Settings, Verification};
+use lastgood::storage::{MemoryStorage, PosixStorage, Storage};
+use lastgood::{Compression, Feed, Item, Purge, Repair, Retention, Settings, Verification};
 
 use crate::faulty::{Call, Death, Died, Fate, Faulty};
 use crate::site::{
@@ -315,4 +316,38 @@ fn every_call_fails<S: Storage + Clone>(site: impl Fn() -> Site<S>, step: usize)
         }
         assert!(number > 100, "only {number} calls");
     }
+}
+
+/// Without the objects, plain copies and backups are the last that have some payloads: what takes their place keeps them.
+#[test]
+fn without_objects_nothing_is_lost_that_a_copy_still_has() {
+    type Act = (&'static str, fn(&Feed<PosixStorage>));
+    let acts: [Act; 8] = [
+        ("a publish", |feed| drop(feed.publish(vec![Item::new(name("a"), &b"[9]"[..])]).unwrap())),
+        ("a rollback", |feed| drop(feed.rollback(&[name("a")], None).unwrap())),
+        ("a removal", |feed| drop(feed.remove(&[name("a")]).unwrap())),
+        ("a purge", |feed| drop(feed.purge(&name("a"), Purge::Generation(Generation::FIRST)).unwrap())),
+        ("gc", |feed| drop(feed.gc(&Retention::default()).unwrap())),
+        ("a lock", |feed| feed.hold(&[name("a")]).unwrap().release().unwrap()),
+        ("a recovery", |feed| drop(feed.recover().unwrap())),
+        ("a repair", |feed| drop(feed.repair(&|_| {}).unwrap())),
+    ];
+    for (what, act) in acts {
+        let site = posix();
+        for round in 1..=3 {
+            publish(site.storage.clone(), &[("a", round), ("b", round)]).unwrap();
+        }
+        std::fs::remove_dir_all(site.dir.as_ref().unwrap().path().join("objects")).unwrap();
+        act(&site.feed());
+        // Whatever comes next.
+        publish(site.storage.clone(), &[("a", 7), ("b", 7)]).unwrap();
+        for dataset in ["a", "b"] {
+            let there = |round| site.storage.info(&object_of(dataset, round)).unwrap().is_some();
+            assert_eq!([1, 2, 3].map(there), [false, true, true], "{what}: {dataset}");
+        }
+    }
+}
+
+fn object_of(dataset: &str, round: u32) -> FeedPath {
+    layout::object(&Sha256::of(payload(dataset, round).as_bytes()), &"json".parse().unwrap())
 }
