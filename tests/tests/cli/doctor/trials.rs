@@ -72,7 +72,9 @@ fn publishing_again_ends_what_only_that_can_end() {
     for entry in fs::read_dir(feed.path("objects")).unwrap() {
         fs::remove_file(entry.unwrap().path()).unwrap();
     }
-    fs::remove_file(feed.path("performance.json")).unwrap();
+    for name in ["performance.json", "performance.json.gz", "performance.json.br"] {
+        fs::remove_file(feed.path(name)).unwrap();
+    }
     let found = server.doctor(&feed);
     assert!(found.finds("objects", "error", &[&object]).contains("names what is lost: publish that again"));
     found.finds("url-objects", "error", &[&object]);
