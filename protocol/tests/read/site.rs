@@ -166,9 +166,8 @@ impl Site {
         self.memory.clone_from(&outcome.memory);
         for reading in outcome.result.iter().flatten() {
             // A part of an earlier set does not take the place of a later copy.
-            let later = |(head, _): &(CacheHead, _)| {
-                head.feed == reading.head.feed && head.confirmed > reading.head.confirmed
-            };
+            let later =
+                |(head, _): &(CacheHead, _)| head.feed == reading.head.feed && head.confirmed > reading.head.confirmed;
             if reading.source != Source::Network && self.cache.get(&reading.dataset).is_some_and(later) {
                 continue;
             }
