@@ -187,14 +187,16 @@ impl Storage {
 
     fn keep_copy(&mut self, Reading { dataset, head, source, .. }: &Reading<Value>, bytes: &[u8]) -> bool {
         let stored = self.head(dataset);
+        let is_same = stored.as_ref().is_some_and(|stored| stored.sha256 == head.sha256);
         if stored.as_ref().is_some_and(|stored| stored.feed == head.feed && stored.confirmed > head.confirmed) {
-            return false;
+            // What another tab has confirmed since is kept all the same.
+            return is_same;
         }
         if *source == Source::Network {
             // Of an artifact there is no text.
             let Some(text) = std::str::from_utf8(bytes).ok().filter(|_| head.ext.is_json()) else { return false };
             self.entries.insert(self.keys.payload(dataset), text.to_owned());
-        } else if stored.is_none_or(|stored| stored.sha256 != head.sha256) {
+        } else if !is_same {
             return false;
         }
         self.entries.insert(self.keys.head(dataset), head.encode());

@@ -97,7 +97,9 @@ async function compareRead({ url, now, order, before, exchanges, readings, failu
     assert.equal(found.readings.length, readings.length);
     for (const [i, expected] of readings.entries()) await compareReading(found.readings[i], expected);
   }
-  assert.deepEqual(Object.fromEntries(storage.keys().map((key) => [key, storage.getItem(key)])), after, 'it keeps something else');
+  // What was handed out together is the browser's matter: reader-wasm/npm/test/sets.test.mjs.
+  const kept = storage.keys().filter((key) => !key.endsWith(':+sets'));
+  assert.deepEqual(Object.fromEntries(kept.map((key) => [key, storage.getItem(key)])), after, 'it keeps something else');
 }
 
 /** What the page knows of a dataset, by its name. */

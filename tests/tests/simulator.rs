@@ -198,7 +198,8 @@ fn visit(mut world: World, rounds: usize, keeps_cache: bool) -> Seen {
             tamper(&mut world);
         }
         let heads = datasets.iter().map(|dataset| world.cache.get(dataset).map(|(head, _)| head.clone())).collect();
-        let Outcome { result, memory: remembered, .. } = world.read(&datasets, Known { memory: memory.clone(), heads, set: None });
+        let Outcome { result, memory: remembered, .. } =
+            world.read(&datasets, Known { memory: memory.clone(), heads, set: None });
         if keeps_cache {
             let generation = |memory: &Option<lastgood::protocol::cache::FeedMemory>| {
                 memory.as_ref().map_or(0, |memory| memory.generation.get())

@@ -74,7 +74,9 @@ fn a_shared_manifest_is_judged_by_each_read() {
             again: true,
         };
         let heads = vec![Some(site.cache[&name("performance")].0.clone())];
-        let Step::FetchManifest(fetch) = read::start::<String>(plan, Known { memory: memory.clone(), heads, set: None }) else {
+        let Step::FetchManifest(fetch) =
+            read::start::<String>(plan, Known { memory: memory.clone(), heads, set: None })
+        else {
             panic!("the manifest comes first");
         };
         let answer = ManifestAnswer { manifest: manifest.clone(), server_time: Some(now) };

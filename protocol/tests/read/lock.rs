@@ -79,10 +79,7 @@ fn by_the_policy_wait_it_waits_with_a_cached_copy_too() {
 
 #[test]
 fn waiting_has_its_limit_after_which_reading_goes_on() {
-    for (policy, mut site) in [
-        (LockPolicy::Wait, cold(LockPolicy::Wait)),
-        (LockPolicy::Wait, warm(LockPolicy::Wait)),
-    ] {
+    for (policy, mut site) in [(LockPolicy::Wait, cold(LockPolicy::Wait)), (LockPolicy::Wait, warm(LockPolicy::Wait))] {
         site.lock_wait_ms = 10_000;
         site.lock(&["performance"], (0, MAX_LEASE_MS));
         let reading = site.reading("performance");

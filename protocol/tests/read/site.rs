@@ -30,6 +30,9 @@ impl Answer {
     }
 }
 
+/// By the datasets, in the order in which they were asked for.
+type Sets = BTreeMap<Vec<DatasetName>, Vec<(CacheHead, Vec<u8>)>>;
+
 #[derive(Debug, Clone)]
 pub(crate) struct Site {
     files: BTreeMap<String, Vec<u8>>,
@@ -41,7 +44,7 @@ pub(crate) struct Site {
     pub(crate) memory: Option<FeedMemory>,
     pub(crate) cache: BTreeMap<DatasetName, (CacheHead, Option<Vec<u8>>)>,
     /// What was last handed out together, with the payloads; nothing where the visitor keeps no sets.
-    pub(crate) sets: Option<BTreeMap<Vec<DatasetName>, Vec<(CacheHead, Vec<u8>)>>>,
+    pub(crate) sets: Option<Sets>,
     /// Each request as "path caching".
     pub(crate) requests: Vec<String>,
     /// How much of which path was asked for.
@@ -166,9 +169,8 @@ impl Site {
         self.memory.clone_from(&outcome.memory);
         for reading in outcome.result.iter().flatten() {
             // A part of an earlier set does not take the place of a later copy.
-            let later = |(head, _): &(CacheHead, _)| {
-                head.feed == reading.head.feed && head.confirmed > reading.head.confirmed
-            };
+            let later =
+                |(head, _): &(CacheHead, _)| head.feed == reading.head.feed && head.confirmed > reading.head.confirmed;
             if reading.source != Source::Network && self.cache.get(&reading.dataset).is_some_and(later) {
                 continue;
             }

@@ -202,9 +202,9 @@ impl Copies {
         all: &[DatasetName],
     ) -> Option<Place> {
         let key = self.keys.head(dataset);
-        let spare: Vec<String> = all.iter().map(|dataset| self.keys.head(dataset)).collect();
+        let mut spare: Vec<String> = all.iter().map(|dataset| self.keys.head(dataset)).collect();
         let before = self.head_at(&key).await;
-        if !self.spare_earlier(&key, before.as_ref(), head, &spare).await {
+        if !self.spare_earlier(&key, before.as_ref(), head, &mut spare).await {
             let detail = "there is no room beside what was last handed out together";
             self.news.page.tell(&Event::CacheFull { dataset: dataset.as_str(), detail });
             return None;

@@ -96,17 +96,22 @@ impl Copies {
         key: &'a str,
         before: Option<&'a CacheHead>,
         head: &'a CacheHead,
-        spare: &'a [String],
+        spare: &'a mut Vec<String>,
     ) -> BoxedIn<'a, bool> {
         Box::pin(async move {
+            let Some(before) = before.filter(|before| before.sha256 != head.sha256) else { return true };
+            let sets = self.sets(&self.keys.sets()).await;
+            let naming = sets.naming(dataset_of(key), &before.sha256);
+            let named: Vec<String> = naming.flatten().map(|(dataset, _)| self.keys.head(dataset)).collect();
+            let replaced = named.iter().all(|key| spare.contains(key));
+            // No part of a set makes room for what is read alone.
+            spare.extend(named);
             // In Cache Storage it lies under its digest.
-            let Some((before, local)) = before.filter(|before| before.sha256 != head.sha256).zip(self.local.as_ref())
-            else {
+            let text = self.local.as_ref().and_then(|local| Some((local, local.payload(key)?)));
+            let Some((local, text)) = text.filter(|_| sets.head(dataset_of(key), &before.sha256).is_some()) else {
                 return true;
             };
-            let Some(text) = local.payload(key) else { return true };
-            let sets = self.sets(&self.keys.sets()).await;
-            if sets.head(dataset_of(key), &before.sha256).is_none() || local.keep_earlier(key, before, &text, spare) {
+            if local.keep_earlier(key, before, &text, spare) {
                 return true;
             }
             if let Some(blobs) = &self.blobs {
@@ -115,9 +120,7 @@ impl Copies {
                     return true;
                 }
             }
-            let is_here = |dataset: &DatasetName| spare.contains(&self.keys.head(dataset));
-            let mut naming = sets.naming(dataset_of(key), &before.sha256);
-            naming.all(|set| set.iter().all(|(dataset, _)| is_here(dataset)))
+            replaced
         })
     }
 

@@ -17,7 +17,9 @@ in_every_browser! {
 
 /// Opens the feed with a patience that outlasts the test.
 fn open_patiently(what: &str) -> String {
-    format!("const {{ open }} = await import('lastgood'); const feed = await open('/data/', {{ timeoutMs: {HOUR_MS} }}); {what}")
+    format!(
+        "const {{ open }} = await import('lastgood'); const feed = await open('/data/', {{ timeoutMs: {HOUR_MS} }}); {what}"
+    )
 }
 
 fn a_returning_visitor_of_a_server_that_hangs_has_the_data(browser: Browser) {

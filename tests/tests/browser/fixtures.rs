@@ -43,7 +43,7 @@ fn site(browser: &Browser) -> Site {
 fn read(browser: &Browser, dataset: &Value) -> Answer {
     browser.run(&format!(
         "const {{ open }} = await import('lastgood');
-         const feed = await open('/data/', {{ cache: 'none', lockWaitMs: 1 }});
+         const feed = await open('/data/', {{ cache: 'none', lock: 'wait', lockWaitMs: 1 }});
          return await feed.read({dataset});"
     ))
 }

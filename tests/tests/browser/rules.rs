@@ -131,7 +131,7 @@ fn a_held_lock_without_a_copy_is_waited_for_and_then_read_past<H: Host>(browser:
     site.publish(&[("performance", OLD)]);
     write_marker(&site);
     browser.open(site.url());
-    set_options(&browser, "read", "{ lockWaitMs: 600 }");
+    set_options(&browser, "read", "{ lock: 'wait', lockWaitMs: 600 }");
     let reading = read(&browser, &site);
     assert!(reading.fresh, "the manifest is consistent in any case: {reading:?}");
     let looks = site.requests().iter().filter(|request| request.contains("/.lock 200")).count();
