@@ -124,7 +124,12 @@ impl fmt::Display for Report {
         for (kind, readings, locked) in readings {
             writeln!(f, "  {readings:>9} {kind}; {locked} of them the copy of a locked dataset, as asked for")?;
         }
-        writeln!(f, "{generations} generations, {reported} of them reported; {} rollbacks", load(&done.rollbacks))?;
+        writeln!(
+            f,
+            "{generations} generations, {reported} of them reported; {} rollbacks, {} removals and purges",
+            load(&done.rollbacks),
+            load(&done.taken_back)
+        )?;
         writeln!(
             f,
             "{} processes killed; {} times verify, repair, recover, status, lock",
@@ -202,6 +207,7 @@ fn all(run: &Run) -> Result<Report, Violation> {
     tasks.push(Box::new(|| writers::processes(run, 3)));
     tasks.push(Box::new(|| writers::killed(run, 4, &done)));
     tasks.push(Box::new(|| writers::maintenance(run, 5, &done)));
+    tasks.push(Box::new(|| writers::taking_back(run, 6, &done)));
     tasks.push(Box::new(|| writers::rollbacks(run, 20, &done)));
     tasks.push(Box::new(|| writers::collector(run, 21, &done)));
     thread::scope(|scope| {

@@ -9,7 +9,7 @@ use lastgood::protocol::layout;
 use lastgood::protocol::manifest::Manifest;
 use lastgood::protocol::name::DatasetName;
 use lastgood::protocol::time::Timestamp;
-use lastgood::{Error, Feed, Item, NoRollback, Retention};
+use lastgood::{Error, Feed, Item, NoPurge, NoRollback, Purge, Retention};
 use rustix::process::{Pid, Signal, kill_process_group};
 
 use super::chance::Chance;
@@ -26,6 +26,8 @@ pub struct Done {
     pub kills: AtomicU64,
     /// Rollbacks.
     pub rollbacks: AtomicU64,
+    /// Datasets that were removed, and payloads that were purged.
+    pub taken_back: AtomicU64,
     /// Collections that have removed something.
     pub collections: AtomicU64,
     /// Objects that they have removed.
@@ -172,6 +174,51 @@ pub(super) fn rollbacks(run: &Run, number: u64, done: &Done) {
     }
 }
 
+/// Publishes a dataset that nobody reads, and takes it back: purges what it had, and removes it.
+pub(super) fn taking_back(run: &Run, writer: u32, done: &Done) {
+    let mut chance = Chance::new(run.seed, 1000 + u64::from(writer));
+    let feed = Feed::open(run.dir());
+    let name = DatasetName::parse("passing").expect("it is valid");
+    let mut before = None;
+    for round in 0.. {
+        if !run.goes_on() {
+            return;
+        }
+        // Some come again although they were purged.
+        let id = Id { dataset: name.to_string(), writer, round: round % 5 };
+        let published = feed.publish(vec![Item::new(name.clone(), std::io::Cursor::new(id.payload()))]);
+        let publication = match published {
+            Ok(publication) => publication,
+            Err(error) => return run.stop_because(Violation(format!("publish of {name}: {error}"))),
+        };
+        run.hold_against(run.ledger.report(&publication));
+        match before.replace(publication.generation).map(|before| feed.purge(&name, Purge::Generation(before))) {
+            None => {}
+            Some(Ok(purged)) => {
+                count(&done.taken_back);
+                if !purged.removal.left.is_empty() {
+                    run.stop_because(Violation(format!("purge: {:?} is left", purged.removal.left)));
+                }
+                let said = purged.publication.iter().try_for_each(|publication| run.ledger.report(publication));
+                run.hold_against(said);
+            }
+            // It was collected.
+            Some(Err(Error::NoPurge { reason: NoPurge::NotRetained { .. }, .. })) => {}
+            Some(Err(error)) => run.stop_because(Violation(format!("purge of {name}: {error}"))),
+        }
+        if chance.below(3) == 0 {
+            match feed.remove(std::slice::from_ref(&name)) {
+                Ok(withdrawal) => {
+                    count(&done.taken_back);
+                    run.hold_against(run.ledger.report(&withdrawal.publication));
+                }
+                Err(error) => run.stop_because(Violation(format!("removal of {name}: {error}"))),
+            }
+        }
+        std::thread::sleep(Duration::from_millis(20 + chance.below(60)));
+    }
+}
+
 /// Puts the feed in order and looks after it, in processes.
 pub(super) fn maintenance(run: &Run, writer: u32, done: &Done) {
     let mut chance = Chance::new(run.seed, 1000 + u64::from(writer));
@@ -208,8 +255,10 @@ pub(super) fn maintenance(run: &Run, writer: u32, done: &Done) {
 /// Everything is intact, but for derived files that a killed publisher has left behind its commit, until the next writer comes.
 fn verify(run: &Run) {
     let Ran { code, stderr, .. } = run.feed.run(&["verify"]);
-    let left_by_the_dead =
-        |line: &str| line.ends_with("does not agree with the manifest; `lastgood recover` rebuilds it");
+    let left_by_the_dead = |line: &str| {
+        line.ends_with("does not agree with the manifest; `lastgood recover` rebuilds it")
+            || line.ends_with("was purged and is there all the same; `lastgood recover` removes it")
+    };
     let mut problems = stderr.lines().filter(|line| line.starts_with("  "));
     if code != Some(0) && !(code == Some(5) && problems.all(left_by_the_dead)) {
         run.stop_because(Violation(format!("verify ended with {code:?}\n{stderr}")));

@@ -110,6 +110,8 @@ suffering! {
     gc: COLLECT;
     recover: RECOVER;
     new_feed: NEW_FEED;
+    remove: REMOVE;
+    purge: PURGE;
     repair: REPAIR;
     hold: HOLD;
     adopt: ADOPT;

@@ -53,7 +53,10 @@ fn all_or_nothing(feed: &TestFeed, ran: &Ran, why: &str) -> bool {
 #[test]
 fn few_descriptors() {
     let feed = published();
-    for command in [&PUBLISH[..], &["rollback", "a", "b", "--json"], &["recover"], &["gc"], &["verify", "--repair"]] {
+    let purge = ["purge", "a", "--generation", "2", "--json"];
+    let remove = ["remove", "b", "--json"];
+    let commands = [&PUBLISH[..], &["rollback", "a", "b", "--json"], &["recover"], &["gc"], &["verify", "--repair"]];
+    for command in commands.into_iter().chain([&purge[..], &remove]) {
         let mut failures = 0;
         let needed = (4..64).find(|limit| {
             let (before, was) = (visible(&feed), generation(&feed));

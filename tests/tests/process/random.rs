@@ -21,13 +21,31 @@ const ROLLBACK: &[&str] = &["rollback", "performance", "transactions"];
 const GC: &[&str] = &["gc", "--keep", "3", "--grace", "2s"];
 const RECOVER: &[&str] = &["recover"];
 const REPAIR: &[&str] = &["verify", "--repair"];
+/// Of a dataset of its own, which nobody reads: so these can be done again and again.
+const REMOVE: &[&str] = &["remove", "passing"];
+const PURGE: &[&str] = &["purge", "passing", "--all-before"];
 /// A publish is what happens most.
-const VICTIMS: [&[&str]; 8] = [PUBLISH, PUBLISH, PUBLISH, ROLLBACK, ROLLBACK, GC, RECOVER, REPAIR];
+const VICTIMS: [&[&str]; 10] = [PUBLISH, PUBLISH, PUBLISH, ROLLBACK, ROLLBACK, GC, RECOVER, REPAIR, REMOVE, PURGE];
 
 fn prepare(feed: &TestFeed, round: u64) {
     for dataset in NAMES {
         feed.input(&format!("{dataset}.in"), payload(dataset, round));
     }
+}
+
+/// The command, when there is something for it to do.
+fn ready(feed: &TestFeed, victim: &'static [&'static str], round: u64) -> Vec<String> {
+    let mut command: Vec<String> = victim.iter().map(|argument| (*argument).to_owned()).collect();
+    if victim == REMOVE || victim == PURGE {
+        for payload in [round, round + 1] {
+            feed.input("passing.in", payload.to_string());
+            feed.run(&["publish", "passing=passing.in"]).expect(0);
+        }
+    }
+    if victim == PURGE {
+        command.push(feed.manifest()["generation"].to_string());
+    }
+    command
 }
 
 /// Both datasets are of one round and whole, and the generation has not gone back. Returns the generation.
@@ -76,10 +94,11 @@ fn read_over_http(server: &Server, stop: &AtomicBool) -> u64 {
 }
 
 /// How long the command takes here: only to spread the kills, nothing hangs on it.
-fn usual(feed: &TestFeed, arguments: &[&str]) -> Duration {
-    let timed = |_| {
+fn usual(feed: &TestFeed, victim: &'static [&'static str]) -> Duration {
+    let timed = |round: u64| {
+        let command = ready(feed, victim, 10 * round);
         let begin = Instant::now();
-        feed.run(arguments).expect(0);
+        feed.run(&command.iter().map(String::as_str).collect::<Vec<_>>()).expect(0);
         begin.elapsed()
     };
     (0..3).map(timed).max().unwrap()
@@ -123,15 +142,18 @@ fn killed_at_random_moments() {
         let http = scope.spawn(|| read_over_http(&server, &stop));
         let stop = Stop(&stop);
         for number in 0..kills {
-            let before = feed.manifest()["generation"].as_u64().unwrap();
             round += 1;
             prepare(&feed, round);
             let victim = random.usize(..VICTIMS.len());
+            let known = feed.manifest()["generation"].clone();
+            let command = ready(&feed, VICTIMS[victim], round);
+            let before = feed.manifest()["generation"].as_u64().unwrap();
+            begun *= u64::from(known == before);
             // From at once to a little after the usual end, each moment as often as any other.
             let share = (f64::from(order[number as usize]) + random.f64()) / f64::from(kills);
             let moment = usual[victim].mul_f64(share * 1.2);
             let context = format!("seed {seed}, kill {number} of {:?} after {moment:?}", VICTIMS[victim]);
-            match kill_after(feed.command(VICTIMS[victim]), moment) {
+            match kill_after(feed.command(&command.iter().map(String::as_str).collect::<Vec<_>>()), moment) {
                 None => killed += 1,
                 Some(0) => ended += 1,
                 Some(code) => panic!("{context}: exit code {code}"),
