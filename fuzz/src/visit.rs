@@ -153,7 +153,11 @@ impl Storage {
     /// A head without its payload is none.
     fn known(&self, plan: &Plan) -> Known {
         let head = |dataset| self.head(dataset).filter(|_| self.get(&self.keys.payload(dataset)).is_some());
-        Known { memory: self.memory(), heads: plan.datasets.iter().map(|wanted| head(&wanted.dataset)).collect() }
+        Known {
+            memory: self.memory(),
+            heads: plan.datasets.iter().map(|wanted| head(&wanted.dataset)).collect(),
+            set: None,
+        }
     }
 
     /// Keeps what is handed out, and says of which reading there is a copy.

@@ -111,6 +111,11 @@ pub(crate) fn decoder(encoding: Encoding, file: Box<dyn Read + Send>) -> Box<dyn
     }
 }
 
+/// Whether an error of a [`decoder`] says that the bytes are not compressed in its way, and not that they could not be read.
+pub(crate) fn is_corrupt(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput | io::ErrorKind::UnexpectedEof)
+}
+
 /// Writes what is compressed once into each file.
 struct Output<F> {
     of_object: F,

@@ -195,7 +195,7 @@ impl CopyOf<'_> {
             Some(encoding) => match storage.open(&self.path) {
                 // A link or a pipe is to be replaced.
                 Err(error) if storage::is_something_else(&error) => Ok(false),
-                opened => Ok(opened?.is_some_and(|file| self.is_packed_in(encoding, file))),
+                opened => opened?.map_or(Ok(false), |file| self.is_packed_in(encoding, file)),
             },
         }
     }
@@ -212,13 +212,18 @@ impl CopyOf<'_> {
         let mut copy = staging.create(Kind::Published)?;
         io::copy(&mut file, &mut copy)?;
         let copy = copy.finish()?;
-        Ok(self.is_packed_in(encoding, copy.reader()?).then_some(copy))
+        Ok(self.is_packed_in(encoding, copy.reader()?)?.then_some(copy))
     }
 
-    fn is_packed_in(&self, encoding: Encoding, file: Box<dyn Read + Send>) -> bool {
+    fn is_packed_in(&self, encoding: Encoding, file: Box<dyn Read + Send>) -> io::Result<bool> {
         // One byte more than expected is enough to know, and a compression bomb gets no further.
         let unpacked = compress::decoder(encoding, file).take(self.entry.size.saturating_add(1));
-        objects::digest(unpacked).is_ok_and(|found| found == (self.entry.sha256, self.entry.size))
+        match objects::digest(unpacked) {
+            Ok(found) => Ok(found == (self.entry.sha256, self.entry.size)),
+            Err(error) if compress::is_corrupt(&error) => Ok(false),
+            // Unknown: to go on without the sibling would leave it out for good.
+            Err(error) => Err(error),
+        }
     }
 }
 

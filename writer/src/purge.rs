@@ -358,7 +358,8 @@ fn has_purged<S: Storage>(
     match objects::digest(compress::decoder(encoding, file)) {
         Ok((sha256, _)) => Ok(purged.contains(&sha256)),
         // What can be read and not be decompressed is no sibling.
-        Err(_) => storage.open(path)?.map_or(Ok(false), |file| objects::digest(file).map(|_| false)),
+        Err(error) if compress::is_corrupt(&error) => Ok(false),
+        Err(error) => Err(error),
     }
 }
 

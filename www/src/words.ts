@@ -32,6 +32,10 @@ const EXPLANATIONS: Readonly<Record<Code, Explanation>> = {
     reason: 'New data is being published right now.',
     advice: 'Nothing to do: the page shows it as soon as it is there.',
   },
+  checking: {
+    reason: 'The page is asking the server whether there is newer data.',
+    advice: 'Nothing to do: the page says what comes of it.',
+  },
   offline: REACH,
   timeout: { reason: 'The data server does not answer in time.', advice: REACH.advice },
   http: { reason: 'The data server reports an error.', advice: WAIT_OR_TELL },

@@ -28,7 +28,18 @@ const LONG_AGO: Verdict = {
 const CHANGED: Verdict = { fresh: false, reason: 'checking', detail: 'the feed has changed; this is the value from before' };
 
 /** What the last manifest may name, and still is not to be taken for current. */
-const IN_SPITE: ReadonlySet<ReasonCode | null> = new Set<ReasonCode | null>(['locked', 'expired']);
+const IN_SPITE: ReadonlySet<ReasonCode | null> = new Set<ReasonCode | null>([
+  'locked',
+  'expired',
+  // What was refused stays so until it is read again: another schema may come with the same bytes.
+  'wrong-kind',
+  'schema-invalid',
+  'schema-unsupported',
+  'schema-newer',
+  'schema-older',
+  'schema-missing',
+  'migration-failed',
+]);
 
 /** What a feed's last look needs to know. */
 export interface Known {

@@ -28,7 +28,10 @@ pub(crate) fn run(engine: Engine, sites: &Sites) {
     browser.open(&format!("{}endurance.html", sites.changing.server.address(Route::Loopback, 0)));
     browser.wait_until("document.body.dataset.ready");
     println!("\na page that stays open; KB of memory, what is open");
-    println!("  {:38} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9}", "", "wasm", "JS heap", "timers", "listeners", "channels", "locks");
+    println!(
+        "  {:38} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9}",
+        "", "wasm", "JS heap", "timers", "listeners", "channels", "locks"
+    );
     tell(&browser, "before it opens the feed");
     browser.get::<()>("await endurance.begin()");
     refresh(&browser, 100);

@@ -255,6 +255,8 @@ class SharedWatch implements Watched {
     if (keptMs > 0) {
       this.#change({ ...PENDING, value, url });
       this.#timer = setTimeout(() => this.#drop(), Math.min(keptMs, MAX_TIMER_MS));
+      // Node, as in tests of components, would not end before.
+      (this.#timer as { unref?: () => void }).unref?.();
     } else {
       this.#drop();
     }

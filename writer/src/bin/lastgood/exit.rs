@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use lastgood::config::{ConfigError, Unlisted};
@@ -86,7 +86,7 @@ pub(crate) enum Failure {
     #[error("{}: cannot read the schema: {source}; expected a file with a JSON Schema; nothing was published", file.display())]
     SchemaFile { file: PathBuf, source: io::Error },
     #[error("{error}; the schema is {}", file.display())]
-    SchemaRefused { file: PathBuf, error: Error },
+    SchemaRefused { file: Box<Path>, error: Error },
     #[error("{dataset}: cannot open {}: {source}; nothing was published", file.display())]
     Source { dataset: DatasetName, file: PathBuf, source: io::Error },
     /// At least two.

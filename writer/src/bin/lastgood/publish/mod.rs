@@ -195,7 +195,7 @@ impl Publish {
             }
             act(&feed, items).map_err(|error| match error {
                 Error::SchemaRefused { ref dataset, .. } => match schemas.get(dataset) {
-                    Some(given) => Failure::SchemaRefused { file: given.file.clone(), error },
+                    Some(given) => Failure::SchemaRefused { file: given.file.as_path().into(), error },
                     None => error.into(),
                 },
                 error => error.into(),
