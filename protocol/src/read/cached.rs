@@ -53,13 +53,6 @@ impl<V> Task<V> {
         Step::LoadCache(LoadCache { task: self, wanted, then })
     }
 
-    /// Whether there are copies that belong together, of the feed of this manifest. Where the latest do not, those that were handed out
-    /// together take their place.
-    pub(super) fn have_copies_of(&mut self, manifest: &Manifest) -> bool {
-        let are = |task: &Self| task.cached_generation(Some(manifest)).is_some();
-        are(self) || (self.use_set() && are(self))
-    }
-
     /// Puts what was last handed out together in the place of the latest copies, if there is such a set, once.
     fn use_set(&mut self) -> bool {
         let Some(set) = self.set.take() else { return false };
